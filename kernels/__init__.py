@@ -1,0 +1,1 @@
+"""Hold numba functions on plain arrays, and nothing else."""

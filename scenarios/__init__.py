@@ -1,0 +1,1 @@
+"""Carry the embedded cities, suites and baselines as package data."""
