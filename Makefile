@@ -42,7 +42,7 @@ check: $(VENV)/.dev
 	@echo "check: mypy"
 	@$(BIN)/mypy twin
 	@echo "check: imports"
-	@$(BIN)/lint-imports --no-logo 2>&1
+	@report=$$($(BIN)/lint-imports --no-logo 2>&1) || { echo "$$report"; exit 1; }
 
 clean:
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

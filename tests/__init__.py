@@ -1,0 +1,1 @@
+"""Mirror the code: one test module per module, plus contracts and verification."""
