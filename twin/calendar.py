@@ -1,0 +1,91 @@
+"""Pending events: rows are the truth, simpy is the clock.
+
+Each row (due, priority, seq, kind, target, value, data, cause) has one simpy
+event, made in the statement that writes the row. A restored or branched world
+arms its rows in seq order on a fresh Environment, so it goes on exactly alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twin.fields import Field, State
+from twin.rows import give_back, list_fields, take
+
+if TYPE_CHECKING:
+    import simpy
+
+PENDING = (
+    Field("pending.due", "int64", "us", "when the event acts"),
+    Field("pending.priority", "int64", "1", "order among events of one instant"),
+    Field("pending.seq", "int64", "1", "order of writing, unique for ever"),
+    Field("pending.kind", "int64", "1", "number of the kind of event"),
+    Field("pending.target", "int64", "1", "row the event acts on"),
+    Field("pending.value", "float64", "1", "a number in the unit of the kind"),
+    Field("pending.data", "int64", "1", "a second integer"),
+    Field("pending.cause", "int64", "1", "event behind this one, -1 for none"),
+    *list_fields("pending"),
+)
+
+# simpy grants resources at priority 1 (NORMAL); rows come after the grants of their instant.
+_AFTER_GRANTS = 2
+
+
+class Calendar:
+    """The pending rows of one world and the simpy clock that wakes them."""
+
+    def __init__(self, state: State, now: int, fire: Callable[[int], None]) -> None:
+        import simpy
+
+        self._state = state
+        self._fire = fire
+        self.env: simpy.Environment = simpy.Environment(initial_time=now)
+        self._event = simpy.Event
+
+    def arm_all(self) -> None:
+        """Arm every living row in seq order."""
+        state = self._state
+        rows = np.flatnonzero(state["pending.alive"])
+        rows = rows[np.argsort(state["pending.seq"][rows], kind="stable")]
+        due, priority, seq = (state[f"pending.{c}"][rows].tolist() for c in ("due", "priority", "seq"))
+        for row, at, order, number in zip(rows.tolist(), due, priority, seq, strict=True):
+            self._arm(row, at, order, number)
+
+    def _arm(self, row: int, due: int, priority: int, seq: int) -> None:
+        event = self._event(self.env)
+        event._ok = True
+        event._value = (row, seq)
+        event.callbacks.append(self._wake)
+        self.env.schedule(event, priority=priority + _AFTER_GRANTS, delay=due - self.env.now)
+
+    def _wake(self, event: Any) -> None:
+        row, seq = event._value
+        state = self._state
+        if state["pending.alive"][row] and state["pending.seq"][row] == seq:
+            self._fire(row)
+
+    def add(self, due: int, priority: int, kind: int, target: int, value: float, data: int, cause: int, seq: int) -> int:
+        """Write a row and arm it; return the row."""
+        state = self._state
+        row = take(state, "pending")
+        state["pending.due"][row] = due
+        state["pending.priority"][row] = priority
+        state["pending.seq"][row] = seq
+        state["pending.kind"][row] = kind
+        state["pending.target"][row] = target
+        state["pending.value"][row] = value
+        state["pending.data"][row] = data
+        state["pending.cause"][row] = cause
+        self._arm(row, due, priority, seq)
+        return row
+
+    def drop(self, row: int) -> None:
+        """Free a row; its simpy event finds it gone and does nothing."""
+        give_back(self._state, "pending", row)
+
+    def peek(self) -> float:
+        """Return the time of the next simpy event, inf when there is none."""
+        return self.env.peek()

@@ -1,0 +1,158 @@
+"""Fields: the named arrays that hold everything a run can change."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from twin.errors import ContractError
+
+Array = np.ndarray[Any, Any]
+
+_ALIGN = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Declare one column of a table, once, by the component that owns it.
+
+    name        `table.column`, for example `tank.level`
+    dtype       numpy dtype of one value
+    unit        SI unit, "1" for counts and flags
+    meaning     one sentence
+    initial     value of every row when a run starts
+    width       shape of one row's value, () for a scalar
+    group       True when other models contribute; the owner reads the total
+    traced      True when each row remembers the event that last changed it
+    observable  True when the command centre knows it without a sensor
+    """
+
+    name: str
+    dtype: str
+    unit: str
+    meaning: str
+    initial: float = 0
+    width: tuple[int, ...] = ()
+    group: bool = False
+    traced: bool = False
+    observable: bool = False
+
+    def __post_init__(self) -> None:
+        table, dot, column = self.name.partition(".")
+        if not (dot and table and column) or "." in column:
+            raise ContractError(f"field name {self.name!r} must be 'table.column'")
+        np.dtype(self.dtype)
+
+    @property
+    def table(self) -> str:
+        """Name of the table the field is a column of."""
+        return self.name.partition(".")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Place of one array in the buffer of a state."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    offset: int
+
+
+class Layout:
+    """Where each array lies in one contiguous buffer; shared by all branches.
+
+    columns  array name -> Field that describes it
+    rows     table name -> number of rows
+    """
+
+    def __init__(self, columns: Mapping[str, Field], rows: Mapping[str, int]) -> None:
+        self.columns = dict(columns)
+        self.rows = dict(rows)
+        self.slots: dict[str, Slot] = {}
+        offset = 0
+        for name, field in self.columns.items():
+            shape = (self.rows[field.table], *field.width)
+            self.slots[name] = Slot(field.dtype, shape, offset)
+            size = int(np.prod(shape, dtype=np.int64)) * np.dtype(field.dtype).itemsize
+            offset += -(-size // _ALIGN) * _ALIGN
+        self.size = offset
+
+    def grown(self, table: str, rows: int) -> Layout:
+        """Return the same layout with more rows in one table."""
+        return Layout(self.columns, {**self.rows, table: rows})
+
+
+class State:
+    """All mutable arrays of one world, in one buffer.
+
+    Arrays are written in place and never rebound, except when a table with
+    capacity grows: then `generation` changes and views fetch them again.
+    """
+
+    def __init__(self, layout: Layout, buffer: Array | None = None) -> None:
+        self.layout = layout
+        self.generation = 0
+        self._arrays: dict[str, Array] = {}
+        if buffer is None:
+            buffer = np.zeros(layout.size, dtype=np.uint8)
+            self.buffer = buffer
+            for name, field in layout.columns.items():
+                if field.initial != 0:
+                    self[name][...] = field.initial
+        self.buffer = buffer
+
+    def __getitem__(self, name: str) -> Array:
+        array = self._arrays.get(name)
+        if array is None:
+            slot = self.layout.slots[name]
+            array = np.ndarray(slot.shape, slot.dtype, self.buffer.data, slot.offset)
+            self._arrays[name] = array
+        return array
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.layout.slots
+
+    def copy(self) -> State:
+        """Copy every mutable array: one memory copy."""
+        buffer = np.empty_like(self.buffer)
+        np.copyto(buffer, self.buffer)
+        return State(self.layout, buffer)
+
+    def grow(self, table: str) -> None:
+        """Double the rows of one table; new rows hold initial values."""
+        old = State(self.layout, self.buffer)
+        grown = self.layout.grown(table, 2 * self.layout.rows[table])
+        fresh = State(grown)
+        for name in grown.columns:
+            source = old[name]
+            fresh[name][: source.shape[0]] = source
+        self.layout, self.buffer, self._arrays = grown, fresh.buffer, fresh._arrays
+        self.generation += 1
+
+    def digest(self) -> str:
+        """Return a hash of every mutable byte."""
+        return hashlib.blake2b(self.buffer.data, digest_size=16).hexdigest()
+
+
+def columns_of(owner: str, fields: Iterable[Field], contributors: Mapping[str, list[str]]) -> dict[str, Field]:
+    """List the arrays that a component's fields need.
+
+    A group has one array per contributor, `name@contributor`; a traced field
+    has a companion `name@cause` that holds event ids, -1 for none.
+    """
+    columns: dict[str, Field] = {}
+    for field in fields:
+        if field.group:
+            for contributor in sorted(contributors.get(field.name, [])):
+                columns[f"{field.name}@{contributor}"] = field
+        else:
+            columns[field.name] = field
+        if field.traced:
+            columns[f"{field.name}@cause"] = Field(
+                f"{field.name}", "int64", "1", f"event that last changed {field.name} ({owner})", initial=-1
+            )
+    return columns

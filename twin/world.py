@@ -1,0 +1,393 @@
+"""A world: one run of an assembled twin, on the simpy clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from twin.assembly import ACT, BEGIN, DECISION, MEASURE, SETTLE, TIMER, Assembly
+from twin.calendar import Calendar
+from twin.contract import DECIDE, EVENT, NEVER, RECORD, SECOND, Component, Event, Feed, Model
+from twin.errors import RunError, TwinError
+from twin.fields import State
+from twin.log import event_log, parent_log, series_log
+from twin.procedure import RENEGE, WAKE, Procedures
+from twin.units import parse_duration
+from twin.view import Observation, View
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from twin.agents import Handles
+
+_LAG = SECOND
+
+
+class World:
+    """One run: clock, state arrays, pending events.
+
+    `run(until)` handles every event strictly before `until`; `branch()` copies
+    the arrays; `save()` writes them. A run that is cut anywhere between two
+    instants and continued is bitwise equal to one that was not.
+    """
+
+    def __init__(self, assembly: Assembly, state: State | None = None) -> None:
+        self.assembly = assembly
+        self.state = State(assembly.layout) if state is None else state
+        self.events = event_log()
+        self.parents = parent_log()
+        self.series = series_log()
+        self._views: dict[str, View] = {}
+        self._calendar: Calendar | None = None
+        self._procedures: Procedures | None = None
+        self._handles: Handles | None = None
+        self._settling = False
+
+    @property
+    def now(self) -> int:
+        """Time since the start of the run, us."""
+        return int(self.state["engine.now"][0])
+
+    @property
+    def seed(self) -> int:
+        """Seed of every keyed random number."""
+        return self.assembly.setup.seed
+
+    @property
+    def calendar(self) -> Calendar:
+        """The simpy clock, armed from the pending rows when first needed."""
+        if self._calendar is None:
+            self._wind_up()
+        assert self._calendar is not None
+        return self._calendar
+
+    @property
+    def procedures(self) -> Procedures:
+        """The driver of staged procedures."""
+        if self._procedures is None:
+            self._wind_up()
+        assert self._procedures is not None
+        return self._procedures
+
+    @property
+    def handles(self) -> Handles:
+        """The mesa handles of the people who decide, made when first needed."""
+        if self._handles is None:
+            from twin.agents import Handles
+
+            self._handles = Handles(self.seed)
+        return self._handles
+
+    def _wind_up(self) -> None:
+        self._calendar = Calendar(self.state, self.now, self._fire)
+        self._procedures = Procedures(self)
+        self._procedures.restore()
+        self._calendar.arm_all()
+
+    def view(self, name: str, cause: int = -1) -> View:
+        """Return a component's view, with the event it acts for."""
+        view = self._views.get(name)
+        if view is None:
+            view = self._views[name] = View(self, self.assembly.by_name[name])
+        view.cause_id = cause
+        view.cause_changed = False
+        return view
+
+    # -- what views ask for
+
+    def add_row(
+        self, kind: str, delay: int, priority: int, target: int, value: float, data: int, cause: int
+    ) -> int:
+        """Write a pending event and arm it; return its row."""
+        if delay < 0 or (delay == 0 and self._settling):
+            raise TwinError(f"delay ({delay} us) of {kind!r} must be at least {int(self._settling)} us here")
+        seq = self.state["engine.seq"]
+        seq[0] += 1
+        number = self.assembly.kind_number.get(kind)
+        if number is None:
+            raise TwinError(f"nobody in this run handles event {kind!r}")
+        due = self.now + int(delay)
+        return self.calendar.add(due, priority, number, int(target), float(value), int(data), int(cause), int(seq[0]))
+
+    def pending_number(self, row: int) -> int:
+        """Return a number that names a pending row for ever: its row and seq."""
+        return int(self.state["pending.seq"][row]) * 2**24 + row
+
+    def cancel(self, number: int) -> bool:
+        """Drop a pending event by its number; False when it is gone."""
+        if number < 0:
+            return False
+        seq, row = divmod(number, 2**24)
+        state = self.state
+        if not (state["pending.alive"][row] and state["pending.seq"][row] == seq):
+            return False
+        self.calendar.drop(row)
+        return True
+
+    def next_number(self) -> int:
+        """Return the next permanent number."""
+        number = self.state["engine.number"]
+        number[0] += 1
+        return int(number[0])
+
+    def mark(self, name: str) -> None:
+        """Note that a field changed."""
+        write = self.state["engine.write"]
+        write[0] += 1
+        self.state["written.stamp"][self.assembly.field_number[name]] = write[0]
+        for model in self.assembly.laggards.get(name, ()):
+            self.add_row(SETTLE, _LAG, EVENT, model, 0.0, -1, -1)
+
+    def emit(self, kind: str, target: int, value: float, data: int, parents: list[int]) -> int:
+        """Log an event with its causes and let policies that wait for it decide."""
+        counter = self.state["engine.event"]
+        event = int(counter[0])
+        counter[0] += 1
+        self.events.append(self.now, kind, int(target), float(value), int(data))
+        for parent in dict.fromkeys(p for p in parents if p >= 0):
+            self.parents.append(event, int(parent))
+        for policy in self.assembly.triggers.get(kind, ()):
+            self._let_decide(policy, event)
+        return event
+
+    def _let_decide(self, policy: int, cause: int) -> None:
+        waits = self.state["policy_due.waits"]
+        if not waits[policy]:
+            waits[policy] = True
+            self.add_row(DECISION, int(self._settling), DECIDE, policy, 0.0, -1, cause)
+
+    # -- the loop
+
+    def run(
+        self,
+        until: int | str | None = None,
+        progress: Callable[[int], None] | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> World:
+        """Handle every event strictly before `until`; return the world.
+
+        until     us since the start, or text such as "2 h"; default the scenario's duration
+        progress  called with the time of every instant
+        stop      when it returns True the run halts between two instants, resumable
+        """
+        end = self._until(until)
+        if end < self.now:
+            raise TwinError(f"until ({end} us) must not be before now ({self.now} us)")
+        self._begin()
+        calendar = self.calendar
+        while (instant := calendar.peek()) < end:
+            if stop is not None and stop():
+                return self
+            self._instant(int(instant))
+            if progress is not None:
+                progress(int(instant))
+        self.state["engine.now"][0] = end
+        for component in self.assembly.components:
+            self._advance(component)
+        return self
+
+    def _until(self, until: int | str | None) -> int:
+        if until is None:
+            return self.assembly.setup.duration
+        return parse_duration(until) if isinstance(until, str) else int(until)
+
+    def _begin(self) -> None:
+        if self.state["engine.begun"][0]:
+            return
+        self.state["engine.begun"][0] = True
+        self.add_row(BEGIN, 0, EVENT, -1, 0.0, -1, -1)
+        for component in [*self.assembly.components, *self.assembly.policies]:
+            self._guard(component, "start", lambda c=component: c.start(self.view(c.name)))  # type: ignore[misc]
+        for i, event in enumerate(self.assembly.events):
+            self.add_row(ACT, event.time, EVENT, i, 0.0, i, -1)
+        for i, policy in enumerate(self.assembly.policies):
+            if policy.every < NEVER:
+                self.add_row(TIMER, 0, DECIDE, i, 0.0, -1, -1)
+        self.add_row(MEASURE, 0, RECORD, -1, 0.0, -1, -1)
+
+    def _instant(self, time: int) -> None:
+        self.state["engine.now"][0] = time
+        env = self.calendar.env
+        measure = False
+        while env.peek() == time:
+            if not measure and self._next_is_measure():
+                self._settle()
+                measure = True
+            env.step()
+        self._settle()
+
+    def _next_is_measure(self) -> bool:
+        priority = self.calendar.env._queue[0][1]
+        return priority >= RECORD + 2
+
+    def _settle(self) -> None:
+        self._settling = True
+        try:
+            solved = self.state["solved.stamp"]
+            stamps = self.state["written.stamp"]
+            for i, (component, inputs) in enumerate(self.assembly.solvers):
+                if len(inputs) and stamps[inputs].max() > solved[i]:
+                    solved[i] = self.state["engine.write"][0]
+                    self._advance(component)
+                    self._guard(component, "step", lambda c=component: c.step(self.view(c.name)))  # type: ignore[misc]
+        finally:
+            self._settling = False
+
+    def _advance(self, component: Component) -> None:
+        if type(component).__dict__.get("advance") is not None:
+            self._guard(component, "advance", lambda: component.advance(self.view(component.name), self.now))  # type: ignore[attr-defined]
+
+    def _guard(self, component: Component, stage: str, act: Callable[[], Any]) -> Any:
+        try:
+            return act()
+        except TwinError:
+            raise
+        except Exception as error:
+            where = f"{component.name}.{stage} at {self.now / SECOND:.6f} s"
+            raise RunError(f"{where} failed: {type(error).__name__}: {error}") from error
+
+    def _fire(self, row: int) -> None:
+        state = self.state
+        kind = self.assembly.kinds[int(state["pending.kind"][row])]
+        target, data = int(state["pending.target"][row]), int(state["pending.data"][row])
+        value, cause = float(state["pending.value"][row]), int(state["pending.cause"][row])
+        self.calendar.drop(row)
+        special = _ENGINE.get(kind)
+        if special is not None:
+            special(self, target, cause)
+        else:
+            self._dispatch(kind, target, value, data, cause)
+
+    def _dispatch(self, kind: str, target: int, value: float, data: int, cause: int) -> None:
+        event_id = self.emit(kind, target, value, data, [cause])
+        event = Event(kind, self.now, target, value, data, event_id)
+        self._hand_over(event)
+
+    def _hand_over(self, event: Event) -> None:
+        owner = self.assembly.handler[event.kind]
+        for component in [owner, *self.assembly.listeners.get(event.kind, ())]:
+            self._advance(component)
+            view = self.view(component.name, event.id)
+            self._guard(component, f"on_event({event.kind})", lambda c=component, v=view: c.on_event(v, event))  # type: ignore[misc]
+
+    # -- engine events
+
+    def _scenario_event(self, index: int, cause: int) -> None:
+        if self.state["kind_off.flag"][index]:
+            return
+        planned = self.assembly.events[index]
+        first = planned.targets[0] if len(planned.targets) else -1
+        event_id = self.emit(planned.kind, first, float(len(planned.targets)), index, [cause])
+        event = Event(planned.kind, self.now, first, 0.0, index, event_id, planned.params)
+        self._hand_over(event)
+
+    def _timer(self, policy: int, cause: int) -> None:
+        self.add_row(TIMER, self.assembly.policies[policy].every, DECIDE, policy, 0.0, -1, -1)
+        self._decide(policy, cause)
+
+    def _decision(self, policy: int, cause: int) -> None:
+        self.state["policy_due.waits"][policy] = False
+        self._decide(policy, cause)
+
+    def _decide(self, number: int, cause: int) -> None:
+        policy = self.assembly.policies[number]
+        observation = Observation(self, policy, tuple(self.assembly.readable[policy.name]), cause)
+        commands = self._guard(policy, "decide", lambda: policy.decide(observation))
+        for command in commands:
+            if command.kind not in policy.commands:
+                raise TwinError(f"policy {policy.name!r} orders {command.kind!r} but does not declare it in commands")
+            parents = [cause] if cause >= 0 else []
+            order = self.emit(f"order.{command.kind}", command.target, command.value, command.data, parents)
+            self.add_row(
+                command.kind, self.assembly.command_delay, EVENT, command.target, command.value, command.data, order
+            )
+
+    def _settle_later(self, model: int, cause: int) -> None:
+        self.state["solved.stamp"][model] = -1
+
+    def _measure(self, target: int, cause: int) -> None:
+        self.add_row(MEASURE, self.assembly.measure_every, RECORD, -1, 0.0, -1, -1)
+        for component in self.assembly.components:
+            if isinstance(component, Model) and component.series:
+                self._advance(component)
+                for name, value in component.measure(self.view(component.name)).items():
+                    self.series.append(self.now, name, float(value))
+
+    def _nothing(self, target: int, cause: int) -> None:
+        pass
+
+    # -- figures, copies, files
+
+    def kpis(self) -> dict[str, float]:
+        """Return the figures of every model for the run so far."""
+        figures: dict[str, float] = {}
+        for component in self.assembly.components:
+            if isinstance(component, Model):
+                self._advance(component)
+                figures.update(component.kpis(self.view(component.name)))
+        return figures
+
+    def check(self) -> list[str]:
+        """Return every broken invariant, empty when all hold."""
+        broken: list[str] = []
+        for component in self.assembly.components:
+            if isinstance(component, Model):
+                self._advance(component)
+                broken += [f"{component.name}: {text}" for text in component.check(self.view(component.name))]
+        return broken
+
+    def branch(self, without: tuple[int, ...] = ()) -> World:
+        """Return a copy that goes on by itself; constants and past output are shared.
+
+        without   numbers of scenario events to take out of the copy's future
+        """
+        child = World(self.assembly, self.state.copy())
+        child.events = self.events.branch()
+        child.parents = self.parents.branch()
+        child.series = self.series.branch()
+        for index in without:
+            child.state["kind_off.flag"][index] = True
+        return child
+
+    def digest(self) -> str:
+        """Return a hash of every mutable byte."""
+        return self.state.digest()
+
+    def save(self, folder: str | Path) -> Path:
+        """Write a snapshot from which `World.load` goes on bit for bit."""
+        from twin.snapshot import save
+
+        return save(self, folder)
+
+    @classmethod
+    def load(cls, folder: str | Path, assembly: Assembly) -> World:
+        """Return the saved world, on an assembly of the same case."""
+        from twin.snapshot import load
+
+        return load(folder, assembly)
+
+    def plan(self) -> list[dict[str, Any]]:
+        """Return the solving order with what each component reads, adds to and writes."""
+        return [
+            {
+                "component": c.name,
+                "kind": "feed" if isinstance(c, Feed) else "model",
+                "reads": [n for n in c.reads if n in self.assembly.fields],
+                "lags": list(c.lags),
+                "adds": sorted(self.assembly.adds[c.name]),
+                "writes": sorted(self.assembly.owned[c.name]),
+            }
+            for c in self.assembly.components
+        ]
+
+
+_ENGINE: dict[str, Callable[[World, int, int], None]] = {
+    WAKE: lambda world, target, _: world.procedures.wake(target),
+    RENEGE: lambda world, target, _: world.procedures.renege(target),
+    ACT: World._scenario_event,
+    BEGIN: World._nothing,
+    TIMER: World._timer,
+    DECISION: World._decision,
+    SETTLE: World._settle_later,
+    MEASURE: World._measure,
+}
