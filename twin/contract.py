@@ -248,6 +248,14 @@ class Model(Component):
         """Return the figures of `series` now."""
         return {}
 
+    def tables(self, view: View) -> dict[str, dict[str, np.ndarray[Any, Any]]]:
+        """Return final tables for results: `folder/name` -> column -> one value per row.
+
+        A bare name `links` is written to links/links.parquet. An int64 column called `time`, or
+        `..._time`, holds us since the start (-1 never) and gets UTC and local columns beside it.
+        """
+        return {}
+
     def check(self, view: View) -> list[str]:
         """Return broken invariants (conservation, no lost call), empty when all hold."""
         return []
