@@ -1,0 +1,79 @@
+"""Load a city by name or folder, generating and caching embedded ones."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+
+from twin.city.core import City
+from twin.city.errors import CityError
+from twin.city.storage import MANIFEST, load, save
+
+
+def load_city(name_or_path: str | Path = "nusantara", scale: float = 1, seed: int | None = None) -> City:
+    """Return an embedded city by name, or a built city by folder.
+
+    scale  size of a generated city: 1 is about 2,500 links; counts and area grow with it
+    seed   seed of a generated city; None takes the one in its file
+    Raises CityError for an unknown name (naming the nearest) and for a damaged folder.
+    """
+    path = Path(name_or_path)
+    names = embedded()
+    if str(name_or_path) in names:
+        return _generated(str(name_or_path), names[str(name_or_path)], scale, seed)
+    if path.is_dir():
+        if scale != 1 or seed is not None:
+            raise CityError(f"{path} is a built city: scale and seed belong to generated cities")
+        return load(path)
+    near = difflib.get_close_matches(str(name_or_path), names, 1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise CityError(
+        f"no city {str(name_or_path)!r}{hint} Give an embedded city ({', '.join(names)}) "
+        f"or a folder with {MANIFEST}, made by `twin city build`"
+    )
+
+
+def embedded() -> dict[str, Path]:
+    """Return the city files that come with the package, by name."""
+    folder = Path(__file__).parent.parent / "scenarios" / "cities"
+    if not folder.is_dir():
+        folder = Path(__file__).parent.parent.parent / "scenarios" / "cities"
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+def _generated(name: str, path: Path, scale: float, seed: int | None) -> City:
+    """Return a generated city from the cache, or make it and try to keep it there."""
+    folder = cache_folder() / f"{name}-{scale:g}-{_inputs_digest(path, scale, seed)[:20]}"
+    if (folder / MANIFEST).exists():
+        try:
+            return load(folder)
+        except CityError:
+            pass
+    from twin.city.nusantara import generate
+
+    city = generate(path, scale=scale, seed=seed)
+    with contextlib.suppress(OSError):
+        save(city, folder)
+    return city
+
+
+def _inputs_digest(path: Path, scale: float, seed: int | None) -> str:
+    """Identify all that the generated city depends on: its file, the code, numpy, options."""
+    total = hashlib.sha256(f"{scale!r} {seed!r} numpy {np.__version__}".encode())
+    for file in (path, *sorted(Path(__file__).parent.glob("*.py"))):
+        total.update(file.read_bytes())
+    return total.hexdigest()
+
+
+def cache_folder() -> Path:
+    """Return where generated cities are kept: TWIN_CACHE, or the user's cache folder."""
+    chosen = os.environ.get("TWIN_CACHE")
+    if chosen:
+        return Path(chosen) / "cities"
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "citytwin" / "cities"

@@ -1,0 +1,178 @@
+"""State every table and column of a city once: type, unit and meaning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ColumnRule:
+    """Describe one column: numpy kind ("f", "i", "b", "U"), unit, meaning, table it points to."""
+
+    kind: str
+    unit: str
+    meaning: str
+    target: str = ""
+
+
+_ID = ColumnRule("U", "", "unique id")
+_NAME = ColumnRule("U", "", "name for people")
+_PLACE = {
+    "x": ColumnRule("f", "m", "easting on the city's grid"),
+    "y": ColumnRule("f", "m", "northing on the city's grid"),
+    "lon": ColumnRule("f", "deg", "longitude, WGS 84"),
+    "lat": ColumnRule("f", "deg", "latitude, WGS 84"),
+}
+_GROUND = {
+    **_PLACE,
+    "elevation": ColumnRule("f", "m", "height of the ground; 0 where the report says unknown"),
+    "above_river": ColumnRule("f", "m", "ground over the normal river level; 1e6 where no river is known"),
+}
+_NODE = ColumnRule("i", "row", "nearest road node", "nodes")
+
+SCHEMA: dict[str, dict[str, ColumnRule]] = {
+    "nodes": {"id": _ID, **_GROUND, "signal": ColumnRule("b", "", "True where a signal stands")},
+    "links": {
+        "id": _ID,
+        "from_node": ColumnRule("i", "row", "junction at which the link starts", "nodes"),
+        "to_node": ColumnRule("i", "row", "junction at which the link ends", "nodes"),
+        "length": ColumnRule("f", "m", "length along the street"),
+        "speed": ColumnRule("f", "m/s", "free-flow speed"),
+        "lanes": ColumnRule("i", "lanes", "lanes of this direction"),
+        "capacity": ColumnRule("f", "PCU/s", "saturation flow of the whole link"),
+        "jam_density": ColumnRule("f", "PCU/m per lane", "density of a standing queue"),
+        "road_class": ColumnRule("U", "", "OpenStreetMap highway value"),
+        "name": _NAME,
+        "reverse": ColumnRule("i", "row", "link of the opposite direction, -1 on one-way streets", "links"),
+        "point_first": ColumnRule("i", "row", "first point of the polyline in driving direction", "points"),
+        "point_count": ColumnRule("i", "", "number of points of the polyline"),
+    },
+    "points": {"x": _PLACE["x"], "y": _PLACE["y"]},
+    "signals": {
+        "id": _ID,
+        "node": ColumnRule("i", "row", "junction", "nodes"),
+        "cycle": ColumnRule("f", "s", "length of the cycle"),
+        "offset": ColumnRule("f", "s", "start of the cycle after midnight, modulo the cycle"),
+    },
+    "phases": {
+        "signal": ColumnRule("i", "row", "signal", "signals"),
+        "order": ColumnRule("i", "", "position within the cycle, from 0"),
+        "green": ColumnRule("f", "s", "green time; what is left of the cycle is shared as intergreen"),
+    },
+    "phase_links": {
+        "phase": ColumnRule("i", "row", "phase", "phases"),
+        "link": ColumnRule("i", "row", "approach that has green", "links"),
+    },
+    "zones": {
+        "id": _ID,
+        "name": _NAME,
+        **_PLACE,
+        "population": ColumnRule("i", "persons", "residents"),
+        "jobs": ColumnRule("i", "jobs", "work places"),
+        "node": ColumnRule("i", "row", "road node in the middle", "nodes"),
+    },
+    "zone_nodes": {
+        "zone": ColumnRule("i", "row", "zone", "zones"),
+        "node": ColumnRule("i", "row", "road node at which trips start and end", "nodes"),
+        "weight": ColumnRule("f", "share", "share of the zone's trips"),
+    },
+    "buses": {
+        "id": _ID,
+        **_GROUND,
+        "u_rated": ColumnRule("f", "V", "rated voltage, line to line"),
+        "kind": ColumnRule("U", "", "grid, substation or load"),
+        "zone": ColumnRule("i", "row", "zone supplied, -1 for none", "zones"),
+        "customers": ColumnRule("i", "customers", "customers supplied from this bus"),
+        "p": ColumnRule("f", "W", "active load at the peak"),
+        "q": ColumnRule("f", "var", "reactive load at the peak"),
+        "node": _NODE,
+        "substation": ColumnRule("i", "row", "substation of the normal supply, -1 for none", "substations"),
+    },
+    "substations": {
+        "id": _ID,
+        "name": _NAME,
+        "bus": ColumnRule("i", "row", "medium-voltage busbar", "buses"),
+        **_GROUND,
+        "node": _NODE,
+    },
+    "transformers": {
+        "id": _ID,
+        "from_bus": ColumnRule("i", "row", "high-voltage side", "buses"),
+        "to_bus": ColumnRule("i", "row", "medium-voltage side", "buses"),
+        "u1": ColumnRule("f", "V", "rated voltage of the high side"),
+        "u2": ColumnRule("f", "V", "rated voltage of the low side"),
+        "s_n": ColumnRule("f", "VA", "rated power"),
+        "uk": ColumnRule("f", "pu", "short-circuit voltage"),
+        "pk": ColumnRule("f", "W", "copper loss at rated current"),
+        "i0": ColumnRule("f", "pu", "no-load current"),
+        "p0": ColumnRule("f", "W", "iron loss"),
+    },
+    "sources": {
+        "id": _ID,
+        "bus": ColumnRule("i", "row", "bus that is fed", "buses"),
+        "u_ref": ColumnRule("f", "pu", "voltage kept"),
+        "sk": ColumnRule("f", "VA", "short-circuit power"),
+    },
+    "lines": {
+        "id": _ID,
+        "from_bus": ColumnRule("i", "row", "end towards the source", "buses"),
+        "to_bus": ColumnRule("i", "row", "far end", "buses"),
+        "r": ColumnRule("f", "ohm", "resistance of the line"),
+        "x": ColumnRule("f", "ohm", "reactance of the line"),
+        "c": ColumnRule("f", "F", "capacitance of the line"),
+        "i_n": ColumnRule("f", "A", "rated current"),
+        "length": ColumnRule("f", "m", "length along streets"),
+        "closed": ColumnRule("b", "", "False for normally-open ties"),
+        "link": ColumnRule("i", "row", "street link that the cable follows, -1 for none", "links"),
+    },
+    "hospitals": {
+        "id": _ID,
+        "name": _NAME,
+        **_GROUND,
+        "node": _NODE,
+        "bays": ColumnRule("i", "bays", "emergency bays"),
+        "bus": ColumnRule("i", "row", "bus of the normal supply", "buses"),
+    },
+    "stations": {
+        "id": _ID,
+        "name": _NAME,
+        **_GROUND,
+        "node": _NODE,
+        "kind": ColumnRule("U", "", "service: ambulance"),
+        "units": ColumnRule("i", "units", "vehicles based here"),
+    },
+    "depots": {
+        "id": _ID,
+        "name": _NAME,
+        **_GROUND,
+        "node": _NODE,
+        "kind": ColumnRule("U", "", "utility: power"),
+        "crews": ColumnRule("i", "crews", "repair crews based here"),
+    },
+    "sites": {
+        "id": _ID,
+        **_GROUND,
+        "node": _NODE,
+        "bus": ColumnRule("i", "row", "bus of the normal supply", "buses"),
+        "battery": ColumnRule("f", "s", "autonomy without supply"),
+        "radius": ColumnRule("f", "m", "area served around the site"),
+    },
+    "dependencies": {
+        "from_table": ColumnRule("U", "", "table of the supplier"),
+        "from_id": ColumnRule("U", "", "id of the supplier"),
+        "from_row": ColumnRule("i", "row", "row of the supplier in from_table"),
+        "to_table": ColumnRule("U", "", "table of the dependent"),
+        "to_id": ColumnRule("U", "", "id of the dependent"),
+        "to_row": ColumnRule("i", "row", "row of the dependent in to_table"),
+        "kind": ColumnRule("U", "", "what is supplied: power"),
+        "rule": ColumnRule("U", "", "dark, battery or generator"),
+        "delay": ColumnRule("f", "s", "time without supply after which the dependent stops"),
+        "source": ColumnRule("U", "", "where this is known from"),
+    },
+    "river": {
+        "x": _PLACE["x"],
+        "y": _PLACE["y"],
+        "level": ColumnRule("f", "m", "normal water level"),
+        "width": ColumnRule("f", "m", "distance between the banks"),
+    },
+}
