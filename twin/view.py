@@ -54,12 +54,15 @@ class View:
             self._generation = self._world.state.generation
         array = self._arrays.get(name)
         if array is None:
-            if name not in self._readable:
+            if name.partition("@")[0] not in self._readable:
                 raise ContractError(f"{self._component.name} uses {name!r} but does not declare it in owns or reads")
             array = self._world.state[name].view()
             array.flags.writeable = False
             self._arrays[name] = array
         return array
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._readable
 
     def rows(self, table: str) -> int:
         """Return how many rows a table has now."""

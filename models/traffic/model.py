@@ -1,0 +1,261 @@
+"""The traffic model: the vehicle kernel within the twin.
+
+Drivers follow next-hop tables: the informed share those of present travel
+times, the others those of free-flow times; both avoid closed roads from the
+instant they close. Travel times are published every minute from the vehicles
+that left each link, or from the wait of its first vehicle when none did.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twin.contract import SECOND, Event, EventKind, Kpi, Model, Option, Setup
+from twin.fields import Field
+from twin.models.traffic.columns import KERNEL_FIELDS, kernel_settings, kernel_state, rows_of, write_initial
+
+if TYPE_CHECKING:
+    from twin.kernels.traffic_arrays import Settings
+    from twin.view import View
+
+Array = np.ndarray[Any, Any]
+
+_PUBLISH, _REROUTE = "traffic_publish", "traffic_reroute"
+
+
+class Traffic(Model):
+    """Vehicles on the streets, their queues, signals and travel times."""
+
+    name = "traffic"
+    owns = (
+        *KERNEL_FIELDS,
+        Field("link.time", "float64", "s", "present travel time", traced=True),
+        Field("link.open", "bool", "1", "vehicles may enter", 1, traced=True),
+        Field("link.flow", "float64", "veh/s", "vehicles that left, per second, since the last publication"),
+        Field("link.vehicles", "int64", "1", "vehicles on the link at the last publication"),
+        Field("link.slow", "bool", "1", "travel time is far above free flow"),
+        Field("link.closure", "int16", "1", "reasons why nobody may enter", group=True, traced=True),
+        Field("link.exits_seen", "int64", "1", "vehicles that had left at the last publication"),
+        Field("link.travel_seen", "int64", "us", "their total time at the last publication"),
+        Field("signal.mode", "int8", "1", "0 fixed time, 1 vehicle-actuated", observable=True),
+        Field("signal.dark", "bool", "1", "the signal is out", traced=True),
+    )
+    reads = ("link.wet_speed", "signal.powered")
+    events = (
+        EventKind("signal_mode", "a signal changes between fixed time (0) and vehicle-actuated (1)", target="signals"),
+        EventKind(_PUBLISH, "travel times are published"),
+        EventKind(_REROUTE, "informed drivers learn present travel times"),
+    )
+    options = (
+        Option("demand_factor", "multiplies the number of trips", default=1.0, low=0.0),
+        Option("informed_share", "share of drivers who know present travel times", default=0.3, low=0.0, high=1.0),
+        Option("publish_every", "time between publications of travel times", "quantity", 60.0, "s", low=1.0),
+        Option("reroute_every", "time between updates of informed drivers", "quantity", 900.0, "s", low=1.0),
+        Option("dark_capacity", "vehicles through a dark junction", "quantity", 1200 / 3600, "veh/s", low=1e-6),
+        Option("slow_factor", "a link is slow above this multiple of free flow", default=2.0, low=1.0),
+    )
+    kpi_list = (
+        Kpi("vehicle_hours", "h", "lower", "time of all vehicles from departure to arrival or the end of the run", 50.0),
+        Kpi("trips_arrived", "1", "higher", "vehicles that reached their destination", 50.0),
+    )
+    series = (
+        Kpi("vehicles_on_road", "1", "lower", "vehicles under way or waiting to enter", 0.0),
+        Kpi("slow_links", "1", "lower", "links far above free-flow time", 0.0),
+    )
+
+    def setup(self, setup: Setup) -> dict[str, int]:
+        from twin.kernels.traffic_layout import Trips, build
+        from twin.models import demand
+        from twin.models.traffic import routes, streets
+
+        city, options = setup.city, setup.options
+        self.run_options = dict(options)
+        self.graph = routes.Graph.of(city)
+        self.trips = demand.draw_trips(setup, routes.zone_costs(city, self.graph), float(options["demand_factor"]))
+        self.destinations, destination = np.unique(self.trips.destination, return_inverse=True)
+        free = self.graph.free_flow
+        table = self.graph.next_hops(free, self.destinations)
+        informed = setup.uniform("trip.informed", self.trips.number) < float(options["informed_share"])
+        self.built = build(
+            streets.roads(city),
+            Trips(
+                depart=self.trips.depart,
+                origin=self.trips.origin,
+                destination=destination,
+                first_link=table[destination, self.trips.origin],
+                vehicle_class=self.trips.kind,
+                informed=informed,
+                key=self.trips.number,
+            ),
+            self.destinations,
+            streets.classes(self.trips.classes),
+            streets.signals(city, 1 / float(options["dark_capacity"])),
+        )
+        self.built.settings.informed[...] = table
+        self.built.settings.habitual[...] = table
+        self.node_of_signal = city["signals"]["node"] if "signals" in city.tables else np.empty(0, np.int32)
+        self.signal_of_node = np.full(city.rows("nodes"), -1)
+        self.signal_of_node[self.node_of_signal] = np.arange(self.node_of_signal.shape[0])
+        return rows_of(self.built.settings, self.built.state)
+
+    def start(self, view: View) -> None:
+        from twin.kernels.traffic import touch
+
+        write_initial(view, self.built.settings, self.built.state)
+        touch(self.built.network, self.built.demand, self._settings(view), kernel_state(view))
+        view.put("link.time", slice(None), self.graph.free_flow)
+        view.schedule(_PUBLISH, int(self.run_options["publish_every"] * SECOND))
+        view.schedule(_REROUTE, int(self.run_options["reroute_every"] * SECOND))
+
+    def _settings(self, view: View) -> Settings:
+        return kernel_settings(view, self.built.settings)
+
+    def advance(self, view: View, until: int) -> None:
+        from twin.kernels.traffic import advance
+        from twin.kernels.traffic_arrays import new_log
+
+        if view["traffic_clock.value"][0] < until:
+            advance(
+                self.built.network, self.built.demand, self._settings(view), kernel_state(view), new_log(0), until
+            )
+
+    def on_event(self, view: View, event: Event) -> None:
+        if event.kind == "signal_mode":
+            view.put("signal.mode", event.target, int(event.value))
+            self._control(view, np.array([event.target]))
+            self._touch(view)
+        elif event.kind == _PUBLISH:
+            self._publish(view)
+            view.schedule(_PUBLISH, int(self.run_options["publish_every"] * SECOND), cause=-1)
+        elif event.kind == _REROUTE:
+            self._reroute(view)
+            self._touch(view)
+            view.schedule(_REROUTE, int(self.run_options["reroute_every"] * SECOND), cause=-1)
+
+    def step(self, view: View) -> None:
+        closed = self._close_and_open(view)
+        wet = self._slow_down(view)
+        dark = self._go_dark(view)
+        if closed:
+            self._reroute(view, everybody=True)
+        if closed or wet or dark:
+            self._touch(view)
+
+    def _touch(self, view: View) -> None:
+        from twin.kernels.traffic import touch
+
+        touch(self.built.network, self.built.demand, self._settings(view), kernel_state(view))
+
+    def _close_and_open(self, view: View) -> bool:
+        wanted = view.total("link.closure") > 0
+        changed = np.flatnonzero(wanted == view["link.open"])
+        if changed.size:
+            causes = [view.cause("link.closure", int(row)) for row in changed]
+            view.put("link.open", changed, ~wanted[changed], cause=causes)
+            view.raw("link.closed")[changed] = wanted[changed]
+        return bool(changed.size)
+
+    def _slow_down(self, view: View) -> bool:
+        if "link.wet_speed" not in view:
+            return False
+        from twin.kernels.traffic import set_free_flow
+
+        factor = np.maximum(view["link.wet_speed"], 0.05)
+        wanted = np.maximum(np.rint(self.built.settings.free_flow / factor).astype(np.int64), 1)
+        changed = np.flatnonzero(wanted != view["link.free_flow"])
+        settings, state = self._settings(view), kernel_state(view)
+        for row in changed:
+            set_free_flow(self.built.network, settings, state, row, wanted[row])
+        return bool(changed.size)
+
+    def _go_dark(self, view: View) -> bool:
+        if "signal.powered" not in view:
+            return False
+        dark = ~view["signal.powered"]
+        changed = np.flatnonzero(dark != view["signal.dark"])
+        for row in changed.tolist():
+            kind = "signal_dark" if dark[row] else "signal_lit"
+            event = view.emit(kind, row, causes=[view.cause("signal.powered", row)])
+            view.put("signal.dark", row, dark[row], cause=event)
+        self._control(view, changed)
+        return bool(changed.size)
+
+    def _control(self, view: View, signals: Array) -> None:
+        from twin.kernels.traffic import set_control
+        from twin.kernels.traffic_arrays import ACTUATED, DARK, FIXED
+
+        settings, state = self._settings(view), kernel_state(view)
+        for row in signals.tolist():
+            control = ACTUATED if view["signal.mode"][row] else FIXED
+            control = DARK if view["signal.dark"][row] else control
+            node = self.node_of_signal[row]
+            if settings.control[node] != control:
+                set_control(settings, state, node, control)
+
+    def _reroute(self, view: View, everybody: bool = False) -> None:
+        shut = ~view["link.open"]
+        free = np.where(shut, np.inf, view["link.free_flow"] / SECOND)
+        present = np.where(shut, np.inf, np.maximum(view["link.time"], free))
+        settings = self._settings(view)
+        settings.informed[...] = self.graph.next_hops(present, self.destinations)
+        if everybody:
+            settings.habitual[...] = self.graph.next_hops(free, self.destinations)
+
+    def _publish(self, view: View) -> None:
+        from twin.models.traffic.publish import publish
+
+        publish(self, view)
+
+    def kpis(self, view: View) -> dict[str, float]:
+        from twin.kernels.traffic_arrays import CANCELLED
+
+        arrival = view["vehicle.arrival"]
+        ended = np.where(arrival >= 0, arrival, view.now)
+        time = np.maximum(ended - self.trips.depart, 0)
+        left = view["vehicle.outcome"]
+        time = time[left != CANCELLED].sum() / (3600 * SECOND)
+        return {"vehicle_hours": float(time), "trips_arrived": float((arrival >= 0).sum())}
+
+    def measure(self, view: View) -> dict[str, float]:
+        from twin.kernels.traffic_arrays import DRIVING, WAITING
+
+        departed = np.searchsorted(self.trips.depart, view.now)
+        waiting = view["outcome.vehicles"][WAITING] - (self.trips.depart.shape[0] - departed)
+        return {
+            "vehicles_on_road": float(view["outcome.vehicles"][DRIVING] + max(waiting, 0)),
+            "slow_links": float(view["link.slow"].sum()),
+        }
+
+    def check(self, view: View) -> list[str]:
+        from twin.kernels.traffic_arrays import DRIVING, ENTRIES, EXITS
+
+        count, queue = view["outcome.vehicles"], view["link.queue"]
+        broken = []
+        if count.sum() != self.trips.depart.shape[0]:
+            broken.append(f"{self.trips.depart.shape[0]} trips, but outcomes sum to {count.sum()}")
+        on_links = int((queue[:, ENTRIES] - queue[:, EXITS]).sum())
+        if on_links != count[DRIVING]:
+            broken.append(f"{count[DRIVING]} vehicles are driving, but {on_links} are on links")
+        return broken
+
+    def tables(self, view: View) -> dict[str, dict[str, Array]]:
+        """Return the links with their traffic over the run."""
+        from twin.kernels.traffic_arrays import EXITS, TRAVEL
+
+        queue = view["link.queue"]
+        free = self.built.settings.free_flow / SECOND
+        exits, travel = queue[:, EXITS], queue[:, TRAVEL] / SECOND
+        mean = np.divide(travel, exits, out=free.copy(), where=exits > 0)
+        return {
+            "links": {
+                "id": view.city["links"]["id"],
+                "vehicles": exits,
+                "mean_time_s": mean,
+                "free_flow_s": free,
+                "time_ratio": mean / free,
+                "delay_h": (travel - exits * free) / 3600,
+                "open": view["link.open"],
+            }
+        }

@@ -1,0 +1,99 @@
+"""Publish travel times, and say why a link is slow."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twin.contract import SECOND
+from twin.kernels.traffic_arrays import DARK, ENTRIES, EXITS, NEVER, OUT_SLOT, ROW_TIME, TRAVEL
+
+if TYPE_CHECKING:
+    from twin.models.traffic.model import Traffic
+    from twin.view import View
+
+Array = np.ndarray[Any, Any]
+
+_LONGEST_WALK = 40
+_LONGEST_WALK = 40
+_SLOW_BY = 60.0
+"""s beyond the multiple of free flow: about one signal cycle, so that a red light is not slow traffic."""
+
+
+def publish(model: Traffic, view: View) -> None:
+    """Write link.time, link.flow and link.vehicles, with the cause of what is slow."""
+    queue = view["link.queue"]
+    exits = queue[:, EXITS] - view["link.exits_seen"]
+    travel = (queue[:, TRAVEL] - view["link.travel_seen"]) / SECOND
+    vehicles = queue[:, ENTRIES] - queue[:, EXITS]
+    time = _present_time(view, queue, exits, travel, vehicles)
+    view.raw("link.exits_seen")[...] = queue[:, EXITS]
+    view.raw("link.travel_seen")[...] = queue[:, TRAVEL]
+    view.raw("link.vehicles")[...] = vehicles
+    view.raw("link.flow")[...] = exits / float(model.run_options["publish_every"])
+    causes = _causes(model, view, time)
+    view.put("link.time", slice(None), time, cause=causes)
+
+
+def _present_time(view: View, queue: Array, exits: Array, travel: Array, vehicles: Array) -> Array:
+    """Return the mean time of those that left, or how long the first has been there."""
+    free = view["link.free_flow"] / SECOND
+    time = np.divide(travel, exits, out=free.copy(), where=exits > 0)
+    there = np.flatnonzero(vehicles > 0)
+    first = view["ring.row"][queue[there, OUT_SLOT], ROW_TIME]
+    time[there] = np.maximum(time[there], (view.now - first) / SECOND)
+    return np.maximum(time, free)
+
+
+def _causes(model: Traffic, view: View, time: Array) -> Array:
+    """Return per link the event behind its travel time, -1 where it is not slow.
+
+    Emits link_slow when a link becomes slow and link_flows when it is over.
+    """
+    free = model.built.settings.free_flow / SECOND
+    slow = time > float(model.run_options["slow_factor"]) * free + _SLOW_BY
+    before = view["link.slow"].copy()
+    held = np.array(view["link.time@cause"])
+    causes = np.where(slow & before, held, -1)
+    for row in np.flatnonzero(slow & ~before).tolist():
+        causes[row] = view.emit("link_slow", row, time[row], causes=blockers(model, view, row))
+    for row in np.flatnonzero(before & ~slow).tolist():
+        view.emit("link_flows", row, time[row], causes=[int(held[row])])
+    view.raw("link.slow")[...] = slow
+    return causes
+
+
+def blockers(model: Traffic, view: View, row: int) -> list[int]:
+    """Return events that hold a link's first vehicle up: walk along the queue it stands in.
+
+    The walk goes from a link to the one its first vehicle wants to enter, as
+    long as that one is full; on the way it notes dark signals and wet or closed
+    roads. It is empty for ordinary congestion.
+    """
+    found: list[int] = []
+    seen: set[int] = set()
+    for _ in range(_LONGEST_WALK):
+        if row in seen:
+            break
+        seen.add(row)
+        found += _here(model, view, row)
+        following = int(view["queue.head_next"][row])
+        if following >= view["link.time"].shape[0] or view["queue.head_ready"][row] == NEVER:
+            break
+        if view["entry.free"][following] <= view.now:
+            break
+        row = following
+    return list(dict.fromkeys(found))
+
+
+def _here(model: Traffic, view: View, row: int) -> list[int]:
+    found = []
+    node = model.built.network.to_node[row]
+    if view["node.control"][node] == DARK:
+        found.append(view.cause("signal.dark", int(model.signal_of_node[node])))
+    if not view["link.open"][row]:
+        found.append(view.cause("link.open", row))
+    if "link.wet_speed" in view and view["link.wet_speed"][row] < 1:
+        found.append(view.cause("link.wet_speed", row))
+    return [event for event in found if event >= 0]

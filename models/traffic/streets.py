@@ -1,0 +1,79 @@
+"""Streets and signals of a city as the traffic kernel wants them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from twin.city import City
+    from twin.kernels.traffic_layout import Classes, Roads, Signals
+
+Array = np.ndarray[Any, Any]
+
+CLASS_PCU = {"car": 1.0, "motorcycle": 0.25, "truck": 2.0, "bus": 2.0}
+"""PCU by class: motorcycle 0.25, light vehicle 1.0 (Indonesian Highway Capacity Manual, MKJI 1997,
+table for urban divided roads, motorcycle 0.25 to 0.40); truck and bus 2.0 as for large vehicles."""
+
+
+def roads(city: City) -> Roads:
+    """Return the city's links as the kernel's columns."""
+    from twin.kernels.traffic_layout import Roads
+
+    links = city["links"]
+    return Roads(
+        n_node=city.rows("nodes"),
+        from_node=links["from_node"],
+        to_node=links["to_node"],
+        length=links["length"],
+        speed=links["speed"],
+        lanes=links["lanes"],
+        jam_density=links["jam_density"],
+        capacity=links["capacity"],
+    )
+
+
+def classes(names: tuple[str, ...]) -> Classes:
+    """Return space on the road and headway factor of each class, by its PCU."""
+    from twin.kernels.traffic_layout import Classes
+
+    pcu = tuple(CLASS_PCU.get(name, 1.0) for name in names)
+    return Classes(pcu=pcu, headway_factor=pcu)
+
+
+def signals(city: City, dark_headway: float) -> Signals:
+    """Return fixed-time greens of every link, laid out from the city's phases.
+
+    dark_headway  s between two vehicles at a dark signal, all approaches
+    """
+    from twin.kernels.traffic_arrays import FIXED
+    from twin.kernels.traffic_layout import Signals
+
+    control = np.zeros(city.rows("nodes"), np.int8)
+    n_link = city.rows("links")
+    columns = {"cycle": np.full(n_link, 60.0), "start": np.zeros(n_link), "length": np.full(n_link, 60.0)}
+    phase = np.full(n_link, -1)
+    for signal, plan in enumerate(_plans(city)):
+        control[city["signals"]["node"][signal]] = FIXED
+        for rank, (start, green, links) in enumerate(plan):
+            columns["cycle"][links] = city["signals"]["cycle"][signal]
+            columns["start"][links], columns["length"][links] = start, green
+            phase[links] = rank
+    return Signals(control=control, stop_headway=dark_headway, phase=phase, **columns)
+
+
+def _plans(city: City) -> list[list[tuple[float, float, Array]]]:
+    if "signals" not in city.tables or "phases" not in city.tables:
+        return []
+    table, phases, served = city["signals"], city["phases"], city["phase_links"]
+    plans = []
+    for signal in range(city.rows("signals")):
+        rows = np.flatnonzero(phases["signal"] == signal)
+        rows = rows[np.argsort(phases["order"][rows], kind="stable")]
+        green = phases["green"][rows]
+        lost = (float(table["cycle"][signal]) - green.sum()) / max(len(rows), 1)
+        start = float(table["offset"][signal]) + np.concatenate([[0.0], np.cumsum(green + lost)[:-1]])
+        links = [served["link"][served["phase"] == row] for row in rows]
+        plans.append(list(zip(start.tolist(), green.tolist(), links, strict=True)))
+    return plans

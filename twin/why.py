@@ -1,0 +1,180 @@
+"""Why did it happen: the chain of causes behind an event, and its test.
+
+Every logged event names the events behind it. `Causes` walks that graph back
+to its roots; `verify` runs the same world again from just before a root, once
+with and once without it, under the same random numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twin.contract import SECOND
+from twin.errors import DataError
+
+if TYPE_CHECKING:
+    from twin.assembly import Assembly
+    from twin.city import City
+
+Array = np.ndarray[Any, Any]
+
+_LONGEST = 60
+
+
+@dataclass(frozen=True)
+class Causes:
+    """The events of a run and what lies behind each.
+
+    events   time (us), kind, target, value, data: one row an event, by id
+    parents  event, parent: pairs of ids
+    """
+
+    events: dict[str, Array]
+    parents: dict[str, Array]
+
+    def behind(self, event: int) -> list[int]:
+        """Return the direct causes of an event."""
+        found = self.parents["parent"][self.parents["event"] == event]
+        return [int(p) for p in found]
+
+    def chain(self, event: int) -> list[tuple[int, int]]:
+        """Return (depth, id) of an event and all its causes, each once, nearest first."""
+        if not 0 <= event < len(self.events["time"]):
+            raise DataError(f"no event {event}: this run has events 0 to {len(self.events['time']) - 1}")
+        out: list[tuple[int, int]] = []
+        seen: set[int] = set()
+        stack = [(0, event)]
+        while stack:
+            depth, number = stack.pop()
+            if number in seen:
+                continue
+            seen.add(number)
+            out.append((depth, number))
+            stack += [(depth + 1, p) for p in sorted(self.behind(number), reverse=True)]
+        return out
+
+    def roots(self, event: int) -> list[int]:
+        """Return the causes of an event that have no cause themselves."""
+        return sorted(n for _, n in self.chain(event) if not self.behind(n))
+
+    def find(self, kind: str) -> list[int]:
+        """Return the ids of all events of a kind."""
+        return [int(i) for i in np.flatnonzero(self.events["kind"] == kind)]
+
+    def richest(self, kind: str, through: Iterable[str] = ()) -> int:
+        """Return the event of a kind whose chain holds most different kinds.
+
+        through  kinds that the chain should hold; they count ten times
+        """
+        wanted = set(through)
+        best, best_score = -1, -1
+        for event in self.find(kind):
+            kinds = {str(self.events["kind"][n]) for _, n in self.chain(event)}
+            score = len(kinds) + 10 * len(kinds & wanted)
+            if score > best_score:
+                best, best_score = event, score
+        if best < 0:
+            known = ", ".join(sorted(set(self.events["kind"].tolist())))
+            raise DataError(f"no event of kind {kind!r} in this run; it has {known}")
+        return best
+
+
+def describe(causes: Causes, event: int, city: City, zone_time: Any) -> str:
+    """Return one line that says what an event is, when and where.
+
+    zone_time  function from us since the start to local text
+    """
+    columns = causes.events
+    kind, target, value = str(columns["kind"][event]), int(columns["target"][event]), float(columns["value"][event])
+    place = _place(kind, target, city)
+    figure = f" {value:.6g}" if value else ""
+    return f"[{event}] {zone_time(int(columns['time'][event]))}  {kind}{place}{figure}"
+
+
+def _place(kind: str, target: int, city: City) -> str:
+    if target < 0:
+        return ""
+    for word in kind.replace(".", "_").split("_"):
+        for table in (word + "s", word + "es"):
+            if table in city.tables and target < city.rows(table):
+                columns = city[table]
+                name = str(columns["name"][target]) if "name" in columns else ""
+                return f" {columns['id'][target]}" + (f" ({name})" if name else "")
+    return f" #{target}"
+
+
+def explain(causes: Causes, event: int, city: City, zone_time: Any) -> str:
+    """Return the chain behind an event as indented text, ending with its roots."""
+    lines = []
+    chain = causes.chain(event)
+    for depth, number in chain[:_LONGEST]:
+        lead = "" if depth == 0 else "  " * depth + "because "
+        lines.append(lead + describe(causes, number, city, zone_time))
+    if len(chain) > _LONGEST:
+        lines.append(f"... and {len(chain) - _LONGEST} more")
+    roots = ", ".join(f"[{n}] {causes.events['kind'][n]}" for n in causes.roots(event))
+    return "\n".join([*lines, f"roots: {roots}"])
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Outcome of a test by branch.
+
+    root            id of the event taken out
+    with_root       value of the event in the branch that keeps it; None if it did not happen
+    without_root    value in the branch that lacks it; None if it did not happen
+    """
+
+    root: int
+    root_kind: str
+    kind: str
+    with_root: float | None
+    without_root: float | None
+
+    @property
+    def gone(self) -> bool:
+        """True when the event happens with the root and not without it."""
+        return self.with_root is not None and self.without_root is None
+
+    def __str__(self) -> str:
+        told = f"{self.kind} with [{self.root}] {self.root_kind}: {_told(self.with_root)}; without: {_told(self.without_root)}"
+        return f"{told}. " + ("The root explains it." if self.gone else "The root does not explain it alone.")
+
+
+def _told(value: float | None) -> str:
+    return "does not happen" if value is None else f"happens ({value:.6g})"
+
+
+def verify(causes: Causes, event: int, assembly: Assembly, root: int | None = None) -> Verdict:
+    """Branch just before a root event, with and without it, and compare.
+
+    root  id of a scenario event in the chain; default the earliest of its roots
+    """
+    from twin.world import World
+
+    columns = causes.events
+    planned = {e.kind for e in assembly.events}
+    candidates = [n for n in causes.roots(event) if str(columns["kind"][n]) in planned]
+    if root is None:
+        if not candidates:
+            raise DataError(f"event {event} goes back to no event of the scenario, so there is nothing to take out")
+        root = candidates[0]
+    elif str(columns["kind"][root]) not in planned:
+        raise DataError(f"event {root} is a {columns['kind'][root]}, not an event of the scenario; try one of {candidates}")
+    kind, target = str(columns["kind"][event]), int(columns["target"][event])
+    before = World(assembly).run(int(columns["time"][root]))
+    until = int(columns["time"][event]) + SECOND
+    outcomes = []
+    for without in ((), (int(columns["data"][root]),)):
+        world = before.branch(without=without).run(assembly.setup.duration if without else until)
+        outcomes.append(_value_of(world.events.rows(), kind, target))
+    return Verdict(root, str(columns["kind"][root]), kind, *outcomes)
+
+
+def _value_of(rows: list[tuple[Any, ...]], kind: str, target: int) -> float | None:
+    found = [row[3] for row in rows if row[1] == kind and row[2] == target]
+    return float(found[-1]) if found else None
