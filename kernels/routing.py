@@ -107,9 +107,7 @@ def grow_tree(
 
 
 @jit
-def fill_trees(
-    start: Array, links: Array, ends: Array, weight: Array, roots: Array, time: Array, via: Array
-) -> None:
+def fill_trees(start: Array, links: Array, ends: Array, weight: Array, roots: Array, time: Array, via: Array) -> None:
     """Grow one tree per root.
 
     roots  (n_root,)  nodes

@@ -85,7 +85,7 @@ def draw_trips(setup: Setup, cost: Array, factor: float = 1.0) -> TripTable:
     """
     city = setup.city
     edges, weights = _slots(setup)
-    count = int(round(trips_per_day(city) * factor * weights.sum()))
+    count = round(trips_per_day(city) * factor * float(weights.sum()))
     number = np.arange(count)
     depart = _departures(setup, number, edges, weights)
     origin_zone, destination_zone = _zones(setup, number, depart, cost)

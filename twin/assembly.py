@@ -50,7 +50,6 @@ class Assembly:
     components  models and feeds in the order they solve
     policies    rules of the command centre
     events      scenario events, resolved
-    command_delay  us between an order and its effect
     """
 
     def __init__(
@@ -60,14 +59,10 @@ class Assembly:
         policies: Iterable[Policy],
         setup: Setup,
         options: Mapping[str, Mapping[str, Any]] | None = None,
-        measure_every: int = 300_000_000,
-        command_delay: int = 2_000_000,
     ) -> None:
         self.city = city
         self.setup = setup
         self.events: Sequence[Any] = setup.events
-        self.measure_every = measure_every
-        self.command_delay = command_delay
         parts = [*components, *policies]
         self.options = {c.name: _with_defaults(c, (options or {}).get(c.name, {})) for c in parts}
         self._register(parts)
@@ -166,7 +161,9 @@ class Assembly:
         for part in [*self.components, *self.policies]:
             for kind in part.events:
                 if kind.name in self.handler:
-                    raise ContractError(f"event {kind.name!r} is handled by {self.handler[kind.name].name} and {part.name}")
+                    raise ContractError(
+                        f"event {kind.name!r} is handled by {self.handler[kind.name].name} and {part.name}"
+                    )
                 self.handler[kind.name] = part
                 self.event_kinds[kind.name] = kind
             for name in part.listens:

@@ -8,7 +8,7 @@ arms its rows in seq order on a fresh Environment, so it goes on exactly alike.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from twin.rows import give_back, list_fields, take
 
 if TYPE_CHECKING:
     import simpy
+    from simpy.events import EventPriority
 
 PENDING = (
     Field("pending.due", "int64", "us", "when the event acts"),
@@ -32,6 +33,17 @@ PENDING = (
 
 # simpy grants resources at priority 1 (NORMAL); rows come after the grants of their instant.
 _AFTER_GRANTS = 2
+
+
+class Plan(NamedTuple):
+    """What is to happen: the columns of a pending row that its writer chooses."""
+
+    kind: str
+    priority: int
+    target: int = -1
+    value: float = 0.0
+    data: int = -1
+    cause: int = -1
 
 
 class Calendar:
@@ -59,7 +71,7 @@ class Calendar:
         event._ok = True
         event._value = (row, seq)
         event.callbacks.append(self._wake)
-        self.env.schedule(event, priority=priority + _AFTER_GRANTS, delay=due - self.env.now)
+        self.env.schedule(event, cast("EventPriority", priority + _AFTER_GRANTS), due - self.env.now)
 
     def _wake(self, event: Any) -> None:
         row, seq = event._value
@@ -67,19 +79,19 @@ class Calendar:
         if state["pending.alive"][row] and state["pending.seq"][row] == seq:
             self._fire(row)
 
-    def add(self, due: int, priority: int, kind: int, target: int, value: float, data: int, cause: int, seq: int) -> int:
+    def add(self, due: int, seq: int, kind: int, plan: Plan) -> int:
         """Write a row and arm it; return the row."""
         state = self._state
         row = take(state, "pending")
         state["pending.due"][row] = due
-        state["pending.priority"][row] = priority
+        state["pending.priority"][row] = plan.priority
         state["pending.seq"][row] = seq
         state["pending.kind"][row] = kind
-        state["pending.target"][row] = target
-        state["pending.value"][row] = value
-        state["pending.data"][row] = data
-        state["pending.cause"][row] = cause
-        self._arm(row, due, priority, seq)
+        state["pending.target"][row] = plan.target
+        state["pending.value"][row] = plan.value
+        state["pending.data"][row] = plan.data
+        state["pending.cause"][row] = plan.cause
+        self._arm(row, due, plan.priority, seq)
         return row
 
     def drop(self, row: int) -> None:

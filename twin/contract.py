@@ -168,6 +168,8 @@ class Setup:
     events    scenario events, resolved: kind, time, targets, params
     folder    folder of the scenario file, for data files it names
     policies  role -> policy name of this run
+    measure_every  us between measurements of the series
+    command_delay  us between an order and its effect
     """
 
     city: City
@@ -178,6 +180,8 @@ class Setup:
     events: Sequence[Any] = ()
     folder: str = "."
     policies: Mapping[str, str] = field(default_factory=dict)
+    measure_every: int = 5 * MINUTE
+    command_delay: int = 2 * SECOND
 
     def local_hour(self, time: int = 0) -> float:
         """Return the local hour of day (0..24) at `time` us after the start."""

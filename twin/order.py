@@ -16,7 +16,7 @@ def solve_order(components: Sequence[Component], owner_of: Mapping[str, str]) ->
     how a scenario lists its models. A cycle is an error that prints its path.
     """
     by_name = {c.name: c for c in components}
-    sorter: graphlib.TopologicalSorter[str] = graphlib.TopologicalSorter({name: () for name in sorted(by_name)})
+    sorter: graphlib.TopologicalSorter[str] = graphlib.TopologicalSorter(dict.fromkeys(sorted(by_name), ()))
     for component in sorted(components, key=lambda c: c.name):
         for before in sorted(_sources(component, by_name, owner_of)):
             sorter.add(component.name, before)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from twin.calendar import Plan
 from twin.contract import EVENT, NEVER, Acquire, Delay, Done, Park, StepResult
 from twin.errors import ContractError
 from twin.fields import Field
@@ -89,7 +90,7 @@ class Procedures:
         state = self._world.state
         state["job.step"][row] = step
         cause = int(state["job.cause"][row])
-        pending = self._world.add_row(WAKE, delay, EVENT, row, 0.0, -1, cause)
+        pending = self._world.add_row(delay, Plan(WAKE, EVENT, row, cause=cause))
         state["job.pending"][row] = pending
 
     def wake(self, row: int) -> None:
@@ -117,7 +118,9 @@ class Procedures:
         elif isinstance(result, Park):
             self._world.state["job.step"][row] = self._step(names, result.then, step + 1)
         else:
-            raise ContractError(f"step {names[step]!r} returned {result!r}; it must return Delay, Acquire, Park or Done")
+            raise ContractError(
+                f"step {names[step]!r} returned {result!r}; it must return Delay, Acquire, Park or Done"
+            )
 
     @staticmethod
     def _step(names: tuple[str, ...], wanted: str, default: int) -> int:
@@ -175,7 +178,7 @@ class Procedures:
         state["claim.patience"][claim] = -1
         if ask.patience < NEVER:
             cause = int(state["job.cause"][job])
-            state["claim.patience"][claim] = world.add_row(RENEGE, ask.patience, EVENT, claim, 0.0, -1, cause)
+            state["claim.patience"][claim] = world.add_row(ask.patience, Plan(RENEGE, EVENT, claim, cause=cause))
         self._request(claim)
 
     def _resource(self, claim: int) -> Any:

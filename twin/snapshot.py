@@ -55,7 +55,9 @@ def write_whole(target: Path, write: Any) -> None:
             os.fsync(file.fileno())
         os.replace(temporary, target)
     except OSError as error:
-        raise SnapshotError(f"cannot write {target}: {error.strerror or error}; free space or name another folder") from error
+        raise SnapshotError(
+            f"cannot write {target}: {error.strerror or error}; free space or name another folder"
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from twin.calendar import Plan
 from twin.contract import EVENT, OBSERVE, Component, Feed
 from twin.errors import ContractError
 from twin.rows import give_back, take
@@ -141,7 +142,8 @@ class View:
     ) -> int:
         """Let an event happen `delay` us from now; return its pending number for `cancel`."""
         reason = self.cause_id if cause is None else cause
-        row = self._world.add_row(kind, delay, self._priority, target, value, data, reason)
+        plan = Plan(kind, self._priority, int(target), float(value), int(data), int(reason))
+        row = self._world.add_row(delay, plan)
         return self._world.pending_number(row)
 
     def cancel(self, number: int) -> bool:

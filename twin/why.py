@@ -141,8 +141,10 @@ class Verdict:
         return self.with_root is not None and self.without_root is None
 
     def __str__(self) -> str:
-        told = f"{self.kind} with [{self.root}] {self.root_kind}: {_told(self.with_root)}; without: {_told(self.without_root)}"
-        return f"{told}. " + ("The root explains it." if self.gone else "The root does not explain it alone.")
+        cases = f"{_told(self.with_root)}; without: {_told(self.without_root)}"
+        return f"{self.kind} with [{self.root}] {self.root_kind}: {cases}. " + (
+            "The root explains it." if self.gone else "The root does not explain it alone."
+        )
 
 
 def _told(value: float | None) -> str:
@@ -164,7 +166,8 @@ def verify(causes: Causes, event: int, assembly: Assembly, root: int | None = No
             raise DataError(f"event {event} goes back to no event of the scenario, so there is nothing to take out")
         root = candidates[0]
     elif str(columns["kind"][root]) not in planned:
-        raise DataError(f"event {root} is a {columns['kind'][root]}, not an event of the scenario; try one of {candidates}")
+        found = columns["kind"][root]
+        raise DataError(f"event {root} is a {found}, not an event of the scenario; try one of {candidates}")
     kind, target = str(columns["kind"][event]), int(columns["target"][event])
     before = World(assembly).run(int(columns["time"][root]))
     until = int(columns["time"][event]) + SECOND

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from twin.assembly import ACT, BEGIN, DECISION, MEASURE, SETTLE, TIMER, Assembly
-from twin.calendar import Calendar
+from twin.calendar import Calendar, Plan
 from twin.contract import DECIDE, EVENT, NEVER, RECORD, SECOND, Component, Event, Feed, Model
 from twin.errors import RunError, TwinError
 from twin.fields import State
@@ -93,21 +93,16 @@ class World:
         view.cause_changed = False
         return view
 
-    # -- what views ask for
-
-    def add_row(
-        self, kind: str, delay: int, priority: int, target: int, value: float, data: int, cause: int
-    ) -> int:
-        """Write a pending event and arm it; return its row."""
+    def add_row(self, delay: int, plan: Plan) -> int:
+        """Write a pending event `delay` us from now and arm it; return its row."""
         if delay < 0 or (delay == 0 and self._settling):
-            raise TwinError(f"delay ({delay} us) of {kind!r} must be at least {int(self._settling)} us here")
+            raise TwinError(f"delay ({delay} us) of {plan.kind!r} must be at least {int(self._settling)} us here")
+        number = self.assembly.kind_number.get(plan.kind)
+        if number is None:
+            raise TwinError(f"nobody in this run handles event {plan.kind!r}")
         seq = self.state["engine.seq"]
         seq[0] += 1
-        number = self.assembly.kind_number.get(kind)
-        if number is None:
-            raise TwinError(f"nobody in this run handles event {kind!r}")
-        due = self.now + int(delay)
-        return self.calendar.add(due, priority, number, int(target), float(value), int(data), int(cause), int(seq[0]))
+        return self.calendar.add(self.now + int(delay), int(seq[0]), number, plan)
 
     def pending_number(self, row: int) -> int:
         """Return a number that names a pending row for ever: its row and seq."""
@@ -136,7 +131,7 @@ class World:
         write[0] += 1
         self.state["written.stamp"][self.assembly.field_number[name]] = write[0]
         for model in self.assembly.laggards.get(name, ()):
-            self.add_row(SETTLE, _LAG, EVENT, model, 0.0, -1, -1)
+            self.add_row(_LAG, Plan(SETTLE, EVENT, model))
 
     def emit(self, kind: str, target: int, value: float, data: int, parents: list[int]) -> int:
         """Log an event with its causes and let policies that wait for it decide."""
@@ -154,9 +149,7 @@ class World:
         waits = self.state["policy_due.waits"]
         if not waits[policy]:
             waits[policy] = True
-            self.add_row(DECISION, int(self._settling), DECIDE, policy, 0.0, -1, cause)
-
-    # -- the loop
+            self.add_row(int(self._settling), Plan(DECISION, DECIDE, policy, cause=cause))
 
     def run(
         self,
@@ -195,15 +188,15 @@ class World:
         if self.state["engine.begun"][0]:
             return
         self.state["engine.begun"][0] = True
-        self.add_row(BEGIN, 0, EVENT, -1, 0.0, -1, -1)
+        self.add_row(0, Plan(BEGIN, EVENT))
         for component in [*self.assembly.components, *self.assembly.policies]:
             self._guard(component, "start", lambda c=component: c.start(self.view(c.name)))  # type: ignore[misc]
         for i, event in enumerate(self.assembly.events):
-            self.add_row(ACT, event.time, EVENT, i, 0.0, i, -1)
+            self.add_row(event.time, Plan(ACT, EVENT, i, data=i))
         for i, policy in enumerate(self.assembly.policies):
             if policy.every < NEVER:
-                self.add_row(TIMER, 0, DECIDE, i, 0.0, -1, -1)
-        self.add_row(MEASURE, 0, RECORD, -1, 0.0, -1, -1)
+                self.add_row(0, Plan(TIMER, DECIDE, i))
+        self.add_row(0, Plan(MEASURE, RECORD))
 
     def _instant(self, time: int) -> None:
         self.state["engine.now"][0] = time
@@ -270,8 +263,6 @@ class World:
             view = self.view(component.name, event.id)
             self._guard(component, f"on_event({event.kind})", lambda c=component, v=view: c.on_event(v, event))  # type: ignore[misc]
 
-    # -- engine events
-
     def _scenario_event(self, index: int, cause: int) -> None:
         if self.state["kind_off.flag"][index]:
             return
@@ -282,7 +273,7 @@ class World:
         self._hand_over(event)
 
     def _timer(self, policy: int, cause: int) -> None:
-        self.add_row(TIMER, self.assembly.policies[policy].every, DECIDE, policy, 0.0, -1, -1)
+        self.add_row(self.assembly.policies[policy].every, Plan(TIMER, DECIDE, policy))
         self._decide(policy, cause)
 
     def _decision(self, policy: int, cause: int) -> None:
@@ -298,15 +289,14 @@ class World:
                 raise TwinError(f"policy {policy.name!r} orders {command.kind!r} but does not declare it in commands")
             parents = [cause] if cause >= 0 else []
             order = self.emit(f"order.{command.kind}", command.target, command.value, command.data, parents)
-            self.add_row(
-                command.kind, self.assembly.command_delay, EVENT, command.target, command.value, command.data, order
-            )
+            plan = Plan(command.kind, EVENT, command.target, command.value, command.data, order)
+            self.add_row(self.assembly.setup.command_delay, plan)
 
     def _settle_later(self, model: int, cause: int) -> None:
         self.state["solved.stamp"][model] = -1
 
     def _measure(self, target: int, cause: int) -> None:
-        self.add_row(MEASURE, self.assembly.measure_every, RECORD, -1, 0.0, -1, -1)
+        self.add_row(self.assembly.setup.measure_every, Plan(MEASURE, RECORD))
         for component in self.assembly.components:
             if isinstance(component, Model) and component.series:
                 self._advance(component)
@@ -315,8 +305,6 @@ class World:
 
     def _nothing(self, target: int, cause: int) -> None:
         pass
-
-    # -- figures, copies, files
 
     def kpis(self) -> dict[str, float]:
         """Return the figures of every model for the run so far."""

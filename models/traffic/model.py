@@ -57,7 +57,9 @@ class Traffic(Model):
         Option("slow_factor", "a link is slow above this multiple of free flow", default=2.0, low=1.0),
     )
     kpi_list = (
-        Kpi("vehicle_hours", "h", "lower", "time of all vehicles from departure to arrival or the end of the run", 50.0),
+        Kpi(
+            "vehicle_hours", "h", "lower", "time of all vehicles from departure to arrival or the end of the run", 50.0
+        ),
         Kpi("trips_arrived", "1", "higher", "vehicles that reached their destination", 50.0),
     )
     series = (
@@ -117,9 +119,7 @@ class Traffic(Model):
         from twin.kernels.traffic_arrays import new_log
 
         if view["traffic_clock.value"][0] < until:
-            advance(
-                self.built.network, self.built.demand, self._settings(view), kernel_state(view), new_log(0), until
-            )
+            advance(self.built.network, self.built.demand, self._settings(view), kernel_state(view), new_log(0), until)
 
     def on_event(self, view: View, event: Event) -> None:
         if event.kind == "signal_mode":

@@ -155,5 +155,5 @@ class Desk(Policy):
 def toy_assembly(seed: int = 1) -> Assembly:
     """Return all toys, set up."""
     city = toy_city()
-    setup = Setup(city, {}, seed, 0, 120 * SECOND)
-    return Assembly(city, [Ward(), Drain(), Rain()], [Desk()], setup, measure_every=10 * SECOND)
+    setup = Setup(city, {}, seed, 0, 120 * SECOND, measure_every=10 * SECOND)
+    return Assembly(city, [Ward(), Drain(), Rain()], [Desk()], setup)
