@@ -1,0 +1,114 @@
+"""One run of a scenario, fully resolved: plain values in SI units, ready for any process."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from twin.city import City
+
+
+@dataclass(frozen=True)
+class ScenarioEvent:
+    """One thing the scenario makes happen.
+
+    time     us since the start of the run
+    targets  rows of the table that the kind of event names, sorted
+    params   parameters in SI units, defaults filled in
+    label    "file:line" where it is written
+    """
+
+    kind: str
+    time: int
+    targets: tuple[int, ...]
+    params: Mapping[str, Any]
+    label: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """One run: an arm with one seed.
+
+    start      UTC us since 1970
+    duration   us
+    feeds      (name, options) of each feed
+    policies   role -> policy name
+    options    component -> option -> SI value, defaults filled in
+    record     {"every": us, "traversals": bool}
+    folder     folder that relative paths are relative to
+    files      data files it reads, as written
+    plugins    Python files the user named, imported by every process
+    """
+
+    suite: str
+    arm: str
+    replication: int
+    seed: int
+    city_spec: Mapping[str, Any]
+    start: int
+    duration: int
+    models: tuple[str, ...]
+    feeds: tuple[tuple[str, Mapping[str, Any]], ...]
+    policies: Mapping[str, str]
+    options: Mapping[str, Mapping[str, Any]]
+    events: tuple[ScenarioEvent, ...]
+    record: Mapping[str, Any]
+    folder: str = "."
+    files: tuple[str, ...] = ()
+    plugins: tuple[str, ...] = ()
+    title: str = field(default="", compare=False)
+
+    @property
+    def digest(self) -> str:
+        """Identify what runs by a SHA-256 that is the same on every machine.
+
+        Titles, labels and folders do not count; contents of files are in `data_digest`.
+        """
+        content = asdict(self)
+        for key in ("folder", "title", "plugins"):
+            del content[key]
+        for event in content["events"]:
+            del event["label"]
+        return hashlib.sha256(_canonical(content).encode()).hexdigest()
+
+    def to_json(self) -> str:
+        """Return the case as JSON text."""
+        return _canonical(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Case:
+        """Return the case that `to_json` wrote."""
+        values = json.loads(text)
+        values["events"] = tuple(
+            ScenarioEvent(**{**event, "targets": tuple(event["targets"])}) for event in values["events"]
+        )
+        values["feeds"] = tuple((name, options) for name, options in values["feeds"])
+        for key in ("models", "files", "plugins"):
+            values[key] = tuple(values[key])
+        return cls(**values)
+
+    def city(self) -> City:
+        """Load the city, from the cache of this process or of the disk where it can."""
+        from twin.scenario.cities import load_spec
+
+        return load_spec(self.city_spec, self.folder)
+
+    def data_digest(self) -> str:
+        """Return a SHA-256 over the contents of all data files and plugins."""
+        from twin.data import find
+
+        total = hashlib.sha256()
+        for text in self.files:
+            total.update(text.encode() + b"\0" + hashlib.sha256(find(text, self.folder).read_bytes()).digest())
+        for plugin in self.plugins:
+            total.update(hashlib.sha256(Path(plugin).read_bytes()).digest())
+        return total.hexdigest()
+
+
+def _canonical(content: Any) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -1,0 +1,145 @@
+"""Read which city a scenario means, and load it once per process."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twin import data
+from twin.errors import DataError
+from twin.scenario import keys
+from twin.scenario.problems import Mark, Problems
+from twin.scenario.tree import Node
+from twin.scenario.values import read_value
+
+if TYPE_CHECKING:
+    from twin.city import City
+
+_FILES = ("folder", "osm", "tntp", "counts")
+
+
+def read_city(node: Node, folder: Path, problems: Problems) -> dict[str, Any] | None:
+    """Return the city as plain data, None after noting a problem.
+
+    folder  folder of the case; relative paths of other files are rewritten for it
+    """
+    if not keys.check_keys(node, keys.CITY, "city", problems):
+        return None
+    chosen = [key for key in keys.SOURCES if node.get(key) is not None]
+    if len(chosen) != 1:
+        problems.add(node.mark, "E111", "city needs exactly one of its sources", keys.SOURCES)
+        return None
+    spec: dict[str, Any] = {}
+    for key, entry in node.items():
+        if key == "scale":
+            spec[key] = read_value(entry, keys.SCALE, problems)
+        elif key == "options":
+            spec[key] = entry.plain()
+        elif key in _FILES:
+            spec[key] = read_path(entry, key, folder, problems)
+        elif key == "name":
+            spec[key] = _embedded(entry, problems)
+    return None if None in spec.values() else spec
+
+
+def read_path(node: Node, name: str, folder: Path, problems: Problems) -> str | None:
+    """Return a path that exists, relative to `folder` where it was relative; None after a problem."""
+    if not isinstance(node.value, str) or not node.value:
+        problems.add(node.mark, "E120", f"{name} takes a path")
+        return None
+    text, own = node.value, Path(node.mark.file).parent
+    try:
+        found = data.find(text, own)
+    except DataError as error:
+        problems.add(node.mark, "E100", f"{name}: {error}")
+        return None
+    if not found.exists():
+        dataset = data.dataset_of(text)
+        then = f"twin data get {dataset}" if dataset else ""
+        problems.add(node.mark, "E100", f"{name}: {text} does not exist", _beside(found), found.name, then)
+        return None
+    return Path(os.path.relpath(found, folder)).as_posix() if data.is_relative(text) and own != folder else text
+
+
+def load_city_of(spec: Mapping[str, Any], folder: str, mark: Mark, problems: Problems) -> City | None:
+    """Load a city, or note why it cannot be loaded."""
+    try:
+        return load_spec(spec, folder)
+    except (ValueError, OSError) as error:
+        problems.add(mark, "E130", f"the city cannot be loaded: {error}", then="twin city --help")
+        return None
+
+
+def load_spec(spec: Mapping[str, Any], folder: str) -> City:
+    """Load the city that plain data describe; the last four are kept in memory.
+
+    Raises CityError (a ValueError) when a file or folder is not a usable city.
+    """
+    stamps = []
+    for key in _FILES:
+        if key in spec:
+            found = data.find(str(spec[key]), folder).resolve()
+            stamps.append((key, str(found), found.stat().st_mtime_ns if found.exists() else 0))
+    return _loaded(json.dumps(dict(spec), sort_keys=True), tuple(stamps))
+
+
+@lru_cache(maxsize=4)
+def _loaded(text: str, stamps: tuple[tuple[str, str, int], ...]) -> City:
+    from twin.city import City, load_city
+
+    spec = json.loads(text)
+    files = {key: Path(found) for key, found, _ in stamps}
+    if "name" in spec:
+        return load_city(spec["name"], scale=spec.get("scale", 1))
+    if "folder" in spec:
+        return City.load(files["folder"])
+    return _built(files, spec.get("options", {}))
+
+
+def _built(files: Mapping[str, Path], options: Mapping[str, Any]) -> City:
+    """Build a city from an extract or a network, or take it from the disk cache."""
+    from twin.city import City, build_city
+    from twin.city.loading import cache_folder
+
+    source = files.get("osm") or files["tntp"]
+    folder = cache_folder() / f"{source.name.partition('.')[0]}-{_inputs(files, options)[:20]}"
+    if folder.exists():
+        with suppress(ValueError):
+            return City.load(folder)
+    city = build_city(source, counts=files.get("counts"), **options)
+    with suppress(OSError):
+        city.save(folder)
+    return city
+
+
+def _inputs(files: Mapping[str, Path], options: Mapping[str, Any]) -> str:
+    """Identify all a built city depends on: its files, the importer's code, its settings."""
+    import twin.city
+
+    code = sorted(Path(str(twin.city.__file__)).parent.glob("*.py"))
+    total = hashlib.sha256(json.dumps(dict(options), sort_keys=True).encode())
+    for key, path in sorted(files.items()):
+        total.update(f"{key} {path}\0".encode() + path.read_bytes())
+    for path in code:
+        total.update(path.read_bytes())
+    return total.hexdigest()
+
+
+def _embedded(node: Node, problems: Problems) -> str | None:
+    from twin.city.loading import embedded
+
+    names = tuple(embedded())
+    if node.value in names:
+        return str(node.value)
+    problems.add(node.mark, "E130", f"no city is named {node.value!r}", names, str(node.value), "twin city --help")
+    return None
+
+
+def _beside(path: Path) -> list[str]:
+    return sorted(file.name for file in path.parent.iterdir()) if path.parent.is_dir() else []

@@ -1,0 +1,241 @@
+"""Read which components run and with what options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from twin.contract import Component, Option, Policy
+from twin.errors import ContractError
+from twin.registry import Registry
+from twin.scenario.cities import read_path
+from twin.scenario.problems import Mark, Problems
+from twin.scenario.tree import Node
+from twin.scenario.values import is_path, read_names, read_value
+
+if TYPE_CHECKING:
+    from twin.city import City
+
+
+@dataclass
+class Cast:
+    """The components of one arm.
+
+    options   component -> option -> SI value, defaults filled in
+    marks     component -> where it is named
+    inline    component -> option -> node, given where the component is named
+    files     paths among the options, as written
+    """
+
+    models: list[str] = field(default_factory=list)
+    policies: dict[str, str] = field(default_factory=dict)
+    feeds: list[str] = field(default_factory=list)
+    options: dict[str, dict[str, Any]] = field(default_factory=dict)
+    classes: dict[str, type[Component]] = field(default_factory=dict)
+    marks: dict[str, Mark] = field(default_factory=dict)
+    inline: dict[str, dict[str, Node]] = field(default_factory=dict)
+    files: set[str] = field(default_factory=set)
+
+    def take(self, found: type[Component], mark: Mark, inline: Mapping[str, Node]) -> None:
+        """Add a component and the options given beside its name."""
+        self.classes[found.name] = found
+        self.marks[found.name] = mark
+        self.inline[found.name] = dict(inline)
+
+
+def read_cast(tree: Node, city: City | None, registry: Registry, folder: Path, problems: Problems) -> Cast:
+    """Return the models, policies and feeds of an arm with all their options."""
+    chosen = Cast()
+    _read_models(tree, city, registry, chosen, problems)
+    _read_policies(tree, registry, chosen, problems)
+    _read_feeds(tree, registry, chosen, problems)
+    if city is not None:
+        if tree.get("models") is None:
+            _drop_unfounded(chosen)
+        _check_needs(chosen, city, problems)
+    _read_options(tree, registry, chosen, folder, problems)
+    return chosen
+
+
+def fill(
+    options: tuple[Option, ...], given: Mapping[str, Node], owner: str, mark: Mark, problems: Problems
+) -> tuple[dict[str, Any], list[Option]]:
+    """Return the values of options and those that fell to their defaults.
+
+    Unknown, unreadable and missing options are problems.
+    """
+    known = {option.name: option for option in options}
+    for name, node in given.items():
+        if name not in known:
+            problems.add(node.mark, "E135", f"{owner} has no option {name!r}", known, name)
+    values, defaulted = {}, []
+    for name, option in known.items():
+        if name in given:
+            values[name] = read_value(given[name], option, problems)
+        elif option.default is None:
+            problems.add(mark, "E111", f"{owner} needs {name}: {option.meaning}")
+        else:
+            values[name] = option.default
+            defaulted.append(option)
+    return values, defaulted
+
+
+def _read_models(tree: Node, city: City | None, registry: Registry, chosen: Cast, problems: Problems) -> None:
+    known = registry.all("model")
+    node = tree.get("models")
+    if node is None:
+        fits = [name for name, found in known.items() if city is not None and _lacking(found, city) == []]
+        named = [(name, tree.mark) for name in fits]
+    else:
+        named = [(str(entry.value), entry.mark) for entry in read_names(node, "models", problems)]
+    for name, mark in named:
+        if name not in known:
+            problems.add(mark, "E131", f"no model is named {name!r}", known, name)
+        elif name in chosen.models:
+            problems.add(mark, "W202", f"model {name} stands twice")
+        else:
+            chosen.models.append(name)
+            chosen.take(known[name], mark, {})
+
+
+def _read_policies(tree: Node, registry: Registry, chosen: Cast, problems: Problems) -> None:
+    node = tree.get("policy")
+    if node is None or not node.is_mapping:
+        return
+    known = cast(dict[str, type[Policy]], registry.all("policy"))
+    roles = sorted({policy.role for policy in known.values()})
+    for role, entry in node.items():
+        fitting = [name for name, policy in known.items() if policy.role == role]
+        name = entry.get("name")
+        if role not in roles:
+            problems.add(node.key_mark(role), "E134", f"no policy has the role {role!r}", roles, role)
+        elif name is None:
+            problems.add(entry.mark, "E111", f"policy of role {role} needs a name", fitting)
+        elif name.value not in fitting:
+            what = "is of another role" if name.value in known else "is not known"
+            problems.add(name.mark, "E132", f"policy {name.value!r} for {role} {what}", fitting, str(name.value))
+        else:
+            chosen.policies[role] = name.value
+            chosen.take(known[name.value], name.mark, _beside(entry, "name"))
+
+
+def _read_feeds(tree: Node, registry: Registry, chosen: Cast, problems: Problems) -> None:
+    node = tree.get("feeds")
+    if node is None or not node.is_list:
+        return
+    known = registry.all("feed")
+    for entry in node.value:
+        name = entry.get("feed")
+        if name is None:
+            problems.add(entry.mark, "E111", "an entry of feeds needs the name of a feed", known)
+        elif name.value not in known:
+            problems.add(name.mark, "E133", f"no feed is named {name.value!r}", known, str(name.value))
+        elif name.value in chosen.feeds:
+            problems.add(name.mark, "E133", f"feed {name.value} stands twice")
+        else:
+            chosen.feeds.append(name.value)
+            chosen.take(known[name.value], name.mark, _beside(entry, "feed"))
+
+
+def _beside(entry: Node, key: str) -> dict[str, Node]:
+    return {name: node for name, node in entry.items() if name != key}
+
+
+def _read_options(tree: Node, registry: Registry, chosen: Cast, folder: Path, problems: Problems) -> None:
+    node = tree.get("options")
+    given = dict(node.items()) if node is not None and node.is_mapping else {}
+    for name, entry in given.items():
+        if name not in chosen.classes and not _is_known(name, registry):
+            place = node.key_mark(name) if node else entry.mark
+            problems.add(place, "E131", f"options of {name!r}: no component has that name", chosen.classes, name)
+    for name, found in chosen.classes.items():
+        own = given.get(name)
+        mark = own.mark if own else chosen.marks[name]
+        values = {**_entries(own, name, problems), **chosen.inline[name]}
+        chosen.options[name], defaulted = fill(found.options, values, name, mark, problems)
+        _note_paths(found.options, values, chosen, name, folder, problems)
+        _note_defaults(name, len(found.options), defaulted, mark, problems)
+
+
+def _note_paths(
+    options: tuple[Option, ...], given: Mapping[str, Node], chosen: Cast, name: str, folder: Path, problems: Problems
+) -> None:
+    for option in options:
+        if is_path(option) and option.name in given:
+            text = read_path(given[option.name], option.name, folder, problems)
+            chosen.options[name][option.name] = text
+            if text:
+                chosen.files.add(text)
+
+
+def _note_defaults(name: str, total: int, defaulted: list[Option], mark: Mark, problems: Problems) -> None:
+    if not defaulted:
+        return
+    physical = [option.name for option in defaulted if option.kind == "quantity"]
+    listed = f", {len(physical)} of them quantities ({', '.join(physical)})" if physical else ""
+    problems.add(mark, "W201", f"{name}: {len(defaulted)} of {total} options take their defaults{listed}")
+
+
+def _entries(node: Node | None, name: str, problems: Problems) -> dict[str, Node]:
+    if node is None:
+        return {}
+    if not node.is_mapping:
+        problems.add(node.mark, "E105", f"options of {name} must be a mapping")
+        return {}
+    return dict(node.items())
+
+
+def _is_known(name: str, registry: Registry) -> bool:
+    for kind in ("model", "policy", "feed"):
+        try:
+            registry.get(kind, name)
+        except ContractError:
+            continue
+        return True
+    return False
+
+
+def _lacking(found: type[Component], city: City) -> list[str]:
+    """Return the city tables that a component cannot do without, and the city lacks.
+
+    These are the tables it requires, and those it keeps state for when the city has none of them.
+    """
+    from twin.assembly import plural
+    from twin.city.schema import SCHEMA
+
+    required = {name for name in found.requires if "." not in name}
+    kept = {plural(owned.table.removeprefix("observed_")) for owned in found.owns} & SCHEMA.keys()
+    if any(city.rows(table) for table in kept):
+        kept = set()
+    return sorted(table for table in required | kept if city.rows(table) == 0)
+
+
+def _unowned(chosen: Cast) -> dict[str, list[str]]:
+    """Return the required fields of each component that no component of the run owns."""
+    owned = {owned.name for found in chosen.classes.values() for owned in found.owns}
+    wanted = {
+        name: [field for field in found.requires if "." in field and field not in owned]
+        for name, found in chosen.classes.items()
+    }
+    return {name: fields for name, fields in wanted.items() if fields}
+
+
+def _drop_unfounded(chosen: Cast) -> None:
+    """Leave out models chosen by default whose required fields nobody owns."""
+    while unfounded := set(_unowned(chosen)) & set(chosen.models):
+        for name in unfounded:
+            chosen.models.remove(name)
+            del chosen.classes[name]
+
+
+def _check_needs(chosen: Cast, city: City, problems: Problems) -> None:
+    for name, found in chosen.classes.items():
+        missing = _lacking(found, city)
+        if missing:
+            text = f"{name} needs tables that city {city.name} lacks: {', '.join(missing)}"
+            problems.add(chosen.marks[name], "E136", text)
+    for name, fields in _unowned(chosen).items():
+        text = f"{name} needs {', '.join(fields)}, which no model of this run provides"
+        problems.add(chosen.marks[name], "E136", text)

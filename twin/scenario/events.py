@@ -1,0 +1,113 @@
+"""Read the events of a scenario: when, what, where, how much."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from twin.contract import Component, EventKind
+from twin.registry import Registry
+from twin.scenario import keys
+from twin.scenario.case import ScenarioEvent
+from twin.scenario.components import Cast, fill
+from twin.scenario.problems import Problems
+from twin.scenario.tree import Node
+from twin.scenario.values import read_moment
+from twin.scenario.where import find_targets
+from twin.units import format_duration
+
+if TYPE_CHECKING:
+    from twin.city import City
+
+_OWN_KEYS = {key.name for key in keys.EVENT}
+
+
+def kinds_of(classes: Mapping[str, type[Component]]) -> dict[str, EventKind]:
+    """Return the kinds of event a scenario may contain, by name."""
+    found = [kind for component in classes.values() for kind in component.events if kind.scenario]
+    return {kind.name: kind for kind in sorted(found, key=lambda kind: kind.name)}
+
+
+def read_events(
+    tree: Node, chosen: Cast, city: City, span: tuple[int, int], registry: Registry, problems: Problems
+) -> tuple[ScenarioEvent, ...]:
+    """Return the events of an arm by time, those of one time as written.
+
+    span  start (UTC us since 1970) and duration (us) of the run
+    """
+    node = tree.get("events")
+    if node is None or not node.is_list:
+        return ()
+    kinds = kinds_of(chosen.classes)
+    events = []
+    for entry in node.value:
+        kind = _kind(entry, kinds, registry, problems)
+        if kind is not None:
+            event = _event(entry, kind, city, span, problems)
+            events.append(event)
+    return tuple(sorted((event for event in events if event is not None), key=lambda event: event.time))
+
+
+def _kind(entry: Node, kinds: Mapping[str, EventKind], registry: Registry, problems: Problems) -> EventKind | None:
+    name = entry.get("kind")
+    if name is None:
+        keys.check_keys(entry, keys.EVENT, "an event", problems, entry.value if entry.is_mapping else ())
+        return None
+    kind = kinds.get(name.value) if isinstance(name.value, str) else None
+    if kind is not None:
+        return kind
+    owner = _owner(str(name.value), registry)
+    text = f"no kind of event is named {name.value!r}"
+    if owner:
+        text = f"events of kind {name.value!r} are handled by {owner}, which is not part of this run"
+    problems.add(name.mark, "E134", text, kinds, str(name.value))
+    return None
+
+
+def _owner(name: str, registry: Registry) -> str:
+    for kind in ("model", "policy", "feed"):
+        for owner, found in registry.all(kind).items():
+            if name in kinds_of({owner: found}):
+                return owner
+    return ""
+
+
+def _event(entry: Node, kind: EventKind, city: City, span: tuple[int, int], problems: Problems) -> ScenarioEvent | None:
+    names = [param.name for param in kind.params]
+    before = problems.noted
+    keys.check_keys(entry, keys.EVENT, f"event {kind.name}", problems, names)
+    given = {name: node for name, node in entry.items() if name in names}
+    params, _ = fill(kind.params, given, f"event {kind.name}", entry.mark, problems)
+    targets = _targets(entry, kind, city, problems)
+    time = _time(entry, city, span, problems)
+    if problems.noted > before or time is None:
+        return None
+    return ScenarioEvent(kind.name, time, targets, params, entry.mark.label)
+
+
+def _targets(entry: Node, kind: EventKind, city: City, problems: Problems) -> tuple[int, ...]:
+    where = entry.get("where")
+    if not kind.target:
+        if where is not None and where.value != "all":
+            problems.add(where.mark, "E140", f"event {kind.name} acts on the whole city; where has no meaning")
+        return ()
+    if where is None:
+        text = f"event {kind.name} needs where: which {kind.target} it acts on, for example where: all"
+        problems.add(entry.mark, "E111", text)
+        return ()
+    if city.rows(kind.target) == 0:
+        problems.add(where.mark, "E136", f"event {kind.name} acts on {kind.target}, which city {city.name} lacks")
+        return ()
+    return find_targets(where, kind.target, city, problems)
+
+
+def _time(entry: Node, city: City, span: tuple[int, int], problems: Problems) -> int | None:
+    node = entry.get("at")
+    if node is None:
+        return None
+    time = read_moment(node, span[0], city.timezone, problems)
+    if time is not None and not 0 <= time < span[1]:
+        side = "before the run starts" if time < 0 else f"after the run ends ({format_duration(span[1])} long)"
+        problems.add(node.mark, "E141", f"at ({node.value}) lies {side}")
+        return None
+    return time

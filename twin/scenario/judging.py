@@ -1,0 +1,128 @@
+"""Read how runs are judged: margins of comparisons, and figures that are expected."""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from twin import units
+from twin.contract import Component, Kpi, Model, Option
+from twin.scenario import keys
+from twin.scenario.problems import Problems
+from twin.scenario.tree import Node
+from twin.scenario.values import note, read_names, read_value
+
+_OPERATORS: dict[str, Callable[[float, float], bool]] = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    ">": operator.gt,
+}
+_EXPECTATION = re.compile(r"(?:([A-Za-z0-9_]+)\.)?([A-Za-z0-9_]+)\s*(<=|>=|==|!=|<|>)\s*(\S.*?)\s*")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How arms are compared.
+
+    baseline    arm the others are held against, "" when there is one arm only
+    margins     kpi -> difference that does not matter, in the unit of the kpi
+    confidence  level of the intervals
+    """
+
+    baseline: str
+    margins: Mapping[str, float] = field(default_factory=dict)
+    confidence: float = 0.95
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """A figure that the mean over the replications of an arm must show.
+
+    arm    "" for every arm
+    label  "file:line" where it is written
+    """
+
+    arm: str
+    kpi: str
+    op: str
+    value: float
+    label: str
+
+    def holds(self, figure: float) -> bool:
+        """Tell whether a figure meets the expectation; a figure that is not a number never does."""
+        return not math.isnan(figure) and _OPERATORS[self.op](figure, self.value)
+
+    def __str__(self) -> str:
+        prefix = f"{self.arm}." if self.arm else ""
+        return f"{prefix}{self.kpi} {self.op} {self.value:g}"
+
+
+def kpis_of(classes: Mapping[str, type[Component]]) -> dict[str, Kpi]:
+    """Return the figures that the models of a run give, by name."""
+    models = [found for found in classes.values() if issubclass(found, Model)]
+    return {kpi.name: kpi for found in models for kpi in found.kpi_list}
+
+
+def read_comparison(tree: Node, arms: list[str], kpis: Mapping[str, Kpi], problems: Problems) -> Comparison:
+    """Return how arms are compared; margins not given are those of the kpis."""
+    margins = {name: kpi.margin for name, kpi in kpis.items()}
+    default = Comparison(arms[0] if len(arms) > 1 else "", margins)
+    node = tree.get("compare")
+    if node is None or not keys.check_keys(node, keys.COMPARE, "compare", problems):
+        return default
+    baseline, chosen, level = node.get("baseline"), node.get("kpis"), node.get("confidence")
+    if baseline is not None and baseline.value not in arms:
+        problems.add(baseline.mark, "E150", f"no arm is named {baseline.value!r}", arms, str(baseline.value))
+    confidence = read_value(level, keys.CONFIDENCE, problems) if level else default.confidence
+    if chosen is not None and chosen.is_mapping:
+        margins |= _margins(chosen, kpis, problems)
+    return Comparison(str(baseline.value) if baseline else default.baseline, margins, confidence)
+
+
+def read_expectations(
+    tree: Node, arms: list[str], kpis: Mapping[str, Kpi], problems: Problems
+) -> tuple[Expectation, ...]:
+    """Return the expectations that can be read."""
+    node = tree.get("expect")
+    if node is None:
+        return ()
+    found = [_expectation(entry, arms, kpis, problems) for entry in read_names(node, "expect", problems)]
+    return tuple(one for one in found if one is not None)
+
+
+def _margins(node: Node, kpis: Mapping[str, Kpi], problems: Problems) -> dict[str, float]:
+    margins = {}
+    for name, entry in node.items():
+        if name not in kpis:
+            problems.add(node.key_mark(name), "E150", f"no kpi is named {name!r}", kpis, name)
+        elif keys.check_keys(entry, keys.KPI, f"kpi {name}", problems) and (margin := entry.get("margin")):
+            option = Option("margin", "difference that does not matter", "quantity", unit=kpis[name].unit, low=0)
+            margins[name] = read_value(margin, option, problems)
+    return margins
+
+
+def _expectation(entry: Node, arms: list[str], kpis: Mapping[str, Kpi], problems: Problems) -> Expectation | None:
+    parts = _EXPECTATION.fullmatch(str(entry.value).strip())
+    if parts is None:
+        text = f"{entry.value!r} is not an expectation: write 'kpi < value' or 'arm.kpi < value'"
+        problems.add(entry.mark, "E150", text, _OPERATORS)
+        return None
+    arm, kpi, op, value = parts.groups()
+    if arm and arm not in arms:
+        problems.add(entry.mark, "E150", f"no arm is named {arm!r}", arms, arm)
+        return None
+    if kpi not in kpis:
+        problems.add(entry.mark, "E150", f"no kpi is named {kpi!r}", kpis, kpi)
+        return None
+    try:
+        number = units.parse(value, kpis[kpi].unit)
+    except units.QuantityError as error:
+        note(entry.mark, f"{kpi}: {error}", error, problems)
+        return None
+    return Expectation(arm or "", kpi, op, number, entry.mark.label)

@@ -1,0 +1,173 @@
+"""Turn single values of a scenario into SI values, or into problems."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from twin import units
+from twin.contract import Option
+from twin.scenario.problems import Mark, Problems
+from twin.scenario.tree import Node
+
+_CODES = {"number": "E120", "finite": "E124", "missing": "E121", "unit": "E122", "time": "E126"}
+_CLOCK_LENGTH = 8
+
+
+def read_value(node: Node, option: Option, problems: Problems) -> Any:
+    """Return the SI value of an option, None after noting a problem."""
+    if not node.is_scalar:
+        problems.add(node.mark, "E105", f"{option.name} takes a single value: {option.meaning}")
+        return None
+    reader = {
+        "flag": _flag,
+        "choice": _choice,
+        "text": _text,
+        "path": _text,
+        "integer": _integer,
+        "number": _number,
+        "quantity": _quantity,
+    }[option.kind]
+    value = reader(node, option, problems)
+    return None if value is None or not _within(value, node, option, problems) else value
+
+
+def read_duration(node: Node, name: str, problems: Problems) -> int | None:
+    """Return a positive duration in us."""
+    if not _single(node, name, "a duration such as '6 h'", problems):
+        return None
+    try:
+        time = units.parse_duration(node.value)
+    except units.QuantityError as error:
+        note(node.mark, f"{name}: {error}", error, problems)
+        return None
+    if time <= 0:
+        problems.add(node.mark, "E123", f"{name} ({node.value}) must be longer than 0 s")
+        return None
+    return time
+
+
+def read_time(node: Node, name: str, zone: str, problems: Problems) -> int | None:
+    """Return a local time as UTC us since 1970."""
+    if not _single(node, name, "a time such as 2026-01-15 17:00", problems):
+        return None
+    try:
+        return units.parse_local(str(node.value), zone)
+    except units.QuantityError as error:
+        note(node.mark, f"{name}: {error}", error, problems)
+        return None
+
+
+def read_moment(node: Node, start: int, zone: str, problems: Problems) -> int | None:
+    """Return an instant of the run in us since its start.
+
+    Accepts '+2 h' after the start, a local time, or a clock time 'HH:MM', the first one after the start.
+    """
+    text = str(node.value).strip()
+    if node.is_scalar and text.startswith("+"):
+        try:
+            return units.parse_duration(text[1:].strip())
+        except units.QuantityError as error:
+            note(node.mark, f"at: {error}", error, problems)
+            return None
+    if node.is_scalar and ":" in text and len(text) <= _CLOCK_LENGTH:
+        text = f"{units.format_local(start, zone)[:10]} {text}"
+        time = read_time(Node(text, node.mark), "at", zone, problems)
+        day = 24 * 3600 * 1_000_000
+        return None if time is None else (time - start) % day
+    time = read_time(node, "at", zone, problems)
+    return None if time is None else time - start
+
+
+def read_names(node: Node, name: str, problems: Problems) -> list[Node]:
+    """Return the entries of a list of words; a single word counts as a list of one."""
+    entries = node.value if node.is_list else [node]
+    good = [entry for entry in entries if entry.is_scalar and entry.value is not None]
+    if len(good) < len(entries):
+        problems.add(node.mark, "E105", f"{name} takes a list of names")
+    return good
+
+
+def note(mark: Mark, message: str, error: units.QuantityError, problems: Problems) -> None:
+    """Note a quantity that cannot be read, with the units that can."""
+    near = error.nearest if error.nearest in error.allowed else ""
+    problems.add(mark, _CODES[error.reason], message, error.allowed, near)
+
+
+def is_path(option: Option) -> bool:
+    """Tell an option whose value names a file or folder."""
+    named = option.name in {"file", "folder"} or option.name.endswith(("_file", "_folder"))
+    return option.kind == "path" or (option.kind == "text" and named)
+
+
+def _single(node: Node, name: str, wanted: str, problems: Problems) -> bool:
+    if node.is_scalar:
+        return True
+    problems.add(node.mark, "E105", f"{name} takes {wanted}")
+    return False
+
+
+def _wrong(node: Node, option: Option, wanted: str, problems: Problems) -> None:
+    problems.add(node.mark, "E120", f"{option.name} ({node.value}) must be {wanted}: {option.meaning}")
+
+
+def _flag(node: Node, option: Option, problems: Problems) -> bool | None:
+    if isinstance(node.value, bool):
+        return node.value
+    problems.add(node.mark, "E120", f"{option.name} ({node.value}) is yes or no", ("true", "false"))
+    return None
+
+
+def _choice(node: Node, option: Option, problems: Problems) -> str | None:
+    if node.value in option.choices:
+        return str(node.value)
+    text = str(node.value)
+    problems.add(node.mark, "E125", f"{option.name} ({text}) is not a choice", option.choices, text)
+    return None
+
+
+def _text(node: Node, option: Option, problems: Problems) -> str | None:
+    if node.value is not None and not isinstance(node.value, bool):
+        return str(node.value)
+    _wrong(node, option, "a text", problems)
+    return None
+
+
+def _integer(node: Node, option: Option, problems: Problems) -> int | None:
+    if isinstance(node.value, int) and not isinstance(node.value, bool):
+        return node.value
+    _wrong(node, option, "a whole number", problems)
+    return None
+
+
+def _number(node: Node, option: Option, problems: Problems) -> float | None:
+    if isinstance(node.value, str):
+        return _quantity(node, option, problems)
+    if isinstance(node.value, bool) or not isinstance(node.value, int | float):
+        _wrong(node, option, "a number", problems)
+        return None
+    if not math.isfinite(node.value):
+        problems.add(node.mark, "E124", f"{option.name} ({node.value}) must be a finite number")
+        return None
+    return node.value
+
+
+def _quantity(node: Node, option: Option, problems: Problems) -> float | None:
+    try:
+        return units.parse(node.value, option.unit)
+    except units.QuantityError as error:
+        note(node.mark, f"{option.name}: {error}", error, problems)
+        return None
+
+
+def _within(value: Any, node: Node, option: Option, problems: Problems) -> bool:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return True
+    too_low = option.low is not None and value < option.low
+    too_high = option.high is not None and value > option.high
+    if not (too_low or too_high):
+        return True
+    unit = "" if option.unit == "1" else f" {option.unit}"
+    bound = f"at least {option.low:g}{unit}" if too_low else f"at most {option.high:g}{unit}"
+    problems.add(node.mark, "E123", f"{option.name} ({node.value}) must be {bound}")
+    return False
