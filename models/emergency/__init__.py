@@ -1,0 +1,1 @@
+"""Emergency calls, ambulances and hospitals, from the ring to the handover."""

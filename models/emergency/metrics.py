@@ -1,0 +1,89 @@
+"""Figures and invariants of the emergency model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from twin.contract import SECOND
+from twin.models.emergency.tables import (
+    ABANDONED,
+    AT_STATION,
+    DISPATCHED,
+    RETURNING,
+    RINGING,
+    SERVED,
+    WAITING,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from twin.models.emergency.calls import CallList
+    from twin.view import View
+
+
+def figures(view: View, calls: CallList, target: NDArray[np.float64]) -> dict[str, float]:
+    """Return the KPIs; target is the wanted response (s) by true priority, (3,)."""
+    rung, on_scene = view["call.rung"], view["call.on_scene"]
+    reached = on_scene >= 0
+    response = (on_scene[reached] - rung[reached]) / SECOND
+    waited = (view["call.bay"] >= 0) & (view["call.at_hospital"] >= 0)
+    hospital = (view["call.bay"][waited] - view["call.at_hospital"][waited]) / SECOND
+    return {
+        "response_mean": float(response.mean()) if response.size else 0.0,
+        "response_p90": float(np.percentile(response, 90)) if response.size else 0.0,
+        "late_share": _late_share(view, calls, target),
+        "calls_served": float((view["call.stage"] == SERVED).sum()),
+        "calls_open": float(((view["call.stage"] >= RINGING) & (view["call.stage"] <= WAITING)).sum()),
+        "hospital_wait": float(hospital.mean()) if hospital.size else 0.0,
+    }
+
+
+def _late_share(view: View, calls: CallList, target: NDArray[np.float64]) -> float:
+    """Return the share of late calls; one nobody has reached counts once its target has passed.
+
+    Leaving a call unserved must never look better than serving it late.
+    """
+    rung, on_scene, stage = view["call.rung"], view["call.on_scene"], view["call.stage"]
+    wanted = target[calls.priority - 1]
+    reached = on_scene >= 0
+    age = np.where(reached, on_scene, view.now) - rung
+    late = (rung >= 0) & (stage != ABANDONED) & (age / SECOND > wanted)
+    judged = late | reached
+    return float(late.sum() / judged.sum()) if judged.any() else 0.0
+
+
+def present(view: View) -> dict[str, float]:
+    """Return the figures of the time series."""
+    stage = view["call.stage"]
+    return {
+        "calls_waiting": float(((stage >= RINGING) & (stage <= WAITING)).sum()),
+        "units_busy": float((~view["unit.free"]).sum()),
+    }
+
+
+def broken(view: View, calls: CallList) -> list[str]:
+    """Return what must never be: a call lost, or a unit on two calls or none."""
+    stage = view["call.stage"]
+    found = []
+    base = calls.surge < 0
+    silent = base & (stage == 0) & (calls.time < view.now)
+    if silent.any():
+        found.append(f"call {int(np.argmax(silent))} should have rung and did not")
+    closed = (stage == SERVED) | (stage == ABANDONED)
+    if ((view["call.closed"] >= 0) != closed).any():
+        found.append("a call has a closing time without being closed, or the reverse")
+    underway = np.flatnonzero((stage >= DISPATCHED) & (stage < SERVED))
+    for row in underway.tolist():
+        unit = int(view["call.unit"][row])
+        if unit < 0 or int(view["unit.call"][unit]) != row:
+            found.append(f"call {row} is under way but unit {unit} does not work on it")
+    free = view["unit.free"]
+    idle = (view["unit.stage"] == AT_STATION) | (view["unit.stage"] == RETURNING)
+    if (free != idle).any():
+        found.append(f"unit {int(np.argmax(free != idle))} is free while on a call, or the reverse")
+    if int((~free).sum()) != underway.shape[0]:
+        found.append(f"{int((~free).sum())} units are busy with {underway.shape[0]} calls under way")
+    return found

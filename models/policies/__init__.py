@@ -1,0 +1,1 @@
+"""Rules of the command centre: who is sent where, in which order things are mended."""

@@ -1,0 +1,130 @@
+"""Which unit is sent to which call: closest idle, and DMEXCLP.
+
+Both see only what is reported: travel times and unit positions as observed,
+calls as triaged. Waiting calls are taken by priority, then by age, one for each
+idle dispatcher. A unit whose report is old may turn out not to be free; the
+order then fails, and the call is decided again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from twin.contract import SECOND, Command, Option, Policy, Setup
+from twin.models.emergency.calls import target_times
+from twin.models.emergency.tables import WAITING
+from twin.models.streets import build_streets, shortest_tree
+
+if TYPE_CHECKING:
+    from twin.view import Observation
+
+Array = np.ndarray[Any, Any]
+
+_SEES = (
+    "call.stage",
+    "call.node",
+    "call.priority",
+    "call.triaged",
+    "dispatcher.idle",
+    "observed_link.time",
+    "observed_unit.node",
+    "observed_unit.free",
+)
+_SHARE = Option("siren_share", "part of congestion expected to delay a unit with siren", default=0.5, low=0, high=1)
+
+
+class ClosestIdle(Policy):
+    """Send the idle unit with the least expected travel time."""
+
+    name = "closest_idle"
+    role = "dispatch"
+    sees = _SEES
+    requires = _SEES
+    commands = ("dispatch",)
+    every = 30 * SECOND
+    on = ("call_triaged", "unit_free", "dispatcher_free")
+    options: ClassVar[tuple[Option, ...]] = (_SHARE,)
+    source = "common practice; baseline of Jagtenberg, Bhulai, van der Mei (2017)"
+
+    def setup(self, setup: Setup) -> dict[str, int]:
+        """Build the streets that travel times are estimated on."""
+        self.streets = build_streets(setup.city)
+        self.share = float(setup.options["siren_share"])
+        return {}
+
+    def decide(self, observation: Observation) -> list[Command]:
+        """Give each waiting call a unit, the most urgent and then the oldest first."""
+        waiting = np.flatnonzero(observation["call.stage"] == WAITING)
+        units = np.flatnonzero(observation["observed_unit.free"])
+        if not (waiting.shape[0] and units.shape[0]):
+            return []
+        dispatchers = len(observation.agents("dispatcher").select(lambda person: person.idle))
+        order = np.lexsort((observation["call.triaged"][waiting], observation["call.priority"][waiting]))
+        commands = []
+        for call in waiting[order][:dispatchers].tolist():
+            times = self._times_to(observation, int(observation["call.node"][call]))
+            reach = times[observation["observed_unit.node"][units]]
+            if not np.isfinite(reach).any():
+                continue
+            chosen = self.choose(observation, call, units, reach)
+            commands.append(Command("dispatch", call, float(units[chosen])))
+            units = np.delete(units, chosen)
+            if not units.shape[0]:
+                break
+        return commands
+
+    def choose(self, observation: Observation, call: int, units: Array, reach: Array) -> int:
+        """Return which of the idle units to send; reach is the expected travel time (s) of each."""
+        return int(np.argmin(reach))
+
+    def _times_to(self, observation: Observation, node: int) -> Array:
+        """Return the expected seconds from every node to one; (n_node,)."""
+        free = self.streets.free_time
+        times = free + self.share * np.maximum(observation["observed_link.time"] - free, 0.0)
+        return shortest_tree(self.streets, times, node, reverse=True).time
+
+
+class Dmexclp(ClosestIdle):
+    """Send, of the units that can be there in time, the one whose absence costs least coverage."""
+
+    name = "dmexclp"
+    options = (
+        _SHARE,
+        Option(
+            "busy_fraction", "share of time a unit is busy; 0 estimates it from reports", default=0.0, low=0, high=1
+        ),
+    )
+    source = (
+        "Jagtenberg, Bhulai, van der Mei, Dynamic ambulance dispatching: is the closest-idle policy always "
+        "optimal?, Health Care Management Science 20 (2017) 517-531"
+    )
+
+    def setup(self, setup: Setup) -> dict[str, int]:
+        """Compute which zones a unit at each node covers at free speed."""
+        super().setup(setup)
+        zones = setup.city["zones"]
+        self.target = target_times(setup.city)
+        self.demand = np.asarray(zones["population"], dtype=np.float64)
+        self.busy = float(setup.options["busy_fraction"])
+        trees = [shortest_tree(self.streets, self.streets.free_time, z, reverse=True).time for z in zones["node"]]
+        self.covered = np.array(trees) <= self.target[0]
+        return {}
+
+    def choose(self, observation: Observation, call: int, units: Array, reach: Array) -> int:
+        """Return the unit of least coverage loss among those in time, the closest when none is.
+
+        Sending the closest to a call that will be late anyway is a choice made here.
+        """
+        from twin.kernels.coverage import coverage_losses
+
+        in_time = reach <= self.target[int(observation["call.priority"][call]) - 1]
+        if not in_time.any():
+            return int(np.argmin(reach))
+        free = observation["observed_unit.free"]
+        busy = self.busy or float(np.clip(1.0 - free.mean(), 0.05, 0.95))
+        loss = np.empty(units.shape[0])
+        node = np.asarray(observation["observed_unit.node"][units], dtype=np.int64)
+        coverage_losses(self.covered, self.demand, node, busy, loss)
+        return int(np.lexsort((reach, np.where(in_time, loss, np.inf)))[0])

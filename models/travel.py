@@ -1,0 +1,278 @@
+"""Legs of travellers (ambulances, repair crews) on the live network.
+
+A leg is a path of links with the exact instant at which each is entered, so
+the position between two instants is known by interpolation and nothing has to
+happen while a traveller drives. A leg is timed again at intervals, and planned
+again from the exact position when a road ahead closes: the link a traveller is
+on is finished at its new speed first. Without a path the traveller waits where
+it is until the network changes.
+
+Time on a link: free + share * (live - free). `share` is the part of the
+congestion that the traveller feels: 1 for a crew in traffic, less with a siren.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twin.contract import SECOND
+from twin.fields import Field
+from twin.models.streets import Streets, path_between, shortest_tree
+
+if TYPE_CHECKING:
+    from twin.view import View
+
+Array = np.ndarray[Any, Any]
+
+LONGEST = 192
+WORST = 3
+ROAD_READS = ("link.time", "link.open")
+
+
+def road_mark(view: View) -> int:
+    """Return a number that changes when any road opens or closes."""
+    return zlib.crc32(np.packbits(view["link.open"]).tobytes())
+
+
+def leg_fields(table: str) -> tuple[Field, ...]:
+    """Return the fields that the owner of a table of travellers declares."""
+    return (
+        Field(f"{table}.node", "int32", "1", "node it stands on or reaches next"),
+        Field(f"{table}.leg_goal", "int32", "1", "node the leg leads to, -1 for none", -1),
+        Field(f"{table}.leg_count", "int32", "1", "links of the leg as planned, 0 when standing"),
+        Field(f"{table}.leg_path", "int32", "1", "links of the leg in driving order", width=(LONGEST,)),
+        Field(f"{table}.leg_entry", "int64", "us", "entry into each link, then exit of the last", width=(LONGEST + 1,)),
+        Field(f"{table}.leg_from", "int64", "us", "time up to which delays are booked"),
+        Field(f"{table}.leg_worst", "int32", "1", "driven links that cost most", -1, width=(WORST,)),
+        Field(f"{table}.leg_excess", "float64", "s", "delay on those links", width=(WORST,)),
+        Field(f"{table}.leg_cause", "int64", "1", "events behind those delays", -1, width=(WORST,)),
+        Field(f"{table}.leg_stuck", "bool", "1", "no open road leads on; waits for a change"),
+        Field(f"{table}.leg_tries", "int64", "1", "plans that found no road, over the whole run"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Exact position: on a link (-1 for none) at an offset from its start (m), x and y (m)."""
+
+    link: int
+    offset: float
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Delayed:
+    """A driven link with its delay (s) and the event that made it slow (-1 unknown)."""
+
+    link: int
+    excess: float
+    cause: int
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """The travellers of one table.
+
+    share   part of congestion they feel, 0..1
+    retime  us between two timings of a leg
+    """
+
+    table: str
+    streets: Streets
+    share: float
+    retime: int
+
+    def link_times(self, view: View) -> Array:
+        """Return the seconds each link takes these travellers now, inf when closed; (n_link,)."""
+        free, live = self.streets.free_time, view["link.time"]
+        times = free + self.share * (live - free)
+        times[~(view["link.open"] & np.isfinite(live))] = np.inf
+        return times
+
+    def stand(self, view: View, row: int, node: int) -> None:
+        """Put a traveller on a node, without a leg."""
+        view.put(f"{self.table}.node", row, node)
+        self._raw(view, "leg_count")[row] = 0
+        self._raw(view, "leg_goal")[row] = -1
+        self._raw(view, "leg_stuck")[row] = False
+
+    def depart(self, view: View, row: int) -> None:
+        """Forget the delays of earlier legs; a leg in progress goes on."""
+        self._raw(view, "leg_worst")[row] = -1
+        self._raw(view, "leg_excess")[row] = 0.0
+        self._raw(view, "leg_cause")[row] = -1
+        self._raw(view, "leg_from")[row] = view.now
+
+    def follow(self, view: View, row: int, goal: int) -> int | None:
+        """Drive on towards a node; return the us until the next look at this leg.
+
+        0 means arrived; None means that no open road leads there now. Call it to
+        begin a leg, at the time it returned, and whenever the network changed.
+        """
+        self._book(view, row)
+        if self._arrived(view, row, goal):
+            self.stand(view, row, goal)
+            return 0
+        same_goal = int(self._raw(view, "leg_goal")[row]) == goal and not self._raw(view, "leg_stuck")[row]
+        if not (same_goal and self.moving(view, row) and self._retimed(view, row)) and not self._planned(
+            view, row, goal
+        ):
+            return None
+        end = int(self._raw(view, "leg_entry")[row, self._raw(view, "leg_count")[row]])
+        self._raw(view, "leg_from")[row] = view.now
+        return max(min(end - view.now, self.retime), 0)
+
+    def moving(self, view: View, row: int) -> bool:
+        """Return whether a traveller is between two nodes or has links ahead."""
+        count = int(view[f"{self.table}.leg_count"][row])
+        return count > 0 and view.now < int(view[f"{self.table}.leg_entry"][row, count])
+
+    def where(self, view: View, row: int) -> Place:
+        """Return the exact position now."""
+        if not self.moving(view, row):
+            x, y = self.streets.node_xy[view[f"{self.table}.node"][row]]
+            return Place(-1, 0.0, float(x), float(y))
+        index, fraction = self._progress(view, row)
+        link = int(view[f"{self.table}.leg_path"][row, index])
+        x, y = self.streets.point_on(link, fraction)
+        return Place(link, fraction * float(self.streets.length[link]), x, y)
+
+    def next_node(self, view: View, row: int) -> int:
+        """Return the node a traveller stands on or can turn at next, exactly now."""
+        if not self.moving(view, row):
+            return int(view[f"{self.table}.node"][row])
+        index, _ = self._progress(view, row)
+        return int(self.streets.to_node[view[f"{self.table}.leg_path"][row, index]])
+
+    def refresh_nodes(self, view: View) -> None:
+        """Write `node` of every traveller on a leg as it is now."""
+        rows = np.flatnonzero(view[f"{self.table}.leg_count"])
+        if rows.shape[0]:
+            view.put(f"{self.table}.node", rows, [self.next_node(view, int(row)) for row in rows])
+
+    def blocked(self, view: View) -> list[tuple[int, int]]:
+        """Return (traveller, first closed link ahead) for every leg that cannot be driven as planned."""
+        found = []
+        closed = ~view["link.open"]
+        for row in np.flatnonzero(view[f"{self.table}.leg_count"]).tolist():
+            if self.moving(view, row):
+                index, _ = self._progress(view, row)
+                count = int(view[f"{self.table}.leg_count"][row])
+                ahead = view[f"{self.table}.leg_path"][row, index + 1 : count]
+                shut = ahead[closed[ahead]]
+                if shut.shape[0]:
+                    found.append((row, int(shut[0])))
+        return found
+
+    def delays(self, view: View, row: int) -> list[Delayed]:
+        """Return the driven links that cost most since `depart`, worst first."""
+        links = view[f"{self.table}.leg_worst"][row].tolist()
+        excess = view[f"{self.table}.leg_excess"][row].tolist()
+        causes = view[f"{self.table}.leg_cause"][row].tolist()
+        known = [Delayed(*parts) for parts in zip(links, excess, causes, strict=True) if parts[0] >= 0]
+        return sorted(known, key=lambda d: (-d.excess, d.link))
+
+    def times_from(self, view: View, row: int) -> Array:
+        """Return the seconds from a traveller's next node to every node, inf where no road leads; (n_node,)."""
+        return shortest_tree(self.streets, self.link_times(view), self.next_node(view, row)).time
+
+    def _raw(self, view: View, column: str) -> Array:
+        return view.raw(f"{self.table}.{column}")
+
+    def _progress(self, view: View, row: int) -> tuple[int, float]:
+        """Return the index of the link being driven and the fraction of it behind, of a moving traveller."""
+        count = int(view[f"{self.table}.leg_count"][row])
+        entry = view[f"{self.table}.leg_entry"][row]
+        index = int(np.searchsorted(entry[: count + 1], view.now, side="right")) - 1
+        index = min(max(index, 0), count - 1)
+        return index, (view.now - int(entry[index])) / (int(entry[index + 1]) - int(entry[index]))
+
+    def _arrived(self, view: View, row: int, goal: int) -> bool:
+        if self.moving(view, row):
+            return False
+        count = int(self._raw(view, "leg_count")[row])
+        if count:
+            last = int(self._raw(view, "leg_path")[row, count - 1])
+            self.stand(view, row, int(self.streets.to_node[last]))
+        return int(view[f"{self.table}.node"][row]) == goal
+
+    def _retimed(self, view: View, row: int) -> bool:
+        """Time the rest of a leg again; False when a road ahead is closed."""
+        index, _ = self._progress(view, row)
+        path = self._raw(view, "leg_path")[row, index + 1 : self._raw(view, "leg_count")[row]].copy()
+        times = self.link_times(view)
+        if not np.isfinite(times[path]).all():
+            return False
+        self._write(view, row, path, times)
+        return True
+
+    def _planned(self, view: View, row: int, goal: int) -> bool:
+        """Find a new path from the exact position; False when there is none."""
+        times = self.link_times(view)
+        path = path_between(self.streets, times, self.next_node(view, row), goal)
+        self._raw(view, "leg_goal")[row] = goal
+        self._raw(view, "leg_stuck")[row] = path is None
+        if path is None:
+            self._raw(view, "leg_tries")[row] += 1
+            self._finish_link(view, row, times)
+            return False
+        self._write(view, row, path, times)
+        return True
+
+    def _finish_link(self, view: View, row: int, times: Array) -> None:
+        """Let a traveller without a path roll to the end of its link."""
+        if self.moving(view, row):
+            self._write(view, row, np.empty(0, dtype=np.int32), times)
+
+    def _write(self, view: View, row: int, path: Array, times: Array) -> None:
+        """Write links ahead with their times, behind the link being driven."""
+        links, start = path, view.now
+        durations = np.maximum(np.rint(times[path] * SECOND), 1.0).astype(np.int64)
+        if self.moving(view, row):
+            index, fraction = self._progress(view, row)
+            current = int(self._raw(view, "leg_path")[row, index])
+            entry = self._raw(view, "leg_entry")[row]
+            takes = int(entry[index + 1] - entry[index])
+            if np.isfinite(times[current]):
+                takes = max(round(float(times[current]) * SECOND), 1)
+            start = view.now + max(round((1.0 - fraction) * takes), 1) - takes
+            links = np.concatenate([[current], path])
+            durations = np.concatenate([[takes], durations])
+        count = min(links.shape[0], LONGEST)
+        self._raw(view, "leg_count")[row] = count
+        self._raw(view, "leg_path")[row, :count] = links[:count]
+        self._raw(view, "leg_entry")[row, 0] = start
+        self._raw(view, "leg_entry")[row, 1 : count + 1] = start + np.cumsum(durations[:count])
+        view.put(f"{self.table}.node", row, self.next_node(view, row))
+
+    def _book(self, view: View, row: int) -> None:
+        """Book the delay of what was driven since the last booking, link by link."""
+        count = int(self._raw(view, "leg_count")[row])
+        since, now = int(self._raw(view, "leg_from")[row]), view.now
+        self._raw(view, "leg_from")[row] = now
+        if count == 0 or now <= since:
+            return
+        entry = self._raw(view, "leg_entry")[row, : count + 1]
+        path = self._raw(view, "leg_path")[row, :count]
+        takes = np.diff(entry)
+        driven = np.clip(np.minimum(entry[1:], now) - np.maximum(entry[:-1], since), 0, None) / takes
+        excess = driven * (takes / SECOND - self.streets.free_time[path])
+        for index in np.argsort(-excess, kind="stable")[:WORST].tolist():
+            if excess[index] > 0.0:
+                self._remember(view, row, int(path[index]), float(excess[index]))
+
+    def _remember(self, view: View, row: int, link: int, excess: float) -> None:
+        worst, cost = self._raw(view, "leg_worst")[row], self._raw(view, "leg_excess")[row]
+        same = np.flatnonzero(worst == link)
+        place = int(same[0]) if same.shape[0] else int(np.argmin(cost))
+        if not same.shape[0]:
+            if excess <= cost[place] and worst[place] >= 0:
+                return
+            worst[place], cost[place] = link, 0.0
+        cost[place] += excess
+        self._raw(view, "leg_cause")[row, place] = view.cause("link.time", link)
