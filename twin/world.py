@@ -179,6 +179,15 @@ class World:
             self._advance(component)
         return self
 
+    def step(self) -> int | None:
+        """Handle the next instant only; return its time, None when nothing is left."""
+        self._begin()
+        instant = self.calendar.peek()
+        if instant == float("inf"):
+            return None
+        self._instant(int(instant))
+        return int(instant)
+
     def _until(self, until: int | str | None) -> int:
         if until is None:
             return self.assembly.setup.duration

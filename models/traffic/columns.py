@@ -29,7 +29,7 @@ _OF_STATE = {
     "phase_from": Field("node.phase_from", "int64", "us", "start of its green"),
     "phase_gap": Field("node.phase_gap", "int64", "us", "end of its green if nobody comes"),
     "stop_free": Field("node.stop_free", "int64", "us", "next vehicle at a dark signal"),
-    "count": Field("outcome.vehicles", "int64", "1", "vehicles waiting, driving, arrived, stranded, cancelled"),
+    "tally": Field("outcome.vehicles", "int64", "1", "vehicles waiting, driving, arrived, stranded, cancelled"),
     "arrival": Field("vehicle.arrival", "int64", "us", "arrival, -1 until then", -1),
     "outcome": Field("vehicle.outcome", "int8", "1", "waiting, driving, arrived, stranded or cancelled"),
 }
@@ -45,7 +45,7 @@ TABLES = {"clock": "traffic_clock", "head_ready": "queue", "link_open": "entry",
     "origin_next": "origin",
     "group_next": "group",
     "movement_tag": "movement",
-    "count": "outcome",
+    "tally": "outcome",
     "arrival": "vehicle",
 }
 

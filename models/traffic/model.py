@@ -70,18 +70,19 @@ class Traffic(Model):
     def setup(self, setup: Setup) -> dict[str, int]:
         from twin.kernels.traffic_layout import Trips, build
         from twin.models import demand
-        from twin.models.traffic import routes, streets
+        from twin.models.traffic import routes
+        from twin.models.traffic.streets import classes, roads, signals
 
         city, options = setup.city, setup.options
         self.run_options = dict(options)
-        self.graph = routes.Graph.of(city)
-        self.trips = demand.draw_trips(setup, routes.zone_costs(city, self.graph), float(options["demand_factor"]))
+        self.streets = routes.Streets.of(city)
+        self.trips = demand.draw_trips(setup, routes.zone_costs(city, self.streets), float(options["demand_factor"]))
         self.destinations, destination = np.unique(self.trips.destination, return_inverse=True)
-        free = self.graph.free_flow
-        table = self.graph.next_hops(free, self.destinations)
+        free = self.streets.free_flow
+        table = self.streets.next_hops(free, self.destinations)
         informed = setup.uniform("trip.informed", self.trips.number) < float(options["informed_share"])
         self.built = build(
-            streets.roads(city),
+            roads(city),
             Trips(
                 depart=self.trips.depart,
                 origin=self.trips.origin,
@@ -92,8 +93,8 @@ class Traffic(Model):
                 key=self.trips.number,
             ),
             self.destinations,
-            streets.classes(self.trips.classes),
-            streets.signals(city, 1 / float(options["dark_capacity"])),
+            classes(self.trips.classes),
+            signals(city, 1 / float(options["dark_capacity"])),
         )
         self.built.settings.informed[...] = table
         self.built.settings.habitual[...] = table
@@ -107,7 +108,7 @@ class Traffic(Model):
 
         write_initial(view, self.built.settings, self.built.state)
         touch(self.built.network, self.built.demand, self._settings(view), kernel_state(view))
-        view.put("link.time", slice(None), self.graph.free_flow)
+        view.put("link.time", slice(None), self.streets.free_flow)
         view.schedule(_PUBLISH, int(self.run_options["publish_every"] * SECOND))
         view.schedule(_REROUTE, int(self.run_options["reroute_every"] * SECOND))
 
@@ -199,9 +200,9 @@ class Traffic(Model):
         free = np.where(shut, np.inf, view["link.free_flow"] / SECOND)
         present = np.where(shut, np.inf, np.maximum(view["link.time"], free))
         settings = self._settings(view)
-        settings.informed[...] = self.graph.next_hops(present, self.destinations)
+        settings.informed[...] = self.streets.next_hops(present, self.destinations)
         if everybody:
-            settings.habitual[...] = self.graph.next_hops(free, self.destinations)
+            settings.habitual[...] = self.streets.next_hops(free, self.destinations)
 
     def _publish(self, view: View) -> None:
         from twin.models.traffic.publish import publish

@@ -14,40 +14,36 @@ Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
-class Graph:
-    """The streets in compressed rows, in both directions.
+class Streets:
+    """The streets sorted by both ends, and their free-flow times.
 
-    free_flow             (n_link,)  s
-    leaving, entering     (start, links) at each node
-    from_node, to_node    (n_link,)
+    graph      links sorted by either end, see `twin.kernels.routing.Graph`
+    free_flow  (n_link,)  s
     """
 
     n_node: int
-    from_node: Array
-    to_node: Array
+    graph: Any
     free_flow: Array
-    leaving: tuple[Array, Array]
-    entering: tuple[Array, Array]
 
     @classmethod
-    def of(cls, city: City) -> Graph:
+    def of(cls, city: City) -> Streets:
         """Index the links of a city."""
-        from twin.kernels.routing import compressed
+        from twin.kernels.routing import graph
 
         links = city["links"]
         n_node = city.rows("nodes")
-        tail, head = links["from_node"].astype(np.int32), links["to_node"].astype(np.int32)
         free = (links["length"] / links["speed"]).astype(np.float64)
-        return cls(n_node, tail, head, free, compressed(n_node, tail), compressed(n_node, head))
+        return cls(n_node, graph(n_node, links["from_node"], links["to_node"]), free)
 
     def trees_to(self, weight: Array, roots: Array) -> tuple[Array, Array]:
         """Return time (n_root, n_node) to each root, and the link to take from each node."""
-        from twin.kernels.routing import fill_trees
+        from twin.kernels.routing import next_hop_table
 
-        roots = np.asarray(roots, dtype=np.int64)
-        time = np.empty((roots.size, self.n_node))
-        via = np.empty((roots.size, self.n_node), np.int32)
-        fill_trees(*self.entering, self.from_node, np.ascontiguousarray(weight, np.float64), roots, time, via)
+        ends = np.ascontiguousarray(roots, np.int32)
+        time = np.empty((ends.size, self.n_node))
+        via = np.empty((ends.size, self.n_node), np.int32)
+        cost = np.ascontiguousarray(weight, np.float64)
+        next_hop_table(self.graph.in_start, self.graph.in_link, self.graph.from_node, cost, ends, via, time)
         return time, via
 
     def next_hops(self, weight: Array, destinations: Array) -> Array:
@@ -55,14 +51,14 @@ class Graph:
         return self.trees_to(weight, destinations)[1]
 
 
-def zone_costs(city: City, graph: Graph) -> Array:
+def zone_costs(city: City, streets: Streets) -> Array:
     """Return free-flow time (n_zone, n_zone) from zone to zone, s.
 
     Within a zone: half the least time to another zone (Ortuzar and Willumsen, section 5.6.4,
     intrazonal cost as a share of the cost to the nearest zone).
     """
     nodes = city["zones"]["node"]
-    cost: Array = graph.trees_to(graph.free_flow, nodes)[0][:, nodes].T.copy()
+    cost: Array = streets.trees_to(streets.free_flow, nodes)[0][:, nodes].T.copy()
     apart = cost + np.where(np.eye(nodes.size, dtype=bool), np.inf, 0.0)
     np.fill_diagonal(cost, apart.min(axis=1) / 2 if nodes.size > 1 else 0.0)
     return cost

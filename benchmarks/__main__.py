@@ -1,0 +1,36 @@
+"""Run a benchmark: python -m benchmarks NAME [--json] [--seed N] [--quick]."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import pkgutil
+import sys
+from pathlib import Path
+
+from benchmarks.report import show
+
+_OWN = {"__main__", "report"}
+
+
+def names() -> list[str]:
+    """List the benchmarks: the modules of this folder that measure something."""
+    return sorted(m.name for m in pkgutil.iter_modules([str(Path(__file__).parent)]) if m.name not in _OWN)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one benchmark and print it; exit code 1 when a target is missed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("name", choices=names())
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions")
+    given = parser.parse_args(arguments)
+    report = importlib.import_module(f"benchmarks.{given.name}").measure(given.seed, given.quick)
+    result = report.as_dict(given.name, given.seed)
+    show(result, given.json)
+    return 0 if all(t["met"] for t in result["targets"]) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

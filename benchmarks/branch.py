@@ -1,0 +1,93 @@
+"""How fast a running twin branches, next to the plain copy of its arrays.
+
+The demo city in mid-flood, with at least 500 pending rows and 200 people who
+decide. Timed is `branch()` and winding up the child's clock until its first
+Python event is the next thing to happen, divided by the time of one numpy.copyto
+of the same mutable bytes into memory that is already there.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from typing import Any
+
+import numpy as np
+
+from benchmarks.report import Report, Target
+
+_PENDING, _DECIDERS = 500, 200
+
+
+def measure(seed: int, quick: bool) -> Report:
+    """Return the ratio to a copy, the branch time, and the time of a save and load."""
+    from twin.contract import HOUR, MINUTE
+    from twin.world import World
+
+    world = _crowded(seed)
+    times = 15 if quick else 51
+    copy, branch = _copies(world, times), _branches(world, times)
+    figures = {
+        "ratio_copy": statistics.median(branch) / statistics.median(copy),
+        "branch_ms": 1000 * statistics.median(branch),
+        "copy_ms": 1000 * statistics.median(copy),
+        "state_mb": world.state.buffer.nbytes / 1e6,
+        "pending_rows": float(world.state["pending.alive"].sum()),
+        "deciders": float(_deciders(world)),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        begun = time.perf_counter()
+        World.load(world.save(folder).parent, world.assembly)
+        figures["save_load_ms"] = 1000 * (time.perf_counter() - begun)
+    begun = time.perf_counter()
+    for _ in range(5 if quick else 20):
+        world.branch().run(min(world.now + 30 * MINUTE, 24 * HOUR))
+    figures["branches_30min_s"] = time.perf_counter() - begun
+    targets = (Target("ratio_copy", "<=", 4), Target("branch_ms", "<=", 5))
+    return Report(figures, targets, {"median_of": times, "branches": 5 if quick else 20, "traversal_log": "off"})
+
+
+def _crowded(seed: int) -> Any:
+    """Return the demo's world two hours in, with more crews, dispatchers and planned work than it has."""
+    from dataclasses import replace
+
+    import twin
+    from twin.calendar import Plan
+    from twin.contract import EVENT, HOUR
+    from twin.run import assemble
+    from twin.world import World
+
+    case = replace(twin.load("nusantara").cases()[0], seed=seed)
+    options = {**case.options, "emergency": {**case.options.get("emergency", {}), "dispatchers": _DECIDERS}}
+    world = World(assemble(replace(case, options=options))).run(2 * HOUR)
+    missing = _PENDING - int(world.state["pending.alive"].sum())
+    for i in range(max(missing, 0)):
+        world.add_row(6 * HOUR + i, Plan("engine.begin", EVENT))
+    return world
+
+
+def _deciders(world: Any) -> int:
+    tables = [t for c in world.assembly.components for t in getattr(c, "deciders", ())]
+    return sum(world.state.layout.rows[t] for t in tables)
+
+
+def _copies(world: Any, times: int) -> list[float]:
+    target = np.empty_like(world.state.buffer)
+    out = []
+    for _ in range(times):
+        begun = time.perf_counter()
+        np.copyto(target, world.state.buffer)
+        out.append(time.perf_counter() - begun)
+    return out
+
+
+def _branches(world: Any, times: int) -> list[float]:
+    out = []
+    for _ in range(times):
+        begun = time.perf_counter()
+        child = world.branch()
+        child.calendar.peek()
+        out.append(time.perf_counter() - begun)
+        del child
+    return out
