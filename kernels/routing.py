@@ -1,120 +1,192 @@
-"""Shortest paths on the city graph: Dijkstra trees and next-hop tables.
+"""Shortest times on the street graph: trees and next-hop tables.
 
-A graph is in compressed rows: the links at node i are `links[start[i]:start[i+1]]`
-and `ends[link]` is the node at the other end. Give links that leave and their
-heads for a tree from a source; links that enter and their tails for a tree to a
-destination. Source: Dijkstra, A note on two problems in connexion with graphs,
-Numerische Mathematik 1 (1959), with a binary heap and lazy deletion.
+Dijkstra with a binary heap. Nodes of equal time are settled by rising number,
+and of several links that reach a node at the same time the lowest is kept, so
+results depend on nothing but the graph and the weights.
+
+Source: Dijkstra, A note on two problems in connexion with graphs, Numer. Math.
+1 (1959); heap with decrease-key: Cormen et al., Introduction to Algorithms.
 """
 
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from twin.kernels._jit import jit
 
-Array = NDArray[Any]
+Int32 = NDArray[np.int32]
+Float = NDArray[np.float64]
 
 
-def compressed(n_node: int, at_node: Array) -> tuple[Array, Array]:
-    """Return (start, links) that list the links at each node, in link order.
+class Graph(NamedTuple):
+    """Hold a directed graph with its links sorted by either end.
 
-    at_node  (n_link,)  node each link is listed at
+    from_node, to_node  (n_link,)
+    out_start, in_start (n_node + 1,)  bounds in out_link and in_link
+    out_link            (n_link,)  links by from_node, then by number
+    in_link             (n_link,)  links by to_node, then by number
     """
-    order = np.argsort(at_node, kind="stable").astype(np.int32)
-    start = np.searchsorted(at_node[order], np.arange(n_node + 1)).astype(np.int32)
-    return start, order
+
+    from_node: Int32
+    to_node: Int32
+    out_start: Int32
+    out_link: Int32
+    in_start: Int32
+    in_link: Int32
+
+
+def graph(n_node: int, from_node: ArrayLike, to_node: ArrayLike) -> Graph:
+    """Sort the links of a graph by both ends.
+
+    from_node, to_node  (n_link,)  0 .. n_node - 1; loops and parallel links
+                        are allowed. Raises ValueError on an unknown node.
+    """
+    tails = np.ascontiguousarray(from_node, np.int32)
+    heads = np.ascontiguousarray(to_node, np.int32)
+    for name, ends in (("from_node", tails), ("to_node", heads)):
+        wrong = np.flatnonzero((ends < 0) | (ends >= n_node))
+        if len(wrong):
+            raise ValueError(f"{name} of link {wrong[0]} is {ends[wrong[0]]}, must be in 0 .. {n_node - 1}")
+    columns = []
+    for ends in (tails, heads):
+        bounds = np.concatenate([[0], np.cumsum(np.bincount(ends, minlength=n_node))])
+        columns += [bounds.astype(np.int32), np.argsort(ends, kind="stable").astype(np.int32)]
+    return Graph(tails, heads, *columns)
 
 
 @jit
-def _sift_up(times: Array, nodes: Array, place: int) -> None:
+def _rise(heap: Int32, place: Int32, time: Float, i: int) -> None:
     """Move an entry of the heap up to where it belongs."""
-    time, node = times[place], nodes[place]
-    while place > 0:
-        above = (place - 1) >> 1
-        if times[above] < time or (times[above] == time and nodes[above] <= node):
+    node = heap[i]
+    while i > 0:
+        parent = (i - 1) >> 1
+        other = heap[parent]
+        if time[other] < time[node] or (time[other] == time[node] and other < node):
             break
-        times[place], nodes[place] = times[above], nodes[above]
-        place = above
-    times[place], nodes[place] = time, node
+        heap[i] = other
+        place[other] = i
+        i = parent
+    heap[i] = node
+    place[node] = i
 
 
 @jit
-def _sift_down(times: Array, nodes: Array, size: int) -> None:
+def _sink(heap: Int32, place: Int32, time: Float, size: int) -> None:
     """Move the first entry of the heap down to where it belongs."""
-    time, node = times[0], nodes[0]
-    place = 0
-    while True:
-        below = 2 * place + 1
-        if below >= size:
+    node = heap[0]
+    i = 0
+    child = 1
+    while child < size:
+        if child + 1 < size:
+            one = heap[child]
+            two = heap[child + 1]
+            if time[two] < time[one] or (time[two] == time[one] and two < one):
+                child += 1
+        other = heap[child]
+        if time[node] < time[other] or (time[node] == time[other] and node < other):
             break
-        right = below + 1
-        if right < size and (
-            times[right] < times[below] or (times[right] == times[below] and nodes[right] < nodes[below])
-        ):
-            below = right
-        if times[below] > time or (times[below] == time and nodes[below] >= node):
-            break
-        times[place], nodes[place] = times[below], nodes[below]
-        place = below
-    times[place], nodes[place] = time, node
+        heap[i] = other
+        place[other] = i
+        i = child
+        child = 2 * i + 1
+    heap[i] = node
+    place[node] = i
 
 
 @jit
-def grow_tree(
-    start: Array,
-    links: Array,
-    ends: Array,
-    weight: Array,
+def _tree(
+    start: Int32,
+    links: Int32,
+    far_end: Int32,
+    weight: Float,
     root: int,
-    time: Array,
-    via: Array,
-    heap_time: Array,
-    heap_node: Array,
+    time: Float,
+    via: Int32,
+    heap: Int32,
+    place: Int32,
 ) -> None:
-    """Find the least time between the root and every node.
-
-    weight     (n_link,)  s, >= 0; inf for a closed link
-    time       (n_node,)  s, written; inf where there is no path
-    via        (n_node,)  link towards the root, -1 for none; the lowest of equals
-    heap_time, heap_node  (n_link + 1,)  scratch
-    """
+    """Grow a tree with given work arrays (n_node,): see `tree`."""
     time[:] = np.inf
     via[:] = -1
+    place[:] = -1
     time[root] = 0.0
-    heap_time[0], heap_node[0] = 0.0, root
+    heap[0] = root
+    place[root] = 0
     size = 1
     while size > 0:
-        now, node = heap_time[0], heap_node[0]
+        near = heap[0]
         size -= 1
-        heap_time[0], heap_node[0] = heap_time[size], heap_node[size]
-        _sift_down(heap_time, heap_node, size)
-        if now > time[node]:
-            continue
-        for place in range(start[node], start[node + 1]):
-            link = links[place]
-            other = ends[link]
-            reach = now + weight[link]
-            if reach < time[other]:
-                time[other] = reach
-                via[other] = link
-                heap_time[size], heap_node[size] = reach, other
-                _sift_up(heap_time, heap_node, size)
-                size += 1
-            elif reach == time[other] and reach < np.inf and other != root and link < via[other]:
-                via[other] = link
+        place[near] = -2
+        if size > 0:
+            heap[0] = heap[size]
+            _sink(heap, place, time, size)
+        for i in range(start[near], start[near + 1]):
+            link = links[i]
+            reached = time[near] + weight[link]
+            far = far_end[link]
+            if place[far] == -2 or not reached < np.inf:
+                continue
+            if reached < time[far]:
+                time[far] = reached
+                via[far] = link
+                if place[far] == -1:
+                    place[far] = size
+                    heap[size] = far
+                    size += 1
+                _rise(heap, place, time, place[far])
+            elif reached == time[far] and link < via[far]:
+                via[far] = link
 
 
 @jit
-def fill_trees(start: Array, links: Array, ends: Array, weight: Array, roots: Array, time: Array, via: Array) -> None:
-    """Grow one tree per root.
+def tree(
+    start: Int32,
+    links: Int32,
+    far_end: Int32,
+    weight: Float,
+    root: int,
+    time: Float,
+    via: Int32,
+) -> None:
+    """Find the least times between a root and all nodes.
 
-    roots  (n_root,)  nodes
-    time   (n_root, n_node)  s, written
-    via    (n_root, n_node)  int32, written: the next-hop table when the graph lists entering links
+    From the root: start, links, far_end = out_start, out_link, to_node.
+    To the root:   start, links, far_end = in_start, in_link, from_node.
+
+    weight  (n_link,) s, >= 0; inf or nan: closed
+    time    (n_node,) s, written; inf where no way leads
+    via     (n_node,) written: the last link of the way from the root, or the
+            first link of the way to it; -1 at the root and where no way leads
     """
-    heap_time = np.empty(links.shape[0] + 1, np.float64)
-    heap_node = np.empty(links.shape[0] + 1, np.int64)
-    for row in range(roots.shape[0]):
-        grow_tree(start, links, ends, weight, roots[row], time[row], via[row], heap_time, heap_node)
+    heap = np.empty(time.shape[0], np.int32)
+    place = np.empty(time.shape[0], np.int32)
+    _tree(start, links, far_end, weight, root, time, via, heap, place)
+
+
+@jit
+def next_hop_table(
+    in_start: Int32,
+    in_link: Int32,
+    from_node: Int32,
+    weight: Float,
+    destinations: Int32,
+    table: Int32,
+    times: Float,
+) -> None:
+    """Find the first link of the quickest way to each destination.
+
+    weight        (n_link,) s, >= 0; inf: closed
+    destinations  (n_destination,)  nodes
+    table         (n_destination, n_node)  written; -1 at the destination and
+                  where no way leads
+    times         (n_destination, n_node)  s, written; of no rows: not kept
+    """
+    n_node = table.shape[1]
+    heap = np.empty(n_node, np.int32)
+    place = np.empty(n_node, np.int32)
+    time = np.empty(n_node, np.float64)
+    for row in range(destinations.shape[0]):
+        if times.shape[0] > 0:
+            time = times[row]
+        _tree(in_start, in_link, from_node, weight, destinations[row], time, table[row], heap, place)

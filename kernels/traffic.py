@@ -1,0 +1,628 @@
+"""Move every vehicle through the city, exactly and without an event queue.
+
+Each link is a first-in-first-out queue in passage-time form: a vehicle that
+enters at t is *ready* to leave at max(t + free-flow time, last exit + headway),
+and may enter the next link once (a) the headway since the last entry there is
+over and (b) there is room, where a vehicle that left at x gives its space back
+at x + wave. Source: Newell, A simplified theory of kinematic waves, part II,
+Transp. Res. B 27 (1993); Yperman, The link transmission model (2007).
+
+Nothing that happens at one node reaches another before min(free-flow time,
+wave) of the link between them. Within a window no longer than the least such
+time the nodes are therefore independent, and each is advanced alone, by
+repeatedly moving the vehicle of the least (time, tag, ready time, key). Any
+order of nodes and any shorter window give the same result, so `advance` may be
+called in any chunks. Nodes that short links join form one group.
+
+Rules at a node
+* A vehicle decides where to go at the instant it moves, by the tables then in
+  force; vehicles with a given route follow it.
+* Several vehicles that can enter a link at one instant: the one ready first
+  goes first, then the lower key. Where links of unequal weight merge, shares
+  follow the weights: start-time fair queueing, tag = max(virtual time of the
+  link, finish tag of the movement); Goyal, Vin, Cheng, SIGCOMM (1996).
+* The headway behind a vehicle is the link's headway times its class factor.
+* Vehicles that end at a node, and those that start there, pass no signal.
+* Fixed time: moves only in [start, start + length) of each cycle.
+* Vehicle-actuated: the green of a phase ends, once somebody waits at another
+  phase, at the minimum green, then at the first gap longer than the extension,
+  at the latest at the maximum green; the next waiting phase in cyclic order
+  gets green after the intergreen. Without conflict green rests.
+* Dark: all-way stop, one vehicle per stop headway, first ready first served
+  among those whose next link has room.
+"""
+
+import numpy as np
+
+from twin.kernels._jit import jit
+from twin.kernels.traffic_arrays import (
+    ACTUATED,
+    ARRIVED,
+    CANCELLED,
+    DARK,
+    DONE,
+    DRIVING,
+    ENTRIES,
+    EXITS,
+    FIXED,
+    FREE_SLOT,
+    IN_SLOT,
+    LAST_IN,
+    LAST_RELEASE,
+    LOG_FULL,
+    NEVER,
+    NEXT_IN,
+    NEXT_OUT,
+    NOW,
+    OCCUPIED,
+    OUT_SLOT,
+    RELEASED,
+    ROW_READY,
+    ROW_TIME,
+    ROW_TRIP,
+    ROW_VEHICLE,
+    STRANDED,
+    TRAVEL,
+    UNCONTROLLED,
+    WAITING,
+    WINDOW,
+    Byte,
+    Demand,
+    Int,
+    Int32,
+    Log,
+    Network,
+    Settings,
+    State,
+)
+
+TAG_UNIT = 720720
+"""Finish tag of weight 1: every weight up to 16 divides it."""
+
+CLASS_BITS = 8
+CLASS_MASK = 255
+
+
+@jit
+def next_link(
+    trip: int,
+    node: int,
+    n_link: int,
+    routes: Int32,
+    destination_node: Int32,
+    informed: Int32,
+    habitual: Int32,
+) -> int:
+    """Say where a vehicle at a node goes: a link or a sink."""
+    if trip >= 0:
+        link = routes[trip]
+        return link if link >= 0 else n_link
+    choice = -1 - trip
+    destination = choice >> 1
+    if destination_node[destination] == node:
+        return n_link
+    link = informed[destination, node] if choice & 1 else habitual[destination, node]
+    return link if link >= 0 else n_link + 1
+
+
+@jit
+def admission(
+    target: int,
+    ring_start: Int,
+    class_pcu: Int,
+    wave: Int,
+    storage: Int,
+    closed: Byte,
+    link: Int,
+    ring: Int,
+) -> int:
+    """Tell when a link can take its next vehicle, releasing space as needed."""
+    if closed[target]:
+        return NEVER
+    while link[target, OCCUPIED] >= storage[target]:
+        if link[target, RELEASED] == link[target, EXITS]:
+            return NEVER
+        slot = link[target, FREE_SLOT]
+        link[target, OCCUPIED] -= class_pcu[ring[slot, ROW_VEHICLE] & CLASS_MASK]
+        link[target, LAST_RELEASE] = ring[slot, ROW_TIME]
+        link[target, RELEASED] += 1
+        slot += 1
+        link[target, FREE_SLOT] = slot if slot < ring_start[target + 1] else ring_start[target]
+    return int(max(link[target, NEXT_IN], link[target, LAST_RELEASE] + wave[target]))
+
+
+@jit
+def green_after(time: int, cycle: int, start: int, length: int) -> int:
+    """Find the first instant of a fixed-time green at or after a time."""
+    if length <= 0:
+        return NEVER
+    place = (time - start) % cycle
+    return time if place < length else time + cycle - place
+
+
+@jit
+def switch_time(ready: int, green: int, minimum_green: int, maximum_green: int, gap_end: int) -> int:
+    """Tell when a vehicle at a red phase ends the green of another."""
+    return max(ready, green + minimum_green, min(gap_end, green + maximum_green))
+
+
+@jit
+def advance(network: Network, demand: Demand, settings: Settings, state: State, log: Log, until: int) -> int:
+    """Simulate all events strictly before a time; return DONE or LOG_FULL.
+
+    until  us; nothing happens if it is not after state.clock[NOW]
+
+    After LOG_FULL the caller empties the log and calls again with the same
+    `until`, before it changes anything else: the result is the same as with a
+    longer log.
+    """
+    n_link = network.from_node.shape[0]
+    clock = state.clock
+    head_ready = state.head_ready
+    head_next = state.head_next
+    link_open = state.link_open
+    link = state.link
+    ring = state.ring
+    group_next = state.group_next
+    control = settings.control
+    n_group = group_next.shape[0]
+    keep_log = log.vehicle.shape[0] > 0
+    waiting = np.empty(network.group_queue.shape[0], np.int64)
+
+    # Groups whose bound others have lowered: made exact by a last pass without
+    # moves, so that the state does not tell how a run was chunked.
+    loose = np.zeros(n_group, np.int8)
+
+    now = clock[NOW]
+    last_pass = until <= now
+    while not last_pass:
+        first = NEVER
+        for group in range(n_group):
+            first = min(first, group_next[group])
+        if first >= until or now >= until:
+            last_pass = True
+            end = until
+            for group in range(n_group):
+                if loose[group]:
+                    group_next[group] = until - 1
+        else:
+            now = max(now, first)
+            end = min(now + clock[WINDOW], until)
+
+        for group in range(n_group):
+            if group_next[group] >= end:
+                continue
+            n_waiting = 0
+            for place in range(network.group_start[group], network.group_start[group + 1]):
+                queue = network.group_queue[place]
+                if head_ready[queue] < end:
+                    waiting[n_waiting] = queue
+                    n_waiting += 1
+
+            while True:
+                best_place = -1
+                best_time = NEVER
+                best_tag = 0
+                best_ready = NEVER
+                switch_place = -1
+                switch = NEVER
+                for place in range(n_waiting):
+                    queue = waiting[place]
+                    target = head_next[queue]
+                    ready = head_ready[queue]
+                    node = network.queue_node[queue]
+                    time = max(ready, link_open[target], now)
+                    tag = 0
+                    if queue < n_link and target < n_link and control[node] != UNCONTROLLED:
+                        if control[node] == FIXED:
+                            if time < end:
+                                time = green_after(
+                                    time,
+                                    settings.green_cycle[queue],
+                                    settings.green_start[queue],
+                                    settings.green_length[queue],
+                                )
+                        elif control[node] == DARK:
+                            time = max(time, state.stop_free[node])
+                        elif network.phase_of_link[queue] == state.phase[node]:
+                            time = max(time, state.phase_from[node])
+                        elif network.phase_of_link[queue] >= 0:
+                            time = NEVER
+                            phase = network.phase_start[node] + state.phase[node]
+                            change = max(
+                                now,
+                                switch_time(
+                                    ready,
+                                    state.phase_from[node],
+                                    settings.minimum_green[phase],
+                                    settings.maximum_green[phase],
+                                    state.phase_gap[node],
+                                ),
+                            )
+                            if change < switch:
+                                switch = change
+                                switch_place = place
+                    if time > best_time or time >= end:
+                        continue
+                    if network.weighted[node] and target < n_link and control[node] != DARK:
+                        movement = (
+                            network.movement_start[node]
+                            + network.in_position[queue] * network.out_degree[node]
+                            + network.out_position[target]
+                        )
+                        tag = max(state.virtual_time[target], state.movement_tag[movement])
+                    if time == best_time:
+                        if tag > best_tag:
+                            continue
+                        if tag == best_tag:
+                            if ready > best_ready:
+                                continue
+                            if ready == best_ready:
+                                rival = _head_vehicle(
+                                    waiting[best_place],
+                                    n_link,
+                                    link,
+                                    ring,
+                                    state.origin_next,
+                                    demand.origin_vehicle,
+                                )
+                                vehicle = _head_vehicle(
+                                    queue,
+                                    n_link,
+                                    link,
+                                    ring,
+                                    state.origin_next,
+                                    demand.origin_vehicle,
+                                )
+                                if demand.key[vehicle] > demand.key[rival]:
+                                    continue
+                    best_place = place
+                    best_time = time
+                    best_tag = tag
+                    best_ready = ready
+
+                if switch < end and switch <= best_time:
+                    node = network.queue_node[waiting[switch_place]]
+                    state.phase[node] = next_phase(
+                        node,
+                        switch,
+                        network.phase_start[node + 1] - network.phase_start[node],
+                        state.phase[node],
+                        waiting,
+                        n_waiting,
+                        n_link,
+                        network.queue_node,
+                        network.phase_of_link,
+                        head_ready,
+                        head_next,
+                    )
+                    state.phase_from[node] = switch + settings.intergreen[node]
+                    state.phase_gap[node] = state.phase_from[node]
+                    continue
+                if best_place < 0:
+                    break
+                queue = waiting[best_place]
+                time = best_time
+                target = head_next[queue]
+                node = network.queue_node[queue]
+
+                if queue < n_link:
+                    if keep_log:
+                        row = log.written[0]
+                        if row == log.vehicle.shape[0]:
+                            clock[NOW] = now
+                            for other in range(n_group):
+                                group_next[other] = now
+                            return LOG_FULL
+                    slot = link[queue, OUT_SLOT]
+                    tail = ring[slot, ROW_VEHICLE]
+                    trip = ring[slot, ROW_TRIP]
+                    entered = ring[slot, ROW_TIME]
+                    if keep_log:
+                        log.vehicle[row] = tail >> CLASS_BITS
+                        log.link[row] = queue
+                        log.entered[row] = entered
+                        log.left[row] = time
+                        log.written[0] = row + 1
+                    ring[slot, ROW_TIME] = time
+                    slot += 1
+                    if slot == network.ring_start[queue + 1]:
+                        slot = network.ring_start[queue]
+                    link[queue, OUT_SLOT] = slot
+                    link[queue, EXITS] += 1
+                    link[queue, TRAVEL] += time - entered
+                    gap = int(settings.headway[queue] * demand.class_factor[tail & CLASS_MASK])
+                    link[queue, NEXT_OUT] = time + max(gap, 1)
+                    if link[queue, EXITS] < link[queue, ENTRIES]:
+                        head_ready[queue] = max(ring[slot, ROW_READY], link[queue, NEXT_OUT])
+                        head_next[queue] = next_link(
+                            ring[slot, ROW_TRIP],
+                            node,
+                            n_link,
+                            demand.routes,
+                            demand.destination_node,
+                            settings.informed,
+                            settings.habitual,
+                        )
+                    else:
+                        head_ready[queue] = NEVER
+                    if link_open[queue] == NEVER:
+                        link_open[queue] = admission(
+                            queue,
+                            network.ring_start,
+                            demand.class_pcu,
+                            settings.wave,
+                            settings.storage,
+                            settings.closed,
+                            link,
+                            ring,
+                        )
+                        behind = network.group_of_node[network.from_node[queue]]
+                        if link_open[queue] < group_next[behind]:
+                            group_next[behind] = link_open[queue]
+                            loose[behind] = 1
+                else:
+                    origin = queue - n_link
+                    place = state.origin_next[origin]
+                    tail = (np.int64(demand.origin_vehicle[place]) << CLASS_BITS) | np.int64(demand.origin_class[place])
+                    trip = demand.origin_trip[place]
+                    place += 1
+                    state.origin_next[origin] = place
+                    state.tally[WAITING] -= 1
+                    state.tally[DRIVING] += 1
+                    state.outcome[tail >> CLASS_BITS] = DRIVING
+                    if place < demand.origin_start[origin + 1]:
+                        head_ready[queue] = max(demand.origin_depart[place], time)
+                        head_next[queue] = next_link(
+                            demand.origin_trip[place],
+                            node,
+                            n_link,
+                            demand.routes,
+                            demand.destination_node,
+                            settings.informed,
+                            settings.habitual,
+                        )
+                    else:
+                        head_ready[queue] = NEVER
+
+                if target < n_link:
+                    if queue < n_link:
+                        if control[node] == ACTUATED and network.phase_of_link[queue] == state.phase[node]:
+                            state.phase_gap[node] = max(state.phase_gap[node], time + settings.extension[node])
+                        elif control[node] == DARK:
+                            state.stop_free[node] = time + settings.stop_headway[node]
+                    if network.weighted[node] and control[node] != DARK:
+                        movement = (
+                            network.movement_start[node]
+                            + network.in_position[queue] * network.out_degree[node]
+                            + network.out_position[target]
+                        )
+                        state.virtual_time[target] = best_tag
+                        state.movement_tag[movement] = best_tag + TAG_UNIT // network.weight[queue]
+                    ready = time + settings.free_flow[target]
+                    slot = link[target, IN_SLOT]
+                    ring[slot, ROW_TIME] = time
+                    ring[slot, ROW_READY] = ready
+                    ring[slot, ROW_VEHICLE] = tail
+                    if trip >= 0:
+                        trip += 1
+                    ring[slot, ROW_TRIP] = trip
+                    slot += 1
+                    if slot == network.ring_start[target + 1]:
+                        slot = network.ring_start[target]
+                    link[target, IN_SLOT] = slot
+                    link[target, ENTRIES] += 1
+                    link[target, OCCUPIED] += demand.class_pcu[tail & CLASS_MASK]
+                    gap = int(settings.headway[target] * demand.class_factor[tail & CLASS_MASK])
+                    link[target, NEXT_IN] = time + max(gap, 1)
+                    link[target, LAST_IN] = time
+                    if link[target, ENTRIES] == link[target, EXITS] + 1:
+                        ready = max(ready, link[target, NEXT_OUT])
+                        head_ready[target] = ready
+                        ahead = network.queue_node[target]
+                        head_next[target] = next_link(
+                            trip,
+                            ahead,
+                            n_link,
+                            demand.routes,
+                            demand.destination_node,
+                            settings.informed,
+                            settings.habitual,
+                        )
+                        other = network.group_of_node[ahead]
+                        if ready < group_next[other]:
+                            group_next[other] = ready
+                            loose[other] = 1
+                        if other == group and ready < end and target != queue:
+                            waiting[n_waiting] = target
+                            n_waiting += 1
+                    link_open[target] = admission(
+                        target,
+                        network.ring_start,
+                        demand.class_pcu,
+                        settings.wave,
+                        settings.storage,
+                        settings.closed,
+                        link,
+                        ring,
+                    )
+                else:
+                    if target == n_link:
+                        ending = ARRIVED
+                        state.arrival[tail >> CLASS_BITS] = time
+                    elif queue < n_link:
+                        ending = STRANDED
+                    else:
+                        ending = CANCELLED
+                    state.tally[DRIVING] -= 1
+                    state.tally[ending] += 1
+                    state.outcome[tail >> CLASS_BITS] = ending
+
+                if head_ready[queue] >= end:
+                    n_waiting -= 1
+                    waiting[best_place] = waiting[n_waiting]
+
+            earliest = NEVER
+            for place in range(network.group_start[group], network.group_start[group + 1]):
+                queue = network.group_queue[place]
+                ready = head_ready[queue]
+                if ready == NEVER:
+                    continue
+                target = head_next[queue]
+                time = max(ready, link_open[target])
+                node = network.queue_node[queue]
+                if queue < n_link and target < n_link and control[node] != UNCONTROLLED:
+                    if control[node] == FIXED:
+                        if time < NEVER:
+                            time = green_after(
+                                time,
+                                settings.green_cycle[queue],
+                                settings.green_start[queue],
+                                settings.green_length[queue],
+                            )
+                    elif control[node] == DARK:
+                        time = max(time, state.stop_free[node])
+                    elif network.phase_of_link[queue] == state.phase[node]:
+                        time = max(time, state.phase_from[node])
+                    elif network.phase_of_link[queue] >= 0:
+                        phase = network.phase_start[node] + state.phase[node]
+                        time = switch_time(
+                            ready,
+                            state.phase_from[node],
+                            settings.minimum_green[phase],
+                            settings.maximum_green[phase],
+                            state.phase_gap[node],
+                        )
+                earliest = min(earliest, time)
+            group_next[group] = earliest
+            loose[group] = 0
+        now = end
+    clock[NOW] = max(clock[NOW], until)
+    return DONE
+
+
+@jit
+def _head_vehicle(
+    queue: int,
+    n_link: int,
+    link: Int,
+    ring: Int,
+    origin_next: Int,
+    origin_vehicle: Int32,
+) -> int:
+    """Give the first vehicle of a queue."""
+    if queue < n_link:
+        return int(ring[link[queue, OUT_SLOT], ROW_VEHICLE] >> CLASS_BITS)
+    return int(origin_vehicle[origin_next[queue - n_link]])
+
+
+@jit
+def next_phase(
+    node: int,
+    time: int,
+    n_phase: int,
+    phase_now: int,
+    waiting: Int,
+    n_waiting: int,
+    n_link: int,
+    queue_node: Int32,
+    phase_of_link: Int32,
+    head_ready: Int,
+    head_next: Int,
+) -> int:
+    """Find the next phase in cyclic order at which a vehicle waits."""
+    step = n_phase
+    for place in range(n_waiting):
+        queue = waiting[place]
+        if queue >= n_link or queue_node[queue] != node:
+            continue
+        phase = phase_of_link[queue]
+        if phase < 0 or phase == phase_now:
+            continue
+        if head_ready[queue] <= time and head_next[queue] < n_link:
+            step = min(step, (phase - phase_now) % n_phase)
+    return (phase_now + step) % n_phase
+
+
+@jit
+def touch(network: Network, demand: Demand, settings: Settings, state: State) -> None:
+    """Take note of changed settings; call it before the next `advance`.
+
+    Looks up the next link of every first vehicle, the room on every link and
+    the window afresh. Calling it without a change alters no result.
+    """
+    n_link = network.from_node.shape[0]
+    for queue in range(state.head_ready.shape[0]):
+        if state.head_ready[queue] == NEVER:
+            continue
+        if queue < n_link:
+            trip = state.ring[state.link[queue, OUT_SLOT], ROW_TRIP]
+        else:
+            trip = demand.origin_trip[state.origin_next[queue - n_link]]
+        state.head_next[queue] = next_link(
+            trip,
+            network.queue_node[queue],
+            n_link,
+            demand.routes,
+            demand.destination_node,
+            settings.informed,
+            settings.habitual,
+        )
+    window = NEVER
+    for target in range(n_link):
+        state.link_open[target] = admission(
+            target,
+            network.ring_start,
+            demand.class_pcu,
+            settings.wave,
+            settings.storage,
+            settings.closed,
+            state.link,
+            state.ring,
+        )
+        ahead = network.group_of_node[network.to_node[target]]
+        if ahead != network.group_of_node[network.from_node[target]]:
+            window = min(window, settings.free_flow[target], settings.wave[target])
+    state.clock[WINDOW] = min(window, NEVER >> 1)
+    for group in range(state.group_next.shape[0]):
+        state.group_next[group] = state.clock[NOW]
+
+
+@jit
+def set_free_flow(network: Network, settings: Settings, state: State, target: int, free_flow: int) -> None:
+    """Change the free-flow time of a link at the present instant.
+
+    Each vehicle under way drives the rest of its link at the new speed: what
+    is left of its time is scaled. Call `touch` afterwards.
+    """
+    now = state.clock[NOW]
+    old = settings.free_flow[target]
+    settings.free_flow[target] = free_flow
+    link = state.link
+    ring = state.ring
+    slot = link[target, OUT_SLOT]
+    n_vehicle = link[target, ENTRIES] - link[target, EXITS]
+    for rank in range(n_vehicle):
+        left = ring[slot, ROW_READY] - now
+        if left > 0:
+            ring[slot, ROW_READY] = now + max(1, int(left * (free_flow / old)))
+        if rank == 0:
+            state.head_ready[target] = max(ring[slot, ROW_READY], link[target, NEXT_OUT])
+        slot += 1
+        if slot == network.ring_start[target + 1]:
+            slot = network.ring_start[target]
+
+
+@jit
+def set_control(settings: Settings, state: State, node: int, control: int) -> None:
+    """Change the control of a node at the present instant.
+
+    A vehicle-actuated node begins with its first phase, a dark one is free at
+    once. Call `touch` afterwards.
+    """
+    now = state.clock[NOW]
+    settings.control[node] = control
+    state.phase[node] = 0
+    state.phase_from[node] = now
+    state.phase_gap[node] = now
+    state.stop_free[node] = now

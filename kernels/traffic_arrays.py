@@ -1,0 +1,234 @@
+"""Arrays of the traffic kernel: what each holds, its shape and unit.
+
+Times are int64 microseconds, the time of the twin's calendar. Lengths of
+vehicles are int64 thousandths of a passenger car unit (PCU). A *queue* is what
+a vehicle leaves when it moves: queue l < n_link is link l, the others are the
+vertical queues of vehicles that wait to depart. A vehicle is named by its row
+in the caller's trip table. A *sink* is a next link that is no link: n_link
+means that the vehicle has arrived, n_link + 1 that it cannot go on.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Int = NDArray[np.int64]
+Int32 = NDArray[np.int32]
+Byte = NDArray[np.int8]
+
+NEVER = 1 << 62
+"""Time that does not come: head of an empty queue, entry of a full link."""
+
+UNCONTROLLED, FIXED, ACTUATED, DARK = 0, 1, 2, 3
+"""Control of a node: none, fixed time, vehicle-actuated, all-way stop."""
+
+DONE, LOG_FULL = 0, 1
+"""Status of `advance`."""
+
+WAITING, DRIVING, ARRIVED, STRANDED, CANCELLED = 0, 1, 2, 3, 4
+"""Outcome of a vehicle; also the columns of `State.tally`."""
+
+NOW, WINDOW = 0, 1
+"""Columns of `State.clock`."""
+
+ENTRIES, EXITS, RELEASED, OCCUPIED, NEXT_IN, NEXT_OUT = 0, 1, 2, 3, 4, 5
+TRAVEL, LAST_RELEASE, IN_SLOT, OUT_SLOT, FREE_SLOT, LAST_IN = 6, 7, 8, 9, 10, 11
+LINK_COLUMNS = 12
+"""Columns of `State.link`, see there."""
+
+ROW_TIME, ROW_READY, ROW_VEHICLE, ROW_TRIP = 0, 1, 2, 3
+RING_COLUMNS = 4
+"""Columns of `State.ring`, see there."""
+
+
+class Network(NamedTuple):
+    """Hold what never changes of the streets.
+
+    from_node, to_node  (n_link,)   ends of each link
+    weight              (n_queue,)  merge weight (lanes of the link, 1 for origins)
+    queue_node          (n_queue,)  node at the head of each queue
+    group_of_node       (n_node,)   nodes joined by short links share a group
+    group_start         (n_group + 1,)  bounds in group_queue
+    group_queue         (n_queue,)  queues by group
+    ring_start          (n_link + 1,)  bounds of the rows of a link in the ring
+    weighted            (n_node,)   1 where links of unequal weight merge
+    movement_start      (n_node,)   first movement (in-queue, out-link) of a node
+    in_position         (n_queue,)  rank of a queue among those of its node
+    out_position        (n_link,)   rank of a link among those that leave its node
+    out_degree          (n_node,)   number of links that leave the node
+    phase_of_link       (n_link,)   rank of the phase that serves the link
+    phase_start         (n_node + 1,)  bounds of the phases of a node
+    """
+
+    from_node: Int32
+    to_node: Int32
+    weight: Int32
+    queue_node: Int32
+    group_of_node: Int32
+    group_start: Int32
+    group_queue: Int32
+    ring_start: Int
+    weighted: Byte
+    movement_start: Int
+    in_position: Int32
+    out_position: Int32
+    out_degree: Int32
+    phase_of_link: Int32
+    phase_start: Int32
+
+
+class Demand(NamedTuple):
+    """Hold what never changes of the vehicles.
+
+    key               (n_vehicle,)  permanent identity; decides ties
+    origin_start      (n_origin + 1,)  bounds of the origin queues
+    origin_vehicle    (n_vehicle,)  vehicles by queue, departure and key
+    origin_depart     (n_vehicle,)  us, their departures
+    origin_class      (n_vehicle,)  their classes
+    origin_trip       (n_vehicle,)  >= 0: place of the first link in `routes`;
+                      < 0: -1 - (2 * destination + informed)
+    routes            (n_step,)     links of the given routes, each ended by -1
+    destination_node  (n_destination,)  node of each destination
+    class_pcu         (n_class,)    1/1000 PCU, space on the road
+    class_factor      (n_class,)    headway relative to a car's
+    """
+
+    key: Int
+    origin_start: Int
+    origin_vehicle: Int32
+    origin_depart: Int
+    origin_class: Byte
+    origin_trip: Int
+    routes: Int32
+    destination_node: Int32
+    class_pcu: Int
+    class_factor: NDArray[np.float64]
+
+
+class Settings(NamedTuple):
+    """Hold what the caller may change between two calls of `advance`.
+
+    After any change call `traffic.touch`; free-flow times are changed with
+    `traffic.set_free_flow`, controls with `traffic.set_control`.
+
+    free_flow      (n_link,)  us, >= MINIMUM_TIME
+    headway        (n_link,)  us, >= 1, between cars, at the entry and the exit;
+                   counts from the next vehicle on
+    wave           (n_link,)  us, >= MINIMUM_TIME, until space freed at the exit
+                   is free at the entry; holds at once for space not yet taken
+    storage        (n_link,)  1/1000 PCU, 1 <= storage <= value given to `build`;
+                   a link that holds more admits nobody until it holds less
+    closed         (n_link,)  1: admits nobody; those on it may leave
+    control        (n_node,)  UNCONTROLLED, FIXED, ACTUATED or DARK
+    stop_headway   (n_node,)  us between two vehicles at a dark node
+    green_cycle    (n_link,)  us, fixed time: cycle of the signal, >= 1
+    green_start    (n_link,)  us, offset plus start of green in the cycle
+    green_length   (n_link,)  us, 0: never green; >= cycle: always
+    minimum_green  (n_phase,) us, vehicle-actuated
+    maximum_green  (n_phase,) us
+    extension      (n_node,)  us, gap after which an actuated green ends
+    intergreen     (n_node,)  us, amber and all-red between two phases
+    informed       (n_destination, n_node)  next link of informed drivers, -1: none
+    habitual       (n_destination, n_node)  next link of the others, -1: none
+    """
+
+    free_flow: Int
+    headway: Int
+    wave: Int
+    storage: Int
+    closed: Byte
+    control: Byte
+    stop_headway: Int
+    green_cycle: Int
+    green_start: Int
+    green_length: Int
+    minimum_green: Int
+    maximum_green: Int
+    extension: Int
+    intergreen: Int
+    informed: Int32
+    habitual: Int32
+
+
+class State(NamedTuple):
+    """Hold what the kernel changes: copy these arrays and a run is copied.
+
+    clock         (2,)        NOW us, all before it is done; WINDOW us, see `advance`
+    head_ready    (n_queue,)  us, first come first served by it; NEVER if empty
+    head_next     (n_queue,)  the link it goes to, or a sink
+    link_open     (n_link + 2,)  us, next possible entry; NEVER while full or
+                  closed; sinks always admit
+    link          (n_link, LINK_COLUMNS)
+                  ENTRIES, EXITS  vehicles since the start
+                  RELEASED        vehicles whose space has been given on
+                  OCCUPIED        1/1000 PCU entered and not released
+                  NEXT_IN, NEXT_OUT  us, last entry / exit plus headway
+                  TRAVEL          us, total time on the link of those that left
+                  LAST_RELEASE    us, exit of the last vehicle released
+                  IN_SLOT, OUT_SLOT, FREE_SLOT  rows of the ring: next entry,
+                                  head, oldest not released
+                  LAST_IN         us, last entry
+    ring          (n_row, RING_COLUMNS)  vehicles of a link, first in first out
+                  ROW_TIME     us, entry; exit once it has left
+                  ROW_READY    us, entry plus free-flow time
+                  ROW_VEHICLE  256 * vehicle + class
+                  ROW_TRIP     as Demand.origin_trip; next place in the route
+    origin_next   (n_origin,)  place in `origin_vehicle` of each origin's head
+    group_next    (n_group,)   us, nothing happens in the group before this
+    movement_tag  (n_movement,)  finish tag of the last vehicle of a movement
+    virtual_time  (n_link,)    start tag of the last vehicle into a link
+    phase         (n_node,)    rank of the actuated phase that has green
+    phase_from    (n_node,)    us, start of its green
+    phase_gap     (n_node,)    us, last vehicle of that green plus extension
+    stop_free     (n_node,)    us, next vehicle at a dark node
+    tally         (5,)         vehicles by outcome
+    arrival       (n_vehicle,) us, -1 until the vehicle has arrived
+    outcome       (n_vehicle,) WAITING, DRIVING, ARRIVED, STRANDED or CANCELLED
+    """
+
+    clock: Int
+    head_ready: Int
+    head_next: Int
+    link_open: Int
+    link: Int
+    ring: Int
+    origin_next: Int
+    group_next: Int
+    movement_tag: Int
+    virtual_time: Int
+    phase: Int32
+    phase_from: Int
+    phase_gap: Int
+    stop_free: Int
+    tally: Int
+    arrival: Int
+    outcome: Byte
+
+
+class Log(NamedTuple):
+    """Hold the traversals written at exit, in the order of the simulation.
+
+    vehicle, link  (n_row,)
+    entered, left  (n_row,)  us
+    written        (1,)      rows written; the caller sets it to 0 to drain
+
+    A log of no rows switches logging off.
+    """
+
+    vehicle: Int32
+    link: Int32
+    entered: Int
+    left: Int
+    written: Int
+
+
+def new_log(n_row: int) -> Log:
+    """Make an empty log of n_row rows (0: no log is kept)."""
+    return Log(
+        np.empty(n_row, np.int32),
+        np.empty(n_row, np.int32),
+        np.empty(n_row, np.int64),
+        np.empty(n_row, np.int64),
+        np.zeros(1, np.int64),
+    )

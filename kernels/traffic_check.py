@@ -1,0 +1,104 @@
+"""Check the tables of a traffic simulation; report all wrong rows at once."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Columns = dict[str, NDArray[Any]]
+_SHOWN = 5
+_MOST_CLASSES = 128
+_MOST_WEIGHT = 16
+
+
+def check(
+    n_node: int,
+    roads: Columns,
+    trips: Columns,
+    destinations: NDArray[np.int32],
+    pcu: ArrayLike,
+    headway_factor: ArrayLike,
+) -> None:
+    """Raise a ValueError that names every wrong row of the tables."""
+    factors = np.atleast_1d(np.asarray(headway_factor, np.float64))
+    units = np.atleast_1d(np.asarray(pcu, np.float64))
+    problems = _wrong_roads(n_node, roads)
+    problems += _wrong("class", "pcu must be at least 0.001", ~(units >= 1e-3))
+    problems += _wrong("class", "headway_factor must be greater than 0", ~(factors > 0))
+    if not 0 < len(units) == len(factors) <= _MOST_CLASSES:
+        problems.append(
+            f"class: {len(units)} pcu and {len(factors)} headway_factor, must be as many, 1 to {_MOST_CLASSES}"
+        )
+    problems += _wrong("destination", "unknown node", _outside(destinations, n_node))
+    problems += _wrong_trips(n_node, roads, trips, len(destinations), len(units))
+    if problems:
+        raise ValueError("; ".join(problems))
+
+
+def _wrong_roads(n_node: int, roads: Columns) -> list[str]:
+    """List the wrong rows of the links."""
+    problems = []
+    for name in ("length", "speed", "lanes", "jam_density", "reaction_time", "capacity"):
+        wrong = ~(roads[name] > 0)
+        if name != "capacity":
+            wrong |= ~np.isfinite(roads[name])
+        problems += _wrong("link", f"{name} must be greater than 0", wrong)
+    for name in ("from_node", "to_node"):
+        problems += _wrong("link", f"{name} is an unknown node", _outside(roads[name], n_node))
+    weight = roads["weight"]
+    wrong = (weight < 1) | (weight > _MOST_WEIGHT)
+    return problems + _wrong("link", f"weight must be in 1 .. {_MOST_WEIGHT}", wrong)
+
+
+def _wrong_trips(n_node: int, roads: Columns, trips: Columns, n_destination: int, n_class: int) -> list[str]:
+    """List the wrong rows of the vehicles."""
+    given = trips["route_start"] >= 0
+    n_link, n_step = len(roads["from_node"]), len(trips["routes"])
+    problems = _wrong("trip", "depart must not be negative", trips["depart"] < 0)
+    problems += _wrong("trip", "origin is an unknown node", _outside(trips["origin"], n_node))
+    unknown = ~given & _outside(trips["destination"], n_destination)
+    problems += _wrong("trip", "destination is an unknown row", unknown)
+    strange = _outside(trips["vehicle_class"], n_class)
+    problems += _wrong("trip", "vehicle_class is unknown", strange)
+    first = trips["first_link"]
+    known = (first >= 0) & (first < n_link)
+    elsewhere = known & (roads["from_node"][np.where(known, first, 0)] != trips["origin"])
+    misplaced = ~given & (elsewhere | (first < -1) | (first >= n_link))
+    problems += _wrong("trip", "first_link does not leave the origin", misplaced)
+    _, first_row = np.unique(trips["key"], return_index=True)
+    again = np.ones(len(trips["key"]), np.bool_)
+    again[first_row] = False
+    problems += _wrong("trip", "key must be unique", again)
+    problems += _wrong("trip", "route_start is outside of routes", trips["route_start"] >= n_step)
+    return problems or _wrong_routes(roads, trips)
+
+
+def _wrong_routes(roads: Columns, trips: Columns) -> list[str]:
+    """List route steps that do not join, and vehicles that start elsewhere."""
+    routes = trips["routes"].astype(np.int64)
+    problems = _wrong("route step", "unknown link", routes >= len(roads["from_node"]))
+    if len(routes) and routes[-1] >= 0:
+        problems.append("routes must end by -1")
+    if problems or not len(routes):
+        return problems
+    both = (routes[:-1] >= 0) & (routes[1:] >= 0)
+    gap = roads["to_node"][routes[:-1]] != roads["from_node"][routes[1:]]
+    problems += _wrong("route step", "does not lead to the next link", both & gap)
+    start = trips["route_start"]
+    first = routes[np.maximum(start, 0)]
+    moved = (start >= 0) & (first >= 0) & (roads["from_node"][first] != trips["origin"])
+    return _wrong("trip", "route does not start at the origin", moved) + problems
+
+
+def _outside(values: NDArray[Any], n: int) -> NDArray[np.bool_]:
+    """Mark the values that are no row of a table of n rows."""
+    return np.asarray((values < 0) | (values >= n))
+
+
+def _wrong(table: str, what: str, wrong: NDArray[np.bool_]) -> list[str]:
+    """Say what is wrong with which rows; nothing if none is."""
+    rows = np.flatnonzero(wrong)
+    if not len(rows):
+        return []
+    more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
+    return [f"{table} {', '.join(map(str, rows[:_SHOWN].tolist()))}{more}: {what}"]

@@ -1,0 +1,279 @@
+"""The traffic rules once more, slow and plain: one global heap of events.
+
+Written from the rules in `kernels/traffic.py`, not from its code: vehicles are
+objects, room on a link is summed up afresh, next links are looked up at every
+glance, and the event of least time in the whole city comes next.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from twin.kernels.traffic_arrays import ACTUATED, DARK, FIXED, NEVER
+
+ARRIVE, LOST = "arrive", "lost"
+UNIT = 720720
+
+
+@dataclass
+class Vehicle:
+    row: int
+    key: int
+    depart: int
+    kind: int
+    route: deque[int] | None
+    destination: int
+    informed: bool
+    entered: int = -1
+    ready: int = 0
+
+
+@dataclass
+class Queue:
+    """What vehicles leave at a node: a link or an origin."""
+
+    node: int
+    link: int | None
+    vehicles: deque[Vehicle] = field(default_factory=deque)
+    next_out: int = -(1 << 61)
+    next_in: int = -(1 << 61)
+    exits: list[tuple[int, int]] = field(default_factory=list)
+    given_on: int = 0
+
+
+class Oracle:
+    """Simulate what `build` laid out; read settings live, keep own state."""
+
+    def __init__(self, traffic: Any) -> None:
+        self.network, self.demand, self.settings, _ = traffic
+        network, demand = self.network, self.demand
+        self.n_link = len(network.from_node)
+        n_node = len(network.group_of_node)
+        self.queues = [Queue(int(network.to_node[i]), i) for i in range(self.n_link)]
+        for origin in range(len(demand.origin_start) - 1):
+            queue = Queue(int(network.queue_node[self.n_link + origin]), None)
+            for place in range(demand.origin_start[origin], demand.origin_start[origin + 1]):
+                queue.vehicles.append(self._vehicle(place))
+            self.queues.append(queue)
+        self.at_node: list[list[Queue]] = [[] for _ in range(n_node)]
+        for queue in self.queues:
+            self.at_node[queue.node].append(queue)
+        self.now = 0
+        self.log: list[tuple[int, int, int, int]] = []
+        self.arrival: dict[int, int] = {}
+        self.stranded: set[int] = set()
+        self.cancelled: set[int] = set()
+        self.tag: dict[tuple[int, int], int] = {}
+        self.virtual = [0] * self.n_link
+        self.phase = [0] * n_node
+        self.phase_from = [0] * n_node
+        self.phase_gap = [0] * n_node
+        self.stop_free = [0] * n_node
+        self.version = [0] * n_node
+        self.heap: list[tuple[int, int, int]] = []
+        self.touch()
+
+    def _vehicle(self, place: int) -> Vehicle:
+        demand = self.demand
+        row, trip = int(demand.origin_vehicle[place]), int(demand.origin_trip[place])
+        route = None
+        if trip >= 0:
+            route = deque()
+            while demand.routes[trip] >= 0:
+                route.append(int(demand.routes[trip]))
+                trip += 1
+            trip = -1
+        destination, informed = divmod(-1 - trip, 2)
+        depart = int(demand.origin_depart[place])
+        kind = int(demand.origin_class[place])
+        return Vehicle(row, int(demand.key[row]), depart, kind, route, destination, bool(informed), ready=depart)
+
+    def target(self, queue: Queue) -> int | str:
+        """Where the first vehicle of a queue goes."""
+        vehicle = queue.vehicles[0]
+        if vehicle.route is not None:
+            return vehicle.route[0] if vehicle.route else ARRIVE
+        if self.demand.destination_node[vehicle.destination] == queue.node:
+            return ARRIVE
+        table = self.settings.informed if vehicle.informed else self.settings.habitual
+        link = int(table[vehicle.destination, queue.node])
+        return link if link >= 0 else LOST
+
+    def entry_time(self, link: int) -> int:
+        """Earliest entry: the headway and the wave of space given back."""
+        queue = self.queues[link]
+        if self.settings.closed[link]:
+            return NEVER
+        pcu = self.demand.class_pcu
+        storage = int(self.settings.storage[link])
+        held = sum(int(pcu[vehicle.kind]) for vehicle in queue.vehicles)
+        while held + sum(space for _, space in queue.exits[queue.given_on :]) >= storage:
+            if queue.given_on == len(queue.exits):
+                return NEVER
+            queue.given_on += 1
+        if queue.given_on == 0:
+            return queue.next_in
+        freed = queue.exits[queue.given_on - 1][0] + int(self.settings.wave[link])
+        return max(queue.next_in, freed)
+
+    def head_ready(self, queue: Queue) -> int:
+        return max(queue.vehicles[0].ready, queue.next_out)
+
+    def _options(self, node: int) -> list[tuple[Any, ...]]:
+        """List all moves and the switch that the node would make if left alone."""
+        options: list[tuple[Any, ...]] = []
+        conflict = NEVER
+        for queue in self.at_node[node]:
+            if not queue.vehicles:
+                continue
+            target, ready = self.target(queue), self.head_ready(queue)
+            time, tag = max(ready, self.now), 0
+            if isinstance(target, int):
+                time = max(time, self.entry_time(target))
+                if self.settings.control[node] != DARK and self.network.weighted[node]:
+                    tag = max(self.virtual[target], self.tag.get((id(queue), target), 0))
+            if isinstance(target, int) and queue.link is not None:
+                if self._is_red(node, queue.link):
+                    time, conflict = NEVER, min(conflict, ready)
+                else:
+                    time = self._passed(node, queue.link, time)
+            if time < NEVER:
+                options.append((time, 1, tag, ready, queue.vehicles[0].key, queue))
+        if conflict < NEVER:
+            options.append((self._end_of_green(node, conflict), 0))
+        return options
+
+    def _is_red(self, node: int, link: int) -> bool:
+        """Whether another phase has the green of an actuated node."""
+        phase = int(self.network.phase_of_link[link])
+        return self.settings.control[node] == ACTUATED and phase not in (-1, self.phase[node])
+
+    def _passed(self, node: int, link: int, time: int) -> int:
+        """When the control lets a vehicle pass that could pass at a time."""
+        control = int(self.settings.control[node])
+        if control == FIXED and time < NEVER:
+            return self._green(link, time)
+        if control == DARK:
+            return max(time, self.stop_free[node])
+        if control == ACTUATED and self.network.phase_of_link[link] >= 0:
+            return max(time, self.phase_from[node])
+        return time
+
+    def _end_of_green(self, node: int, conflict: int) -> int:
+        settings = self.settings
+        plan = int(self.network.phase_start[node]) + self.phase[node]
+        least = self.phase_from[node] + int(settings.minimum_green[plan])
+        most = self.phase_from[node] + int(settings.maximum_green[plan])
+        return max(conflict, least, min(self.phase_gap[node], most), self.now)
+
+    def _green(self, link: int, time: int) -> int:
+        cycle = int(self.settings.green_cycle[link])
+        start = int(self.settings.green_start[link])
+        length = int(self.settings.green_length[link])
+        if length <= 0:
+            return NEVER
+        begin = start + ((time - start) // cycle) * cycle
+        return time if time < begin + length else begin + cycle
+
+    def touch(self) -> None:
+        for node in range(len(self.at_node)):
+            self._look(node)
+
+    def _look(self, node: int) -> None:
+        self.version[node] += 1
+        options = self._options(node)
+        if options:
+            heapq.heappush(self.heap, (min(options)[0], node, self.version[node]))
+
+    def run(self, until: int) -> None:
+        while self.heap and self.heap[0][0] < until:
+            time, node, version = heapq.heappop(self.heap)
+            if version != self.version[node]:
+                continue
+            option = min(self._options(node))
+            assert option[0] == time >= self.now
+            if option[1] == 0:
+                self._switch(node, time)
+                self._look(node)
+            else:
+                self._move(option[5], time, option[2])
+        self.now = until
+
+    def _switch(self, node: int, time: int) -> None:
+        network = self.network
+        n_phase = int(network.phase_start[node + 1] - network.phase_start[node])
+        waiting = set()
+        for queue in self.at_node[node]:
+            if queue.link is None or not queue.vehicles or self.head_ready(queue) > time:
+                continue
+            if isinstance(self.target(queue), int):
+                waiting.add(int(network.phase_of_link[queue.link]))
+        for step in range(1, n_phase):
+            phase = (self.phase[node] + step) % n_phase
+            if phase in waiting:
+                self.phase[node] = phase
+                break
+        self.phase_from[node] = time + int(self.settings.intergreen[node])
+        self.phase_gap[node] = self.phase_from[node]
+
+    def _gap(self, link: int, vehicle: Vehicle) -> int:
+        factor = float(self.demand.class_factor[vehicle.kind])
+        return max(1, int(int(self.settings.headway[link]) * factor))
+
+    def _move(self, queue: Queue, time: int, tag: int) -> None:
+        node, target = queue.node, self.target(queue)
+        vehicle = queue.vehicles.popleft()
+        dirty = {node}
+        if queue.link is not None:
+            self.log.append((vehicle.row, queue.link, vehicle.entered, time))
+            queue.exits.append((time, int(self.demand.class_pcu[vehicle.kind])))
+            queue.next_out = time + self._gap(queue.link, vehicle)
+            dirty.add(int(self.network.from_node[queue.link]))
+        else:
+            queue.next_out = time
+        if target == ARRIVE:
+            self.arrival[vehicle.row] = time
+        elif target == LOST:
+            (self.cancelled if queue.link is None else self.stranded).add(vehicle.row)
+        else:
+            assert isinstance(target, int)
+            self._enter(queue, vehicle, target, time, tag)
+            dirty.add(self.queues[target].node)
+        for other in dirty:
+            self._look(other)
+
+    def _enter(self, queue: Queue, vehicle: Vehicle, target: int, time: int, tag: int) -> None:
+        node, settings = queue.node, self.settings
+        control = int(settings.control[node])
+        if queue.link is not None and control == DARK:
+            self.stop_free[node] = time + int(settings.stop_headway[node])
+        served = queue.link is not None and control == ACTUATED
+        if served and self.network.phase_of_link[queue.link] == self.phase[node]:
+            gap = time + int(settings.extension[node])
+            self.phase_gap[node] = max(self.phase_gap[node], gap)
+        if self.network.weighted[node] and control != DARK:
+            place = self.queues.index(queue)
+            self.virtual[target] = tag
+            self.tag[id(queue), target] = tag + UNIT // int(self.network.weight[place])
+        if vehicle.route is not None:
+            vehicle.route.popleft()
+        vehicle.entered = time
+        vehicle.ready = time + int(settings.free_flow[target])
+        self.queues[target].vehicles.append(vehicle)
+        self.queues[target].next_in = time + self._gap(target, vehicle)
+
+    def set_free_flow(self, link: int, free_flow: int) -> None:
+        """Scale what is left of the time of those under way; set nothing else."""
+        old = int(self.settings.free_flow[link])
+        for vehicle in self.queues[link].vehicles:
+            left = vehicle.ready - self.now
+            if left > 0:
+                vehicle.ready = self.now + max(1, int(left * (free_flow / old)))
+
+    def set_control(self, node: int) -> None:
+        """Start the present control afresh."""
+        self.phase[node] = 0
+        self.phase_from[node] = self.phase_gap[node] = self.stop_free[node] = self.now
