@@ -75,16 +75,16 @@ class QuantityError(ScenarioError):
 
 
 def units_of(unit: str) -> tuple[str, ...]:
-    """Return the units that can be converted to an SI unit.
+    """Return the units that can be converted to a unit, which need not be an SI unit.
 
     >>> units_of("m/s")
     ('m/s', 'km/h', 'mph', 'mm/h')
     """
-    return tuple(_FACTORS.get(unit, {unit: "1"}))
+    return tuple(_factors(unit))
 
 
 def parse(value: object, unit: str) -> float:
-    """Convert a number with a unit to the SI unit that is wanted.
+    """Convert a number with a unit to the unit that is wanted, usually the SI unit.
 
     Raises QuantityError when the unit is missing, unknown or of another dimension.
 
@@ -167,7 +167,7 @@ def _exact(value: object, unit: str) -> Fraction:
         raise QuantityError(f"{value!r} is not a quantity", "number", units_of(unit))
     if isinstance(value, int | float):
         return _bare(repr(value), unit)
-    if unit == "s" and _COMPOUND.fullmatch(value):
+    if unit in _FACTORS["s"] and _COMPOUND.fullmatch(value):
         return sum((_scaled(n, u, unit, value) for n, u in _PART.findall(value)), Fraction(0))
     found = _SINGLE.fullmatch(value)
     if not found:
@@ -189,13 +189,22 @@ def _bare(number: str, unit: str) -> Fraction:
 
 def _scaled(number: str, name: str, unit: str, text: str) -> Fraction:
     name = name.replace("\N{SUPERSCRIPT TWO}", "2").replace("\N{SUPERSCRIPT THREE}", "3")
-    factors = _FACTORS.get(unit, {unit: "1"})
+    factors = _factors(unit)
     spelled = name if name in factors else _SPELLINGS.get(name, name)
     if spelled not in factors:
         close = get_close_matches(name, factors, 1, 0.5) or [unit]
         what = "measures something else" if _known(spelled) else "is not known"
         raise QuantityError(f"unit {name!r} of {text!r} {what}", "unit", tuple(factors), close[0])
-    return _fraction(number) * Fraction(*map(Fraction, factors[spelled].split("/")))
+    return _fraction(number) * _ratio(factors[spelled]) / _ratio(factors[unit])
+
+
+def _factors(unit: str) -> dict[str, str]:
+    """Return the factors of all units of the same dimension; a unit of its own for figures like veh h."""
+    return _FACTORS.get(unit) or next((factors for factors in _FACTORS.values() if unit in factors), {unit: "1"})
+
+
+def _ratio(factor: str) -> Fraction:
+    return Fraction(*map(Fraction, factor.split("/")))
 
 
 def _known(name: str) -> bool:

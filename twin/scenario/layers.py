@@ -11,8 +11,6 @@ from twin.scenario.tree import Node, read
 IDENTITY = {"name", "folder", "osm", "tntp", "feed"}
 """Keys that say which thing a mapping describes: another thing replaces the whole mapping."""
 
-_SUFFIXES = (".yaml", ".yml")
-
 
 def embedded() -> dict[str, Path]:
     """Return the scenario files that come with the package, by name."""
@@ -27,7 +25,8 @@ def locate(name: str | Path, folder: Path | None = None) -> Path | None:
     path = path if folder is None or path.is_absolute() else folder / path
     if path.is_file():
         return path.resolve()
-    return embedded().get(str(name)) if path.suffix not in _SUFFIXES else None
+    found = embedded().get(str(name))
+    return None if found is None else found.resolve()
 
 
 def layered(path: Path, problems: Problems, above: tuple[Path, ...] = ()) -> Node | None:

@@ -1,0 +1,119 @@
+"""JSON schema of scenario files, made from the tables that read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
+
+from twin import units
+from twin.contract import Component, EventKind, Option, Policy
+from twin.registry import BUILT_IN, Registry
+from twin.scenario import keys
+from twin.scenario.events import kinds_of
+from twin.scenario.keys import Key
+
+Schema = dict[str, Any]
+
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+_PLAIN = ["string", "number"]
+_WORD: Schema = {"type": "string"}
+_WORDS: Schema = {"anyOf": [_WORD, {"type": "array", "items": {"type": ["string", "number"]}}]}
+_TYPES = {"number": "number", "integer": "integer", "flag": "boolean", "text": "string", "path": "string"}
+
+
+def schema(registry: Registry = BUILT_IN) -> Schema:
+    """Return the JSON schema (draft 2020-12) of scenario files, for editors and other programs."""
+    components = {name: found for kind in ("model", "policy", "feed") for name, found in registry.all(kind).items()}
+    shapes = _shapes(registry, components)
+    top = _object(keys.TOP, {**shapes, "arms": _arms(shapes)})
+    ways = [{"required": ["base"]}, {"required": top.pop("required")}]
+    return {
+        "$schema": _DRAFT,
+        "title": "citytwin scenario",
+        **top,
+        "anyOf": ways,
+    }
+
+
+def _shapes(registry: Registry, components: Mapping[str, type[Component]]) -> dict[str, Schema]:
+    """Return the schema of each key whose value is more than a word."""
+    kinds = kinds_of(components)
+    models = list(registry.all("model"))
+    return {
+        "city": {"anyOf": [_WORD, _object(keys.CITY, {"scale": {"type": "number"}, "options": {"type": "object"}})]},
+        "seed": _value(keys.SEED),
+        "replications": _value(keys.REPLICATIONS),
+        "models": {"type": "array", "items": {"enum": models}, "uniqueItems": True},
+        "options": _closed({name: _options(found.options) for name, found in sorted(components.items())}),
+        "policy": _policies(registry),
+        "feeds": {"type": "array", "items": _feeds(registry)},
+        "record": _object(keys.RECORD, {"traversals": {"type": "boolean"}}),
+        "events": {"type": "array", "items": {"anyOf": [_event(kind) for kind in kinds.values()] or [False]}},
+        "compare": _object(keys.COMPARE, {"kpis": {"type": "object"}, "confidence": _value(keys.CONFIDENCE)}),
+        "expect": _WORDS,
+    }
+
+
+def _object(table: Sequence[Key], shapes: Mapping[str, Schema]) -> Schema:
+    fields = {key.name: {"description": key.meaning, **shapes.get(key.name, {"type": _PLAIN})} for key in table}
+    return {**_closed(fields), "required": [key.name for key in table if key.required]}
+
+
+def _closed(fields: Mapping[str, Schema]) -> Schema:
+    return {"type": "object", "properties": dict(fields), "additionalProperties": False}
+
+
+def _arms(shapes: Mapping[str, Schema]) -> Schema:
+    arm = _object([key for key in keys.TOP if key.in_arm], shapes)
+    arm["required"] = []
+    return {"type": "object", "additionalProperties": {"anyOf": [arm, {"type": "null"}]}}
+
+
+def _value(option: Option) -> Schema:
+    """Return the schema of one option; a quantity is text with a unit."""
+    if option.kind == "choice":
+        shape: Schema = {"enum": list(option.choices)}
+    elif option.kind == "quantity":
+        allowed = ", ".join(units.units_of(option.unit))
+        bare = ["string", "number"] if option.unit == "1" else "string"
+        return {"type": bare, "description": f"{option.meaning} [{allowed}]"}
+    else:
+        shape = {"type": _TYPES[option.kind]}
+    if option.low is not None:
+        shape["minimum"] = option.low
+    if option.high is not None:
+        shape["maximum"] = option.high
+    if option.default is not None:
+        shape["default"] = option.default
+    return {**shape, "description": option.meaning}
+
+
+def _options(options: Iterable[Option]) -> Schema:
+    return _closed({option.name: _value(option) for option in options})
+
+
+def _policies(registry: Registry) -> Schema:
+    known = cast(dict[str, type[Policy]], registry.all("policy"))
+    roles = sorted({policy.role for policy in known.values()})
+    return _closed(
+        {role: {"anyOf": [_named("name", found) for found in known.values() if found.role == role]} for role in roles}
+    )
+
+
+def _feeds(registry: Registry) -> Schema:
+    return {"anyOf": [_named("feed", found) for found in registry.all("feed").values()] or [False]}
+
+
+def _named(key: str, found: type[Component]) -> Schema:
+    """Return the schema of a component's name, alone or with options beside it."""
+    written = _closed({key: {"const": found.name}, **_options(found.options)["properties"]})
+    return {"anyOf": [{"const": found.name}, {**written, "required": [key]}]}
+
+
+def _event(kind: EventKind) -> Schema:
+    free: dict[str, Schema] = {key: {"type": [*_PLAIN, "array"]} for key in ("id", "name", "street", "polygon")}
+    where = {"anyOf": [{"const": "all"}, _object(keys.WHERE, free)]}
+    shape = _object(keys.EVENT, {"kind": {"const": kind.name}, "where": where})
+    shape["properties"] |= _options(kind.params)["properties"]
+    shape["required"] += [param.name for param in kind.params if param.default is None]
+    return {**shape, "description": kind.meaning}

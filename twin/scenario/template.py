@@ -1,0 +1,111 @@
+"""Text of a new scenario: it runs as it stands, and every other key waits as a comment."""
+
+from __future__ import annotations
+
+import json
+from typing import cast
+
+from twin.contract import Component, Option, Policy
+from twin.registry import BUILT_IN, KINDS, Registry
+from twin.scenario import keys
+from twin.scenario.events import kinds_of
+from twin.scenario.layers import embedded
+
+SCHEMA_FILE = "twin.schema.json"
+"""Name of the schema that `twin schema` writes beside scenarios, for editors."""
+
+_WRITTEN = ("scenario", "title", "city", "start", "duration", "seed", "replications")
+_COLUMN = 40
+
+
+def template(name: str = "my_scenario", registry: Registry = BUILT_IN) -> str:
+    """Return the text of a new scenario.
+
+    name  of the suite, a-z, 0-9 and _
+    """
+    table = {key.name: key for key in keys.TOP}
+    values = {"scenario": name, "title": name.replace("_", " ").capitalize(), "replications": "2"}
+    parts = [
+        [f"# yaml-language-server: $schema={SCHEMA_FILE}", "# Check it: twin check FILE   Run it: twin run FILE"],
+        [_line(f"{key}: {values.get(key, table[key].example)}", table[key].meaning) for key in _WRITTEN],
+        [
+            "# Start from another scenario and change only what differs.",
+            f"# Embedded: {', '.join(embedded()) or 'none'}",
+            "# base: other.yaml",
+        ],
+        _models(registry),
+        _options(registry),
+        _policies(registry),
+        ["# What the command centre sees.", f"# feeds: [{', '.join(registry.all('feed'))}]"],
+        ["# What is recorded.", "# record: {every: 5 min, traversals: false}"],
+        _events(registry),
+        _arms(registry),
+    ]
+    return "\n\n".join("\n".join(lines) for lines in parts) + "\n"
+
+
+def _line(text: str, meaning: str) -> str:
+    return f"{text.ljust(_COLUMN - 2)}  # {meaning}"
+
+
+def _roles(registry: Registry) -> dict[str, list[str]]:
+    known = cast(dict[str, type[Policy]], registry.all("policy"))
+    roles = sorted({policy.role for policy in known.values()})
+    return {role: [name for name, policy in known.items() if policy.role == role] for role in roles}
+
+
+def _components(registry: Registry) -> dict[str, type[Component]]:
+    return {name: found for kind in KINDS for name, found in registry.all(kind).items()}
+
+
+def _models(registry: Registry) -> list[str]:
+    names = ", ".join(registry.all("model"))
+    return ["# What runs; without this line every model the city has tables for.", f"# models: [{names}]"]
+
+
+def _options(registry: Registry) -> list[str]:
+    lines = ["# Options of components; the values shown are the defaults.", "# options:"]
+    for name, found in _components(registry).items():
+        if found.options:
+            lines.append(f"#   {name}:")
+            lines += [_option(option, 4) for option in found.options]
+    return lines
+
+
+def _option(option: Option, indent: int) -> str:
+    value = "..." if option.default is None else option.default
+    shown = (
+        f"{value:g}" if isinstance(value, float) else value if value and isinstance(value, str) else json.dumps(value)
+    )
+    unit = f" {option.unit}" if option.kind == "quantity" and option.unit != "1" else ""
+    return _line(f"# {' ' * indent}{option.name}: {shown}{unit}", option.meaning)
+
+
+def _policies(registry: Registry) -> list[str]:
+    roles = _roles(registry).items()
+    return ["# Who decides what, by role.", "# policy:"] + [
+        _line(f"#   {role}: {names[0]}", f"one of: {', '.join(names)}") for role, names in roles
+    ]
+
+
+def _events(registry: Registry) -> list[str]:
+    lines = [
+        "# What happens. `at` is +2 h after the start, a local time, or HH:MM. `where` is all, or one of",
+        "# {id: [...]}, {name: ...}, {street: ...}, {polygon: area.geojson}, {lon: ..., lat: ..., radius: 2 km}.",
+        "# events:",
+    ]
+    for kind in kinds_of(_components(registry)).values():
+        lines += [_line("#   - at: +1 h", kind.meaning), f"#     kind: {kind.name}"]
+        if kind.target:
+            lines.append(_line("#     where: all", f"which {kind.target}"))
+        lines += [_option(param, 4) for param in kind.params]
+    return lines
+
+
+def _arms(registry: Registry) -> list[str]:
+    lines = ["# What is compared: each arm is this scenario with changes. Arms share seeds, so pairs share luck."]
+    lines.append("# arms:")
+    role, names = next(((role, names) for role, names in _roles(registry).items() if len(names) > 1), ("", ["", ""]))
+    for arm, name in zip(("A", "B"), names, strict=False):
+        lines.append(f"#   {arm}: {{policy: {{{role}: {name}}}}}" if role else f"#   {arm}: {{}}")
+    return [*lines, "# compare: {baseline: A}"]
