@@ -1,0 +1,274 @@
+"""Run one case: from resolved values to a folder of results, resumable at any instant."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from twin.contract import HOUR, Component, Policy, Setup
+from twin.errors import SnapshotError, TwinError
+from twin.identity import identity, run_id
+
+if TYPE_CHECKING:
+    from twin.assembly import Assembly
+    from twin.city import City
+    from twin.scenario import Case
+    from twin.world import World
+
+COMPLETE, FAILED, INTERRUPTED, WAITING = "complete", "failed", "interrupted", "waiting"
+MANIFEST, FAILURE, CASE, SNAPSHOT = "manifest.json", "failure.json", "case.json", "snapshot.npz"
+
+
+@dataclass(frozen=True)
+class Control:
+    """How a run is watched and kept.
+
+    progress       called with the simulated time, us
+    stop           when it returns True the run saves itself and leaves
+    keep_every     simulated us between states kept in memory, for a failure to go back to
+    snapshot_wall  wall seconds between snapshots on disk, taken when a state is kept; inf for none
+    identity       what the run is made of, as it was when the suite started; default: found out now
+    """
+
+    progress: Callable[[int], None] | None = None
+    stop: Callable[[], bool] | None = None
+    keep_every: int = HOUR
+    snapshot_wall: float = 30.0
+    identity: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Record:
+    """What became of a case.
+
+    status   "complete", "failed", "interrupted" or "waiting" (not begun)
+    stage    where it failed: "assemble", "run", "write" or "process"
+    time     simulated us reached
+    reused   it was complete before and nothing was run
+    """
+
+    suite: str
+    arm: str
+    replication: int
+    seed: int
+    folder: str
+    status: str
+    time: int = 0
+    wall: float = 0.0
+    figures: dict[str, float] = field(default_factory=dict)
+    stage: str = ""
+    message: str = ""
+    reused: bool = False
+
+
+def run_folder(case: Case, out: str | Path, made_of: Mapping[str, Any] | None = None) -> Path:
+    """Return where a case's results go: out/suite/arm/run_id."""
+    return Path(out) / case.suite / case.arm / run_id(made_of or identity(case, case.city()))
+
+
+def assemble(case: Case, city: City | None = None) -> Assembly:
+    """Return the components of a case, set up on its city.
+
+    Components come from the registry by name; plugins are only those the case lists.
+    """
+    from twin import registry
+    from twin.assembly import Assembly
+
+    for plugin in case.plugins:
+        registry.use_plugin(plugin)
+    city = case.city() if city is None else city
+    parts: list[Component] = [registry.get("model", name)() for name in case.models]
+    parts += [registry.get("feed", name)() for name, _ in case.feeds]
+    policies = [cast(Policy, registry.get("policy", name)()) for _, name in sorted(case.policies.items())]
+    names = {part.name for part in (*parts, *policies)}
+    options = {name: dict(given) for name, given in case.options.items() if name in names}
+    for name, given in case.feeds:
+        options[name] = {**options.get(name, {}), **given}
+    setup = Setup(city, {}, case.seed, case.start, case.duration, case.events, case.folder, dict(case.policies))
+    setup = replace(setup, measure_every=int(case.record.get("every", setup.measure_every)))
+    return Assembly(city, parts, policies, setup, options)
+
+
+def run_case(case: Case, folder: str | Path, control: Control | None = None) -> Record:
+    """Run a case into a folder, going on from its snapshot if there is one; never raises for a failed case.
+
+    A complete folder is left alone. A failure leaves failure.json and the last good snapshot.
+    """
+    folder, control = Path(folder), control or Control()
+    attempt = _Attempt(case, folder, control)
+    if (folder / MANIFEST).is_file():
+        return attempt.reused()
+    try:
+        return attempt.run()
+    except Exception as error:
+        return attempt.failed(error)
+
+
+class _Attempt:
+    """One try at a case: remembers its stage and last good state, for the record of a failure."""
+
+    def __init__(self, case: Case, folder: Path, control: Control) -> None:
+        self.case, self.folder, self.control = case, folder, control
+        self.stage = "assemble"
+        self.world: World | None = None
+        self.good: World | None = None
+        self.made_of: Mapping[str, Any] = {}
+        self.notes: list[str] = []
+        self.begun = time.perf_counter()
+        self.saved = time.monotonic()
+
+    def record(self, status: str, **more: Any) -> Record:
+        case = self.case
+        more.setdefault("time", self.world.now if self.world is not None else 0)
+        more.setdefault("wall", time.perf_counter() - self.begun)
+        return Record(case.suite, case.arm, case.replication, case.seed, str(self.folder), status, **more)
+
+    def reused(self) -> Record:
+        manifest = json.loads((self.folder / MANIFEST).read_text())
+        figures = {name: math.nan if value is None else float(value) for name, value in manifest["kpis"].items()}
+        return self.record(COMPLETE, time=self.case.duration, figures=figures, reused=True)
+
+    def run(self) -> Record:
+        from twin.output import write_json
+
+        self.made_of = self.control.identity or identity(self.case, self.case.city())
+        write_json(self.folder / CASE, json.loads(self.case.to_json()))
+        self.world = world = self._begin()
+        self.stage = "run"
+        self.good = world.branch()
+        while world.now < self.case.duration:
+            if self._stopped():
+                return self._leave()
+            until = min(self.case.duration, (world.now // self.control.keep_every + 1) * self.control.keep_every)
+            world.run(until, self.control.progress, self.control.stop)
+            if world.now == until:
+                self._keep()
+        return self._finish()
+
+    def _begin(self) -> World:
+        from twin.world import World
+
+        assembly = assemble(self.case)
+        if (self.folder / SNAPSHOT).is_file():
+            try:
+                return World.load(self.folder, assembly)
+            except SnapshotError as error:
+                self.notes.append(f"began anew: {error}")
+        return World(assembly)
+
+    def _stopped(self) -> bool:
+        return self.control.stop is not None and self.control.stop()
+
+    def _keep(self) -> None:
+        assert self.world is not None
+        self.good = self.world.branch()
+        if time.monotonic() - self.saved >= self.control.snapshot_wall:
+            self.world.save(self.folder)
+            self.saved = time.monotonic()
+
+    def _leave(self) -> Record:
+        assert self.world is not None
+        self.world.save(self.folder)
+        return self.record(INTERRUPTED, message=f"saved; go on with: twin resume {self.folder}")
+
+    def _finish(self) -> Record:
+        from twin.output import list_files, write_json, write_results
+
+        assert self.world is not None
+        self.stage = "write"
+        figures = write_results(self.world, self.case, self.folder)
+        wall = time.perf_counter() - self.begun
+        broken = self.world.check()
+        manifest = {
+            **manifest_of(self.case, self.world.assembly.city, self.made_of),
+            "status": COMPLETE,
+            "kpis": {name: value if math.isfinite(value) else None for name, value in sorted(figures.items())},
+            "broken_invariants": broken,
+            "notes": self.notes,
+            "files": list_files(self.folder),
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            "wall_s": round(wall, 3),
+            "machine": {"platform": platform.platform(), "cores": os.cpu_count()},
+        }
+        write_json(self.folder / MANIFEST, manifest)
+        for name in (SNAPSHOT, FAILURE):
+            (self.folder / name).unlink(missing_ok=True)
+        return self.record(COMPLETE, figures=figures, wall=wall, message="; ".join(broken))
+
+    def failed(self, error: Exception) -> Record:
+        """Write what went wrong, and the last good state to go on from."""
+        record = self.record(FAILED, stage=self.stage, message=_sentence(error))
+        content = {
+            **asdict(record),
+            "local": _local(self.case, self.world),
+            "error": type(error).__name__,
+            "traceback": "".join(traceback.format_exception(error)),
+            "snapshot": self._rescue(),
+        }
+        try:
+            from twin.output import write_json
+
+            write_json(self.folder / FAILURE, content)
+        except (OSError, TwinError) as second:
+            return self.record(FAILED, stage=self.stage, message=f"{record.message} (not recorded: {second})")
+        return record
+
+    def _rescue(self) -> str:
+        """Save the last good state; return its local time, "" when nothing could be saved."""
+        if self.good is None:
+            return ""
+        try:
+            self.good.save(self.folder)
+        except (OSError, TwinError):
+            return ""
+        return _local(self.case, self.good)
+
+
+def manifest_of(case: Case, city: City, made_of: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what identifies a run: its case, city, code and libraries, as plain JSON values."""
+    return {
+        "format": 1,
+        "run_id": run_id(made_of),
+        "suite": case.suite,
+        "arm": case.arm,
+        "title": case.title,
+        "replication": case.replication,
+        "seed": case.seed,
+        "start": datetime.fromtimestamp(case.start / 1e6, UTC).isoformat(),
+        "duration_us": case.duration,
+        "city": {
+            "name": city.name,
+            "title": city.title,
+            "timezone": city.timezone,
+            "digest": city.digest,
+            "folder": city_folder(city),
+        },
+        "identity": dict(made_of),
+        "case": json.loads(case.to_json()),
+    }
+
+
+def city_folder(city: City) -> str:
+    """Return where a suite keeps a copy of the city, relative to the suite's folder."""
+    return f"cities/{city.name}-{city.digest[:12]}"
+
+
+def _sentence(error: Exception) -> str:
+    return str(error) if isinstance(error, TwinError) else f"{type(error).__name__}: {error}"
+
+
+def _local(case: Case, world: World | None) -> str:
+    if world is None:
+        return ""
+    from twin.units import format_local
+
+    return format_local(case.start + world.now, world.assembly.city.timezone)

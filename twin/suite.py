@@ -1,0 +1,173 @@
+"""Run a scenario as a suite: its cases, how they are judged, and how to go on with them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twin.errors import DataError
+from twin.execute import Execution, Watch, execute
+from twin.identity import identity, run_id
+from twin.output import write_json
+from twin.run import CASE, COMPLETE, Record
+
+if TYPE_CHECKING:
+    from twin.results import Results
+    from twin.scenario import Case, Scenario
+
+SUITE = "suite.json"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a suite left.
+
+    folder        results/suite
+    records       one per case, in order
+    expectations  (text, figure of the runs, whether it holds)
+    """
+
+    folder: Path
+    records: tuple[Record, ...]
+    expectations: tuple[tuple[str, float, bool], ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """Tell whether every run has all its results."""
+        return all(record.status == COMPLETE for record in self.records)
+
+    def results(self) -> Results:
+        """Open the suite's results."""
+        from twin.results import Results
+
+        return Results(self.folder)
+
+
+def run_suite(
+    scenario: Scenario,
+    out: str | Path = "results",
+    cases: Sequence[Case] | None = None,
+    execution: Execution | None = None,
+    watch: Watch | None = None,
+) -> Outcome:
+    """Run a scenario's cases below a folder and judge its expectations.
+
+    cases  default all; see `select`
+    """
+    chosen = list(scenario.cases() if cases is None else cases)
+    folder = Path(out) / scenario.name
+    write_suite(scenario, chosen, folder)
+    records = tuple(execute(chosen, out, execution, watch))
+    return Outcome(folder, records, expectations_of(scenario, records))
+
+
+def select(scenario: Scenario, arms: Iterable[str] = (), replications: int | None = None) -> list[Case]:
+    """Return a scenario's cases for some arms, and another number of replications.
+
+    Further replications have the seeds that follow; DataError names the arms there are.
+    """
+    wanted = list(arms)
+    for arm in wanted:
+        if arm not in scenario.arms:
+            raise DataError(f"{scenario.name} has no arm {arm!r}; it has {', '.join(scenario.arms)}")
+    cases = [case for case in scenario.cases() if not wanted or case.arm in wanted]
+    if replications is None:
+        return cases
+    if replications < 1:
+        raise DataError(f"replications ({replications}) must be 1 or more")
+    first = [case for case in cases if case.replication == 0]
+    return [replace(case, replication=i, seed=case.seed + i) for case in first for i in range(replications)]
+
+
+def write_suite(scenario: Scenario, cases: Sequence[Case], folder: Path) -> None:
+    """Note what was asked for, so that it can be judged and gone on with; other arms' runs stay listed."""
+    comparison = scenario.comparison
+    arms = {case.arm for case in cases}
+    kept = [run for run in _listed(folder) if run["arm"] not in arms and run["arm"] in scenario.arms]
+    runs = [
+        {
+            "arm": case.arm,
+            "replication": case.replication,
+            "run_id": run_id(identity(case, case.city())),
+            "case": json.loads(case.to_json()),
+        }
+        for case in cases
+    ]
+    content = {
+        "format": 1,
+        "suite": scenario.name,
+        "title": scenario.title,
+        "arms": list(scenario.arms),
+        "compare": {
+            "baseline": comparison.baseline,
+            "margins": dict(comparison.margins),
+            "confidence": comparison.confidence,
+        },
+        "expect": [str(expectation) for expectation in scenario.expectations],
+        "scenario": scenario.resolved(),
+        "runs": kept + runs,
+    }
+    write_json(folder / SUITE, content)
+
+
+def expectations_of(scenario: Scenario, records: Sequence[Record]) -> tuple[tuple[str, float, bool], ...]:
+    """Return each expectation with the mean figure of its arm's complete runs, and whether it holds."""
+    judged = []
+    for expectation in scenario.expectations:
+        for arm in [expectation.arm] if expectation.arm else scenario.arms:
+            values = [r.figures.get(expectation.kpi, math.nan) for r in records if r.arm == arm and r.figures]
+            figure = math.fsum(values) / len(values) if values else math.nan
+            text = str(replace(expectation, arm=arm if len(scenario.arms) > 1 else ""))
+            judged.append((text, figure, expectation.holds(figure)))
+    return tuple(judged)
+
+
+def cases_in(folder: str | Path) -> tuple[list[Case], Path]:
+    """Return the cases that a suite's or a run's folder holds, and the folder they were run below.
+
+    Raises DataError when the folder holds neither.
+    """
+    from twin.scenario import Case
+
+    folder = Path(folder)
+    if (folder / SUITE).is_file():
+        return [Case.from_json(json.dumps(run["case"])) for run in _listed(folder)], folder.parent
+    if (folder / CASE).is_file():
+        try:
+            return [Case.from_json((folder / CASE).read_text())], folder.parent.parent.parent
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{folder / CASE} is damaged ({error}); run the scenario again") from error
+    raise DataError(f"nothing to resume in {folder}: it holds neither {SUITE} nor {CASE}; see: twin results ls")
+
+
+def resume(
+    folder: str | Path,
+    plugins: Iterable[str | Path] = (),
+    execution: Execution | None = None,
+    watch: Watch | None = None,
+) -> list[Record]:
+    """Go on with the unfinished runs of a suite or of one run.
+
+    plugins  must name every plugin the runs were started with: a folder of results runs no code by itself
+    """
+    cases, out = cases_in(folder)
+    given = {str(Path(plugin).resolve()) for plugin in plugins}
+    missing = sorted({plugin for case in cases for plugin in case.plugins} - given)
+    if missing:
+        raise DataError(f"these runs need a plugin; name it if you trust it: --plugin {' --plugin '.join(missing)}")
+    return execute(cases, out, execution, watch)
+
+
+def _listed(folder: Path) -> list[dict[str, Any]]:
+    """Return the runs a suite lists, none when its file is missing."""
+    try:
+        content = json.loads((folder / SUITE).read_text(encoding="utf-8"))
+        return list(content["runs"])
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{folder / SUITE} is damaged ({error}); delete it and run the scenario again") from error
