@@ -1,0 +1,81 @@
+"""Report where units are and whether they are free (automatic vehicle location)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from twin.contract import Event, Feed, Setup
+from twin.models.feeds.channel import (
+    Channel,
+    Column,
+    common_options,
+    contradictions,
+    deliver,
+    feed_events,
+    mark_silence,
+    rhythm,
+    rows_of,
+    sample,
+)
+from twin.models.telecom import site_of
+
+if TYPE_CHECKING:
+    from twin.view import View
+
+UNITS = Channel(
+    "avl",
+    "unit",
+    (
+        Column("node", "int32", "1", "node the unit stands on or reaches next"),
+        Column("free", "bool", "1", "unit may be sent to a call"),
+    ),
+    number=1,
+)
+
+
+class Avl(Feed):
+    """Node and status of every unit each 15 s, 5 s late, through the site nearest to it."""
+
+    name = "avl"
+    owns = UNITS.fields()
+    reads = ("unit.node", "unit.free", "site.alive")
+    requires = ("unit.node", "unit.free")
+    events = feed_events("avl")
+    options = common_options(every=15.0, latency=5.0)
+
+    def setup(self, setup: Setup) -> dict[str, int]:
+        """Find the site of every node; the roster tells how many units there are and where they start."""
+        city = setup.city
+        self.site_of_node = site_of(city, city["nodes"]["x"], city["nodes"]["y"])
+        stations = city["stations"]
+        units = np.where(stations["kind"] == "ambulance", stations["units"], 0)
+        self.home = np.repeat(stations["node"], units)
+        self.timing = rhythm(setup, self.site_of_node[self.home])
+        return rows_of(UNITS, self.timing)
+
+    def start(self, view: View) -> None:
+        """Take the roster as known and the first sample."""
+        view.put("observed_unit.node", slice(None), self.home)
+        view.put("observed_unit.free", slice(None), True)
+        view.schedule("avl_sample")
+
+    def on_event(self, view: View, event: Event) -> None:
+        """Sample or deliver."""
+        if event.kind == "avl_arrival":
+            deliver(view, UNITS, self.timing, event)
+            return
+        here = replace(self.timing, site=self.site_of_node[view["unit.node"]])
+        sample(view, UNITS, here, {"node": view["unit.node"], "free": view["unit.free"]})
+        mark_silence(view, UNITS, here)
+        view.schedule("avl_sample", self.timing.every, cause=-1)
+
+    def step(self, view: View) -> None:
+        """Note silence when sites die or come back, and when units move between them."""
+        mark_silence(view, UNITS, replace(self.timing, site=self.site_of_node[view["unit.node"]]))
+
+    def check(self, view: View) -> list[str]:
+        """Return impossible observations."""
+        return contradictions(view, UNITS)

@@ -1,0 +1,46 @@
+"""Describe how demand for power varies over a day."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from twin.city import City
+
+Array = np.ndarray[Any, Any]
+
+# Assumption: share of the daily peak at each full hour of local time. Homes peak in the
+# evening, as the tropical Indonesian system does (evening peak at 18-19 h in the yearly
+# statistics of PLN); work peaks in office hours with air conditioning.
+_HOMES_MORNING = (0.55, 0.52, 0.50, 0.49, 0.51, 0.56, 0.58, 0.56, 0.55, 0.56, 0.58, 0.60)
+_HOMES_EVENING = (0.61, 0.61, 0.61, 0.62, 0.65, 0.78, 0.98, 1.00, 0.96, 0.88, 0.75, 0.64)
+_WORK_MORNING = (0.38, 0.36, 0.35, 0.35, 0.36, 0.39, 0.48, 0.66, 0.84, 0.94, 0.98, 1.00)
+_WORK_EVENING = (0.95, 0.99, 1.00, 0.98, 0.92, 0.80, 0.70, 0.66, 0.60, 0.53, 0.46, 0.41)
+HOMES = (*_HOMES_MORNING, *_HOMES_EVENING)
+WORK = (*_WORK_MORNING, *_WORK_EVENING)
+
+
+def work_share(city: City) -> Array:
+    """Return the share of each bus's load that follows working hours: jobs of its zone over jobs and people."""
+    share = np.zeros(city.rows("buses"))
+    zone = city["buses"]["zone"]
+    has_zone = zone >= 0
+    if "zones" in city and has_zone.any():
+        jobs, people = city["zones"]["jobs"], city["zones"]["population"]
+        everybody = np.maximum(jobs + people, 1)
+        share[has_zone] = (jobs / everybody)[zone[has_zone]]
+    return share
+
+
+def demand_factor(share: Array, hour: float) -> Array:
+    """Return the factor on each bus's peak load at a local hour, linear between full hours.
+
+    share  (n_bus,)  part of the load that follows working hours
+    hour   local hour of day, 0 to 24
+    """
+    hours = np.arange(25.0)
+    homes = np.interp(hour, hours, [*HOMES, HOMES[0]])
+    work = np.interp(hour, hours, [*WORK, WORK[0]])
+    return np.asarray((1.0 - share) * homes + share * work)

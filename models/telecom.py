@@ -1,0 +1,87 @@
+"""Decide which telecom sites are alive, and which site serves a place.
+
+A site is alive while it has power and has not failed. A place is served by the
+nearest site only: no overlap of cells and no roaming to a neighbour, which errs
+towards silence (assumption).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twin.contract import Event, EventKind, Model, Option, Setup
+from twin.fields import Field
+from twin.models.scenario_events import microseconds, reads, targets_of
+
+if TYPE_CHECKING:
+    from twin.city import City
+    from twin.view import View
+
+Array = np.ndarray[Any, Any]
+
+_DURATION = Option("duration", "until the site works again; 0 for the rest of the run", "quantity", 0.0, "s", low=0.0)
+
+
+def site_of(city: City, x: Array, y: Array) -> Array:
+    """Return the row of the site nearest to each place, -1 in a city without sites.
+
+    x, y  (n,)  m  on the city's grid
+    """
+    from scipy.spatial import cKDTree
+
+    if city.rows("sites") == 0:
+        return np.full(len(x), -1, dtype=np.int64)
+    sites = np.stack([city["sites"]["x"], city["sites"]["y"]], axis=1)
+    places = np.stack([x, y], axis=1).reshape(-1, 2)
+    return np.asarray(cKDTree(sites).query(places)[1], dtype=np.int64)
+
+
+class Telecom(Model):
+    """Sites that carry observations and orders."""
+
+    name = "telecom"
+    owns = (
+        Field("site.alive", "bool", "1", "site works", 1, traced=True),
+        Field("site.failures", "int16", "1", "failures of the scenario in force"),
+        Field("site.failure_event", "int64", "1", "event that last changed the failures, -1 for none", -1),
+        Field("site.failure_count", "int64", "1", "changes of the failures"),
+    )
+    reads = ("site.powered", "site.failure_count")
+    events = (
+        EventKind("site_failure", "telecom sites fail", "sites", (_DURATION,), scenario=True),
+        EventKind("site_failure_end", "telecom sites work again"),
+    )
+
+    def setup(self, setup: Setup) -> dict[str, int]:
+        """Keep the scenario's events for their targets."""
+        self.planned = setup.events
+        return {"site": setup.city.rows("sites")}
+
+    def on_event(self, view: View, event: Event) -> None:
+        """Count failures of sites."""
+        begins = event.kind == "site_failure"
+        rows = targets_of(event, self.planned) if begins else np.array(self.planned[event.data].targets, dtype=np.int64)
+        view.put("site.failures", rows, view["site.failures"][rows] + (1 if begins else -1))
+        view.put("site.failure_event", rows, event.id)
+        view.put("site.failure_count", rows, view["site.failure_count"][rows] + 1)
+        if begins and event.params.get("duration", 0.0):
+            view.schedule("site_failure_end", microseconds(event.params["duration"]), event.target, data=event.data)
+
+    def step(self, view: View) -> None:
+        """Find which sites are alive now; log each change with its cause."""
+        powered = view["site.powered"] if reads(view, "site.powered") else np.ones(view.rows("site"), bool)
+        alive = powered & (view["site.failures"] == 0)
+        for site in np.flatnonzero(alive != view["site.alive"]).tolist():
+            causes = [int(view["site.failure_event"][site])]
+            if reads(view, "site.powered"):
+                causes.append(view.cause("site.powered", site))
+            event = view.emit("site_back" if alive[site] else "site_dead", site, causes=[max(causes)])
+            view.put("site.alive", site, alive[site], event)
+
+    def check(self, view: View) -> list[str]:
+        """Return sites that are alive without power or in spite of a failure."""
+        powered = view["site.powered"] if reads(view, "site.powered") else np.ones(view.rows("site"), bool)
+        wrong = view["site.alive"] != (powered & (view["site.failures"] == 0))
+        return [f"site {site} contradicts its power and failures" for site in np.flatnonzero(wrong).tolist()]
