@@ -53,6 +53,7 @@ class EventKind:
     target    city table whose rows it acts on ("" for the whole city)
     params    options a scenario may give with it
     scenario  True when a scenario file may contain it
+    quiet     True for a timer that is not worth a line in the event log
     """
 
     name: str
@@ -60,6 +61,7 @@ class EventKind:
     target: str = ""
     params: tuple[Option, ...] = ()
     scenario: bool = False
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class Event:
     target  row of the table the kind names, -1 for none
     value   a number in the unit the kind states
     data    a second integer (row, count or scenario event)
-    id      permanent number in the event log
+    id      permanent number in the event log; of a quiet event, that of its cause
     params  options the scenario gave, empty for events of the run itself
     """
 

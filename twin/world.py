@@ -261,9 +261,9 @@ class World:
             self._dispatch(kind, target, value, data, cause)
 
     def _dispatch(self, kind: str, target: int, value: float, data: int, cause: int) -> None:
-        event_id = self.emit(kind, target, value, data, [cause])
-        event = Event(kind, self.now, target, value, data, event_id)
-        self._hand_over(event)
+        quiet = self.assembly.event_kinds[kind].quiet
+        event_id = cause if quiet else self.emit(kind, target, value, data, [cause])
+        self._hand_over(Event(kind, self.now, target, value, data, event_id))
 
     def _hand_over(self, event: Event) -> None:
         owner = self.assembly.handler[event.kind]

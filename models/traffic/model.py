@@ -45,8 +45,8 @@ class Traffic(Model):
     reads = ("link.wet_speed", "signal.powered")
     events = (
         EventKind("signal_mode", "a signal changes between fixed time (0) and vehicle-actuated (1)", target="signals"),
-        EventKind(_PUBLISH, "travel times are published"),
-        EventKind(_REROUTE, "informed drivers learn present travel times"),
+        EventKind(_PUBLISH, "travel times are published", quiet=True),
+        EventKind(_REROUTE, "informed drivers learn present travel times", quiet=True),
     )
     options = (
         Option("demand_factor", "multiplies the number of trips", default=1.0, low=0.0),
