@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.city.chains import Chain, chain_ends, walk_chains
 from twin.city.draws import stream
 from twin.city.lattice import LOCAL, Lattice
 
@@ -59,38 +60,15 @@ def join(lattice: Lattice) -> Joined:
     ranks = np.zeros((count, 3), dtype=np.int64)
     np.add.at(ranks, (lattice.ends.ravel(), np.repeat(lattice.rank, 2)), 1)
     through = (degree == 2) & (ranks.max(axis=1) == 2)
-    order = np.argsort(lattice.ends.ravel(), kind="stable")
-    first = np.concatenate([[0], np.cumsum(degree)])
-    edges_at = (order // 2).tolist()
-
-    used = np.zeros(len(lattice.ends), dtype=bool)
-    chains: list[list[tuple[int, bool]]] = []
-    for edge, (a, b) in enumerate(lattice.ends.tolist()):
-        if used[edge] or (through[a] and through[b]):
-            continue
-        chain = [(edge, bool(through[a]))]
-        used[edge] = True
-        at = a if through[a] else b
-        while through[at]:
-            pair = edges_at[first[at] : first[at + 1]]
-            following = pair[0] if pair[1] == chain[-1][0] else pair[1]
-            if used[following]:
-                break
-            used[following] = True
-            head, tail = lattice.ends[following].tolist()
-            chain.append((following, head != at))
-            at = tail if head == at else head
-        chains.append(chain)
-    return _from_chains(lattice, chains)
+    return _from_chains(lattice, walk_chains(lattice.ends, through))
 
 
-def _from_chains(lattice: Lattice, chains: list[list[tuple[int, bool]]]) -> Joined:
+def _from_chains(lattice: Lattice, chains: list[Chain]) -> Joined:
     """Build streets from chains of (edge, reversed), drop loops, renumber the junctions."""
     ends, rank, line, shapes = [], [], [], []
     for chain in chains:
         parts = [lattice.shape[edge][::-1] if back else lattice.shape[edge] for edge, back in chain]
-        a = lattice.ends[chain[0][0]][1 if chain[0][1] else 0]
-        b = lattice.ends[chain[-1][0]][0 if chain[-1][1] else 1]
+        a, b = chain_ends(lattice.ends, chain)
         if a == b:
             continue
         ends.append((a, b))

@@ -30,10 +30,12 @@ def load_city(name_or_path: str | Path = "nusantara", scale: float = 1, seed: in
         if scale != 1 or seed is not None:
             raise CityError(f"{path} is a built city: scale and seed belong to generated cities")
         return load(path)
+    if path.is_file():
+        raise CityError(f"{path} is a file: build the city first, `twin city build {path}`")
     near = difflib.get_close_matches(str(name_or_path), names, 1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = f"did you mean {near[0]!r}? " if near else ""
     raise CityError(
-        f"no city {str(name_or_path)!r}{hint} Give an embedded city ({', '.join(names)}) "
+        f"no city {str(name_or_path)!r}: {hint}give an embedded city ({', '.join(names)}) "
         f"or a folder with {MANIFEST}, made by `twin city build`"
     )
 

@@ -22,7 +22,7 @@ from twin.city.facilities import (
 from twin.city.joining import Joined, join, prune
 from twin.city.lattice import ARTERIAL, LOCAL, Districts, make_districts, make_lattice, thin
 from twin.city.names import street_names
-from twin.city.places import Floats, Places, share_out
+from twin.city.places import Floats, Integers, Places, share_out
 from twin.city.power import power_tables
 from twin.city.settings import read_city_file
 from twin.city.signals import signal_tables
@@ -192,7 +192,8 @@ def _utilities(
     }
     tables.update(power_tables(places, zone_of_node, power, sizes))
     bus_of_node = nearest_load_bus(places, tables["buses"])
-    tables.update(_facilities(values, places, districts.kind[nearest], bus_of_node, scale))
+    around = (districts.kind[nearest], tables["substations"]["node"], bus_of_node)
+    tables.update(_facilities(values, places, around, scale))
     tables["dependencies"] = dependency_table(
         tables,
         bus_of_node,
@@ -211,25 +212,24 @@ def _district_labels(values: dict[str, Any], districts: Districts) -> list[str]:
 
 
 def _facilities(
-    values: dict[str, Any], places: Places, kind: NDArray[np.str_], bus_of_node: Any, scale: float
+    values: dict[str, Any],
+    places: Places,
+    around: tuple[NDArray[np.str_], Integers, Integers],
+    scale: float,
 ) -> Tables:
-    """Return hospitals, stations, depots and sites."""
-    settings = values["facilities"]
+    """Return hospitals, stations, depots and sites on dry ground, not beside substations.
+
+    around  kind of district of each node, nodes of substations, load bus of each node
+    """
+    settings, (kind, taken, bus_of_node) = values["facilities"], around
     dry = np.asarray(places.nodes["above_river"]) > 6.0
     weight = np.where(dry, places.population, 0.0)
-    named = settings["hospitals"]
-    centres: list[int] = []
-    for entry in named:
-        part = np.where(kind == entry["kind"], weight + places.jobs * dry, 0.0)
-        taken = np.isin(np.arange(len(part)), centres)
-        centres += places.spread(1, f"hospital {entry['name']}", np.where(taken, 0.0, part)).tolist()
-    extra = places.spread(max(round(len(named) * scale) - len(named), 0), "hospitals", weight)
-    extra = extra[~np.isin(extra, centres)]
-    node = np.concatenate([np.array(centres, dtype=np.int32), extra]).astype(np.int32)
-    names = [entry["name"] for entry in named] + [f"RSUD Nusantara {k + 1}" for k in range(len(extra))]
-    bays = [int(entry["bays"]) for entry in named] + [8] * len(extra)
-    station = places.spread(max(round(settings["stations"] * scale), 1), "stations", weight)
-    depot = places.spread(max(round(settings["depots"] * scale), 1), "depots", weight + places.jobs * dry)
+    busy = np.where(dry, places.population + places.jobs, 0.0)
+    node, names, bays = _hospitals(values, places, np.where(dry, kind, ""), taken, scale)
+    taken = np.concatenate([taken, node])
+    stations = max(round(settings["stations"] * scale), 1)
+    station = places.spread(stations, "stations", weight)
+    depot = places.spread(max(round(settings["depots"] * scale), 1), "depots", busy, taken)
     station_names = [f"Pos Ambulans {k + 1}" for k in range(len(station))]
     depot_names = [f"Posko PLN {k + 1}" for k in range(len(depot))]
     units, crews = round(settings["ambulances"] * scale), round(settings["crews"] * scale)
@@ -240,3 +240,22 @@ def _facilities(
         "depots": depot_table(places, depot, depot_names, max(crews, len(depot))),
         "sites": site_table(places, sites, values["telecom"], bus_of_node),
     }
+
+
+def _hospitals(
+    values: dict[str, Any], places: Places, dry_kind: NDArray[np.str_], taken: Integers, scale: float
+) -> tuple[Integers, list[str], list[int]]:
+    """Return nodes, names and bays: the named hospitals in their districts, more at larger scale."""
+    named = values["facilities"]["hospitals"]
+    busy = places.population + places.jobs
+    chosen = taken
+    for entry in named:
+        here = np.where(dry_kind == entry["kind"], busy, 0.0)
+        chosen = np.concatenate([chosen, places.spread(1, f"hospital {entry['name']}", here, chosen)])
+    further = max(round(len(named) * scale) - len(named), 0)
+    extra = places.spread(further, "hospitals", np.where(dry_kind != "", places.population, 0.0), chosen)
+    node = np.concatenate([chosen[len(taken) :], extra]).astype(np.int32)
+    names = [entry["name"] for entry in named] + [f"RSUD Nusantara {k + 1}" for k in range(len(extra))]
+    bays = [int(entry["bays"]) for entry in named]
+    typical = round(sum(bays) / len(bays))
+    return node, names, bays + [typical] * len(extra)

@@ -68,15 +68,22 @@ class Places:
         _, near = cKDTree(self.xy[rows]).query(xy)
         return np.asarray(rows[near], dtype=np.int32)
 
-    def spread(self, count: int, purpose: str, weight: Floats) -> Integers:
+    def spread(
+        self, count: int, purpose: str, weight: Floats, avoid: NDArray[np.integer[Any]] | None = None
+    ) -> Integers:
         """Return up to `count` distinct nodes spread over the weight by Lloyd's iteration.
+
+        avoid  nodes that are taken already
 
         Source: S. Lloyd, Least squares quantization in PCM (1982), on weighted nodes.
         """
         if count < 1:
             return np.zeros(0, dtype=np.int32)
         centre = lloyd(self.xy, weight, count, stream(self.seed, purpose))
-        return np.unique(self.nearest(centre, weight > 0.0))
+        free = weight > 0.0
+        if avoid is not None and free.sum() > len(avoid):
+            free[avoid] = False
+        return np.unique(self.nearest(centre, free if free.any() else weight > 0.0))
 
     def columns_at(self, node: Integers) -> dict[str, Any]:
         """Return x, y, lon, lat, elevation, above_river and node of road nodes, as columns."""

@@ -76,7 +76,7 @@ def power_tables(
     )
     return {
         "buses": _buses(places, grid, settings),
-        "substations": _substation_table(places, grid),
+        "substations": _substation_table(places, grid, str(settings["name"])),
         "transformers": _transformers(grid, settings),
         "sources": _sources(grid, settings),
         "lines": _lines(places, grid, settings),
@@ -93,8 +93,19 @@ def _substations(places: Places, weight: Floats, count: int, settings: Mapping[s
         gaps = np.linalg.norm(places.xy[low, None] - places.xy[None, chosen], axis=2)
         moved, target = np.unravel_index(gaps.argmin(), gaps.shape)
         chosen[target] = low[moved]
-    order = np.lexsort((places.xy[chosen, 0], np.floor(places.xy[chosen, 1] / 9000.0)))
-    return np.asarray(chosen[order], dtype=np.int32)
+    return np.asarray(chosen[_compact_order(places.xy[chosen])], dtype=np.int32)
+
+
+def _compact_order(xy: Floats) -> NDArray[np.intp]:
+    """Order points so that each run of four lies close together, by halving the longer side."""
+    order = np.arange(len(xy))
+    if len(xy) <= GROUP:
+        return order[np.lexsort((xy[:, 0], xy[:, 1]))]
+    axis = int(np.ptp(xy, axis=0).argmax())
+    order = np.argsort(xy[:, axis], kind="stable")
+    half = GROUP * ((-(-len(xy) // GROUP)) // 2)
+    parts = (order[:half], order[half:])
+    return np.concatenate([part[_compact_order(xy[part])] for part in parts])
 
 
 def _load_nodes(places: Places, weight: Floats, count: int) -> Integers:
@@ -115,7 +126,8 @@ def _nearest_bus(places: Places, load_node: Integers) -> NDArray[np.intp]:
 def _source_places(places: Places, station: Integers) -> Floats:
     """Return where each group of four substations meets the transmission grid, south of them."""
     groups = [station[k : k + GROUP] for k in range(0, len(station), GROUP)]
-    xy = [places.xy[group].mean(axis=0) - [0.0, 2500.0] for group in groups]
+    south = min(2500.0, 0.4 * float(np.ptp(places.xy[:, 1])))
+    xy = [places.xy[group].mean(axis=0) - [0.0, south] for group in groups]
     return np.round(np.array(xy), 2)
 
 
@@ -144,12 +156,12 @@ def _buses(places: Places, grid: _Grid, settings: Mapping[str, Any]) -> dict[str
     }
 
 
-def _substation_table(places: Places, grid: _Grid) -> dict[str, Any]:
+def _substation_table(places: Places, grid: _Grid, name: str) -> dict[str, Any]:
     """Return the substations; `bus` is the medium-voltage busbar."""
     count = len(grid.station)
     return {
         "id": identifiers("ss", count),
-        "name": np.char.add("Gardu Induk ", np.arange(1, count + 1).astype(str)),
+        "name": np.char.add(f"{name} ", np.arange(1, count + 1).astype(str)),
         "bus": (grid.first_busbar + np.arange(count)).astype(np.int32),
         **places.columns_at(grid.station),
     }

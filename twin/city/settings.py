@@ -42,3 +42,13 @@ def _strip(item: str, part: dict[str, Any], provenance: Provenance) -> Any:
     if bare:
         raise CityError(f"{item}.{bare[0]} is a bare value: write {{value, unit, source}}")
     return {key: _strip(f"{item}.{key}", below, provenance) for key, below in part.items()}
+
+
+def import_file(name: str) -> Path:
+    """Return the path of a settings file of the importers, by its stem."""
+    here = Path(__file__).parent.parent
+    for base in (here, here.parent):
+        path = base / "scenarios" / "imports" / f"{name}.yaml"
+        if path.is_file():
+            return path
+    raise CityError(f"settings file scenarios/imports/{name}.yaml is missing from this installation")

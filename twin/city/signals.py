@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from twin.city.streets import identifiers
 
 Floats = NDArray[np.float64]
-OPPOSITE_WITHIN = np.radians(50.0)
+OPPOSITE_WITHIN, SAME_WITHIN = np.radians(50.0), np.radians(35.0)
 
 
 def signal_tables(
@@ -84,16 +84,15 @@ def _greens(widths: Floats, cycle: float, settings: Mapping[str, Any]) -> list[f
 
 
 def _opposites(rows: NDArray[np.intp], bearing: Floats) -> list[list[int]]:
-    """Group approaches: each with the most nearly opposite one that is still free."""
+    """Group approaches: those that arrive the same way, and those from the opposite side."""
     free = rows.tolist()
     groups = []
     while free:
-        group = [free.pop(0)]
-        if free:
-            turn = [abs(_angle(bearing[other] - bearing[group[0]] - np.pi)) for other in free]
-            if min(turn) < OPPOSITE_WITHIN:
-                group.append(free.pop(int(np.argmin(turn))))
-        groups.append(group)
+        lead = free.pop(0)
+        turn = {row: abs(_angle(bearing[row] - bearing[lead])) for row in free}
+        group = [row for row in free if turn[row] < SAME_WITHIN or np.pi - turn[row] < OPPOSITE_WITHIN]
+        free = [row for row in free if row not in group]
+        groups.append([lead, *group])
     return groups
 
 

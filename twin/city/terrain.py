@@ -20,7 +20,7 @@ class Terrain:
     bends        (m, 3)  wave number (rad/m), phase (rad), amplitude (m) of the river's meanders
     river_north  m       mean northing of the river relative to the centre
     river_level  m       water level of the river at the centre
-    river_fall   m/m     fall of the water level towards the east
+    river_fall   m/m     fall of the water level towards the east, at the centre
     river_width  m       width between the banks
     valley       m       distance over which the valley sides rise
     bank         m       height of the banks over the water
@@ -54,8 +54,8 @@ class Terrain:
         return (y - self.river(x)) / np.sqrt(1.0 + self.slope_of_river(x) ** 2)
 
     def level(self, x: Floats) -> Floats:
-        """Return the normal water level of the river at eastings x (m)."""
-        return self.river_level - self.river_fall * x
+        """Return the normal water level of the river at eastings x (m), never below the sea."""
+        return np.asarray(self.river_level * np.exp(-self.river_fall * x / self.river_level))
 
     def elevation(self, x: Floats, y: Floats) -> Floats:
         """Return the height of the ground (m): banks, a flat plain, then hills."""
@@ -65,7 +65,7 @@ class Terrain:
         relief = np.sum(np.abs(self.waves[:, 3]))
         away = np.maximum(np.abs(self.offset(x, y)) - 0.5 * self.river_width, 0.0)
         rise = 1.0 - np.exp(-((away / self.valley) ** 2))
-        gentle = self.bank * np.minimum(away / 20.0, 1.0) + 0.006 * away
+        gentle = self.bank * np.minimum(away / 20.0, 1.0) + 25.0 * (1.0 - np.exp(-0.00024 * away))
         return np.asarray(self.level(x) + gentle + rise * (0.45 * relief + 0.55 * hills), dtype=np.float64)
 
     def steepness(self, x: Floats, y: Floats) -> Floats:
