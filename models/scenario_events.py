@@ -46,12 +46,3 @@ def contributes(view: View, group: str) -> bool:
     except ContractError:
         return False
     return True
-
-
-def reads(view: View, field: str) -> bool:
-    """Tell whether some model of this run owns a field the caller reads."""
-    try:
-        view[field]
-    except ContractError:
-        return False
-    return True

@@ -13,7 +13,7 @@ import numpy as np
 
 from twin.contract import Event, EventKind, Model, Option, Setup
 from twin.fields import Field
-from twin.models.scenario_events import microseconds, reads, targets_of
+from twin.models.scenario_events import microseconds, targets_of
 
 if TYPE_CHECKING:
     from twin.city import City
@@ -71,17 +71,17 @@ class Telecom(Model):
 
     def step(self, view: View) -> None:
         """Find which sites are alive now; log each change with its cause."""
-        powered = view["site.powered"] if reads(view, "site.powered") else np.ones(view.rows("site"), bool)
+        powered = view["site.powered"] if "site.powered" in view else np.ones(view.rows("site"), bool)
         alive = powered & (view["site.failures"] == 0)
         for site in np.flatnonzero(alive != view["site.alive"]).tolist():
             causes = [int(view["site.failure_event"][site])]
-            if reads(view, "site.powered"):
+            if "site.powered" in view:
                 causes.append(view.cause("site.powered", site))
             event = view.emit("site_back" if alive[site] else "site_dead", site, causes=[max(causes)])
             view.put("site.alive", site, alive[site], event)
 
     def check(self, view: View) -> list[str]:
         """Return sites that are alive without power or in spite of a failure."""
-        powered = view["site.powered"] if reads(view, "site.powered") else np.ones(view.rows("site"), bool)
+        powered = view["site.powered"] if "site.powered" in view else np.ones(view.rows("site"), bool)
         wrong = view["site.alive"] != (powered & (view["site.failures"] == 0))
         return [f"site {site} contradicts its power and failures" for site in np.flatnonzero(wrong).tolist()]

@@ -23,7 +23,7 @@ import numpy as np
 
 from twin.contract import Event, EventKind, Option
 from twin.fields import Field
-from twin.models.scenario_events import microseconds, reads
+from twin.models.scenario_events import microseconds
 
 if TYPE_CHECKING:
     from twin.contract import Setup
@@ -174,7 +174,7 @@ def _heard(view: View, channel: Channel, timing: Rhythm, count: int) -> Array:
 
 
 def _has_sites(view: View, timing: Rhythm) -> bool:
-    return bool((timing.site >= 0).any()) and reads(view, "site.alive")
+    return bool((timing.site >= 0).any()) and "site.alive" in view
 
 
 def deliver(view: View, channel: Channel, timing: Rhythm, event: Event) -> dict[str, Array]:

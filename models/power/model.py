@@ -27,7 +27,7 @@ from twin.models.power.kinds import EVENTS, FIELDS, KPIS, SERIES
 from twin.models.power.profile import demand_factor, work_share
 from twin.models.power.solver import GridSolver
 from twin.models.power.storm import storm_failures
-from twin.models.scenario_events import microseconds, reads, targets_of
+from twin.models.scenario_events import microseconds, targets_of
 
 if TYPE_CHECKING:
     from twin.view import View
@@ -144,7 +144,7 @@ class Power(Model):
         self._solve(view, supply, load)
 
     def _trip(self, view: View) -> None:
-        if not reads(view, "substation.depth"):
+        if "substation.depth" not in view:
             return
         depth = view["substation.depth"]
         for row in np.flatnonzero((depth >= self.trip_depth) & ~view["substation.failed"]).tolist():

@@ -7,8 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 
 from twin.assembly import Assembly
+from twin.calendar import Plan
 from twin.city import City
-from twin.contract import SECOND, EventKind, Model, Setup
+from twin.contract import EVENT, SECOND, EventKind, Model, Setup
 from twin.fields import Field
 from twin.models.backup import Backup
 from twin.models.feeds import Avl, Probes, Scada
@@ -135,7 +136,7 @@ class Roads(Model):
     def step(self, view):
         """Close roads and slow them down."""
         view.put("link.open", slice(None), view.total("link.closure") == 0)
-        if "link.wet_speed" in view._readable:
+        if "link.wet_speed" in view:
             view.put("link.time", slice(None), 100 / view["link.wet_speed"])
 
 
@@ -185,9 +186,14 @@ def ancestors(world, event):
     parents = {}
     for child, parent in world.parents.rows():
         parents.setdefault(child, []).append(parent)
-    rows, found, waiting = world.events.rows(), [], [event]
+    rows, found, waiting = world.events.rows(), [], [event] if event >= 0 else []
     while waiting:
         number = waiting.pop()
         found.append(rows[number][1])
         waiting += parents.get(number, [])
     return found
+
+
+def order(world, kind, at, target, value=0.0, data=-1):
+    """Let the run itself cause an event at a time in seconds."""
+    world.add_row(round(at * SECOND) - world.now, Plan(kind, EVENT, target, value, data))
