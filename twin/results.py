@@ -139,13 +139,17 @@ class Results:
         values = self.values()
         return compare_figures(self.figures(), values[first], values[second], level)
 
+    def baseline(self) -> str:
+        """Return the arm the others are held against: the scenario's choice, else the first by name."""
+        named = str((self.suite.get("compare") or {}).get("baseline") or "")
+        return named if named in self.arms or not self.arms else self.arms[0]
+
     def _pair(self, baseline: str | None, arm: str | None) -> tuple[str, str]:
         arms = self.arms
         suites = sorted({run.suite for run in self.complete})
         if len(suites) > 1:
             raise DataError(f"{self.folder} holds several suites; open one of {', '.join(suites)}")
-        named = baseline or (self.suite.get("compare") or {}).get("baseline")
-        first = named or (arms[0] if arms else "")
+        first = baseline or self.baseline()
         rest = [name for name in arms if name != first]
         second = arm or (rest[0] if rest else "")
         for name in (first, second):
@@ -209,6 +213,19 @@ class Results:
             for r in self.runs
         )
         return f"<p>{escape(repr(self))}</p><table>{head}{body}</table>"
+
+
+def compare_results(baseline: Results, other: Results, level: float = LEVEL) -> list[Comparison]:
+    """Compare two folders of results that hold one arm each, paired by seed.
+
+    Raises DataError when a folder holds no complete run, or runs of several arms.
+    """
+    for results in (baseline, other):
+        if len(results.arms) != 1:
+            arms = ", ".join(results.arms) or "none"
+            raise DataError(f"{results.folder} must hold complete runs of one arm to be compared; it has {arms}")
+    first, second = (results.values()[results.arms[0]] for results in (baseline, other))
+    return compare_figures(baseline.figures(), first, second, level)
 
 
 def _labels(run: Run) -> dict[str, Any]:

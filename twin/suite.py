@@ -13,9 +13,10 @@ from twin.errors import DataError
 from twin.execute import Execution, Watch, execute
 from twin.identity import identity, run_id
 from twin.output import write_json
-from twin.run import CASE, COMPLETE, Record
+from twin.run import CASE, COMPLETE, Record, assemble
 
 if TYPE_CHECKING:
+    from twin.assembly import Assembly
     from twin.results import Results
     from twin.scenario import Case, Scenario
 
@@ -155,11 +156,22 @@ def resume(
     plugins  must name every plugin the runs were started with: a folder of results runs no code by itself
     """
     cases, out = cases_in(folder)
+    _check_trust(cases, plugins)
+    return execute(cases, out, execution, watch)
+
+
+def assemble_run(folder: str | Path, plugins: Iterable[str | Path] = ()) -> Assembly:
+    """Return the assembly of one run's folder, to run it again or differently; plugins as in `resume`."""
+    cases, _ = cases_in(folder)
+    _check_trust(cases, plugins)
+    return assemble(cases[0])
+
+
+def _check_trust(cases: Sequence[Case], plugins: Iterable[str | Path]) -> None:
     given = {str(Path(plugin).resolve()) for plugin in plugins}
     missing = sorted({plugin for case in cases for plugin in case.plugins} - given)
     if missing:
         raise DataError(f"these runs need a plugin; name it if you trust it: --plugin {' --plugin '.join(missing)}")
-    return execute(cases, out, execution, watch)
 
 
 def _listed(folder: Path) -> list[dict[str, Any]]:

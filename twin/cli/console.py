@@ -1,0 +1,153 @@
+"""What commands print: tables, figures, progress."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from twin.contract import HOUR
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from twin.board import Board
+    from twin.scenario import Case
+    from twin.stats import Comparison
+
+_WIDTH = 140
+
+
+@cache
+def console(error: bool = False) -> Console:
+    """Return the console; tables keep their full width where output is not a terminal."""
+    from rich.console import Console
+
+    stream = sys.stderr if error else sys.stdout
+    return Console(stderr=error, highlight=False, width=None if stream.isatty() else _WIDTH)
+
+
+def say(text: str = "", error: bool = False) -> None:
+    """Print text as it is, without markup."""
+    print(text, file=sys.stderr if error else sys.stdout, flush=True)
+
+
+def show(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]], styles: Sequence[str] = ()) -> None:
+    """Print a table; heads that start with ">" are columns of numbers.
+
+    styles  rich style of each row, if any
+    """
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for head in heads:
+        right = head.startswith(">")
+        table.add_column(Text(head.removeprefix(">")), justify="right" if right else "left", no_wrap=right)
+    for number, row in enumerate(rows):
+        table.add_row(*(Text(cell) for cell in row), style=styles[number] if styles else None)
+    console().print(table)
+
+
+def figure(value: float) -> str:
+    """Write a figure with about four digits that count.
+
+    >>> [figure(v) for v in (123456.7, 12.345, 0.04567, 0.0, float("nan"))]
+    ['123,457', '12.35', '0.04567', '0', '-']
+    """
+    if math.isnan(value):
+        return "-"
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    if value == 0:
+        return "0"
+    digits = max(0, 3 - math.floor(math.log10(abs(value))))
+    text = f"{value:,.{min(digits, 6)}f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return text if text not in {"0", "-0"} else f"{value:.3g}"
+
+
+def signed(value: float) -> str:
+    """Write a difference with its sign."""
+    return f"+{figure(value)}" if value > 0 else figure(value)
+
+
+def show_verdicts(title: str, comparisons: Sequence[Comparison], baseline: str, arm: str) -> None:
+    """Print differences of an arm with a baseline, their intervals and verdicts."""
+    styles = {"better": "green", "worse": "red", "same": "", "inconclusive": "dim"}
+    level = f"{comparisons[0].level:.0%}" if comparisons else ""
+    heads = (
+        "KPI",
+        "unit",
+        f">{baseline}",
+        f">{arm}",
+        f">{arm} - {baseline}",
+        f">{level} interval",
+        ">margin",
+        "verdict",
+    )
+    rows = [
+        (
+            c.figure.name,
+            c.figure.unit if c.figure.unit != "1" else "",
+            figure(c.mean_a),
+            figure(c.mean_b),
+            signed(c.difference),
+            f"{signed(c.low)} .. {signed(c.high)}",
+            figure(c.figure.margin),
+            _verdict(c),
+        )
+        for c in comparisons
+    ]
+    show(title, heads, rows, [styles[c.verdict] for c in comparisons])
+    pairs = sorted({c.pairs for c in comparisons})
+    counted = " to ".join(str(n) for n in (pairs if len(pairs) < 2 else (pairs[0], pairs[-1])))
+    say(f"{arm} against {baseline}: paired t intervals over {counted} replications with common random numbers.")
+    say("Verdicts are per KPI; * holds also for all KPIs together (Holm). Margins: differences that do not matter.")
+
+
+def _verdict(comparison: Comparison) -> str:
+    if comparison.verdict == "inconclusive":
+        return "inconclusive" if math.isfinite(comparison.low) else f"inconclusive: {comparison.reason}"
+    return comparison.verdict + ("*" if comparison.family_verdict == comparison.verdict else "")
+
+
+@contextmanager
+def progress(board: Board, cases: Sequence[Case]) -> Iterator[Callable[[], None]]:
+    """Show rate and remaining time of cases on a terminal; nothing elsewhere."""
+    if not console(error=True).is_terminal:
+        yield lambda: None
+        return
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    goals = [case.duration for case in cases]
+    columns: list[Any] = [SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()]
+    columns += [TextColumn("{task.fields[rate]}"), TimeRemainingColumn()]
+    with Progress(*columns, console=console(error=True), transient=True) as bar:
+        task = bar.add_task("preparing", total=sum(goals) / HOUR, rate="")
+
+        def refresh() -> None:
+            times = board.times()
+            done = sum(time >= goal for time, goal in zip(times, goals, strict=True))
+            elapsed = bar.tasks[0].elapsed or 0.0
+            hours = sum(times) / HOUR
+            rate = f"{hours / elapsed:.1f} simulated h/s" if elapsed > 0 and hours > 0 else ""
+            what = "saving" if board.stopping else f"{done} of {len(goals)} runs"
+            bar.update(task, completed=hours, description=what, rate=rate)
+
+        yield refresh
+
+
+@contextmanager
+def working(text: str) -> Iterator[None]:
+    """Show a spinner beside a text on a terminal; nothing elsewhere."""
+    if not console(error=True).is_terminal:
+        yield
+        return
+    with console(error=True).status(text):
+        yield

@@ -1,0 +1,74 @@
+"""Commands about scenario files: check, new, schema."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from twin.cli.running import Plugins
+
+
+def check(
+    scenarios: Annotated[list[str], typer.Argument(help="Scenario files or embedded names.", metavar="FILE...")],
+    plugin: Plugins = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Let warnings count as errors.")] = False,
+) -> None:
+    """Print every problem of scenarios at once; exit code 2 when there is an error."""
+    from twin.cli.console import say
+    from twin.errors import ScenarioError
+    from twin.scenario import load, report
+
+    bad = False
+    for name in scenarios:
+        try:
+            problems = load(name, plugin or []).check()
+        except ScenarioError as error:
+            say(str(error))
+            bad = True
+            continue
+        bad |= any(problem.is_error or strict for problem in problems)
+        say(report(problems) if problems else f"{name}: no problems")
+    if bad:
+        raise typer.Exit(2)
+
+
+def new(
+    name: Annotated[Path, typer.Argument(help="File to write, .yaml is added.")],
+    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
+) -> None:
+    """Write a commented scenario to start from, and its schema for editors."""
+    from twin.cli.console import say
+    from twin.errors import DataError
+    from twin.scenario.schema import schema as make
+    from twin.scenario.template import SCHEMA_FILE, template
+    from twin.snapshot import write_whole
+
+    target = name if name.suffix in {".yaml", ".yml"} else name.with_name(name.name + ".yaml")
+    if target.exists() and not force:
+        raise DataError(f"{target} exists; choose another name, or --force to write over it")
+    if not target.parent.is_dir():
+        raise DataError(f"no folder {target.parent} to write {target.name} to")
+    word = "".join(c if c.isascii() and c.isalnum() else "_" for c in target.stem.lower())
+    text = template(word)
+    write_whole(target, lambda file: file.write(text.encode()))
+    beside = target.with_name(SCHEMA_FILE)
+    if not beside.exists():
+        write_whole(beside, lambda file: file.write(json.dumps(make()).encode()))
+    say(f"wrote {target}; next: twin check {target}")
+
+
+def schema(out: Annotated[Path | None, typer.Option("--out", help="File to write; else printed.")] = None) -> None:
+    """Print the JSON schema of scenarios, for editors that complete and check YAML."""
+    from twin.cli.console import say
+    from twin.scenario.schema import schema as make
+    from twin.snapshot import write_whole
+
+    text = json.dumps(make(), indent=1, ensure_ascii=False)
+    if out is None:
+        say(text)
+    else:
+        write_whole(out, lambda file: file.write((text + "\n").encode()))
+        say(f"wrote {out}")

@@ -1,0 +1,128 @@
+"""Commands about cities and data sets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+city = typer.Typer(help="List, show and build cities.", no_args_is_help=True)
+data = typer.Typer(help="List and fetch the public data sets that scenarios use.", no_args_is_help=True)
+
+
+@city.command("list")
+def list_cities() -> None:
+    """List the cities that come with the twin."""
+    from twin.city.loading import embedded
+    from twin.cli.console import say
+
+    for name, path in embedded().items():
+        say(f"{name}  ({path.name})")
+
+
+@city.command("show")
+def show_city(
+    name: Annotated[str, typer.Argument(help="Embedded name, or folder of a built city.")],
+    scale: Annotated[float, typer.Option("--scale", help="Size of a generated city.")] = 1,
+) -> None:
+    """Print what a city holds, and every problem found in it; exit code 2 when there is one."""
+    from twin.city import load_city
+    from twin.cli.console import say, show, working
+
+    with working("loading the city"):
+        found = load_city(name, scale=scale)
+        problems = found.check()
+    show(found.title, ("", ""), [(key, str(value)) for key, value in found.summary().items()])
+    _tell_report(found.report)
+    for problem in problems:
+        say(problem)
+    if problems:
+        raise typer.Exit(2)
+
+
+@city.command("build")
+def build_city(
+    source: Annotated[Path, typer.Argument(help="OpenStreetMap extract (.osm.pbf, .osm, .osm.gz) or *_net.tntp.")],
+    counts: Annotated[Path | None, typer.Option("--counts", help="CSV of traffic counts.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder to write; default beside the working folder.")
+    ] = None,
+    option: Annotated[
+        list[str] | None, typer.Option("--option", help="KEY=VALUE for the importer, for example timezone=Asia/Tokyo.")
+    ] = None,
+) -> None:
+    """Build a city from a map or a network file, with a report of everything imputed."""
+    from twin.city import build_city as build
+    from twin.cli.console import say, show, working
+
+    target = out or Path(source.name.partition(".")[0])
+    with working(f"reading {source.name}"):
+        found = build(source, counts=counts, out=target, **_options(option or []))
+    show(found.title, ("", ""), [(key, str(value)) for key, value in found.summary().items()])
+    _tell_report(found.report)
+    say(f"wrote {target}; use it as city: {{folder: {target}}}")
+
+
+def _options(texts: list[str]) -> dict[str, Any]:
+    """Read KEY=VALUE words; numbers become numbers."""
+    import json
+
+    from twin.errors import DataError
+
+    options: dict[str, Any] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not (equals and key.isidentifier()):
+            raise DataError(f"--option {text!r} must be KEY=VALUE")
+        try:
+            options[key] = json.loads(value)
+        except ValueError:
+            options[key] = value
+    return options
+
+
+def _tell_report(report: Any, lead: str = "") -> None:
+    """Print an import report, nested counts indented."""
+    from twin.cli.console import say
+
+    for key, value in report.items():
+        if isinstance(value, dict):
+            say(f"{lead}{key}:")
+            _tell_report(value, lead + "  ")
+        else:
+            say(f"{lead}{key}: {value}")
+
+
+@data.command("list")
+def list_data() -> None:
+    """List data sets with their size, licence, and whether their files are here."""
+    from twin import data as sets
+    from twin.cli.console import say, show
+
+    rows, silent = [], []
+    for name, licence in sorted(sets.licences().items()):
+        files = [source for source in sets.sources() if source.dataset == name]
+        here = sum(any(place.exists() for place in sets.local_places(source)) for source in files)
+        size = f"{sum(source.bytes for source in files) / 1e6:,.1f}" if files else ""
+        rows.append((name, size, f"{here} of {len(files)}" if files else "no download", licence.licence, licence.what))
+        silent += [] if licence.stated else [name]
+    show(f"Data sets in {sets.root()}", ("name", ">MB", ">files here", "licence", "what"), rows)
+    if silent:
+        say(f"warning: no licence is stated for {', '.join(silent)}: ask the publisher before passing them on")
+
+
+@data.command("path")
+def path_of_data(
+    dataset: Annotated[str, typer.Argument(help="Name of a data set.")],
+    name: Annotated[str | None, typer.Argument(help="A file of it.")] = None,
+) -> None:
+    """Print where a data set, or a file of it, lies on this machine."""
+    from twin import data as sets
+    from twin.cli.console import say
+
+    if name is not None:
+        say(str(sets.path(dataset, name)))
+        return
+    sets.files_of(dataset)
+    say(str(sets.root() / dataset))

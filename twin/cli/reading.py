@@ -1,0 +1,164 @@
+"""Commands that read results: results, compare, why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from twin.cli.running import Plugins
+
+if TYPE_CHECKING:
+    from twin.results import Results, Run
+
+results = typer.Typer(help="List, show, query and export results.", no_args_is_help=True)
+
+Folder = Annotated[Path, typer.Argument(help="Folder of results, a suite, an arm or a run.")]
+
+
+@results.command("ls")
+def list_runs(folder: Folder = Path("results")) -> None:
+    """List runs with their state; broken and unfinished ones too."""
+    from twin.cli.console import show
+    from twin.results import Results
+
+    found = Results(folder)
+    rows = [
+        (r.suite, r.arm, str(r.replication) if r.replication >= 0 else "", r.status, r.message or str(r.folder))
+        for r in found.runs
+    ]
+    show(repr(found), ("suite", "arm", ">replication", "status", ""), rows)
+
+
+@results.command("show")
+def show_results(folder: Folder = Path("results")) -> None:
+    """Print figures, and verdicts where there are two arms."""
+    from twin.results import Results
+
+    found = Results(folder)
+    title = str(found.suite.get("title") or folder)
+    if len(found.arms) > 1:
+        tell_verdicts(found, title)
+    else:
+        tell_figures(found, title)
+
+
+@results.command("export")
+def export_results(
+    folder: Folder,
+    to: Annotated[Path | None, typer.Option("--to", help="Folder to write to.")] = None,
+    kind: Annotated[str, typer.Option("--as", help="csv, gpkg or parquet.")] = "csv",
+) -> None:
+    """Write all tables as CSV, GeoPackage or Parquet."""
+    from twin.cli.console import say, working
+    from twin.results import Results
+
+    with working("exporting"):
+        written = Results(folder).export(kind, to)
+    for path in written:
+        say(str(path))
+
+
+@results.command("sql")
+def query_results(folder: Folder, query: Annotated[str, typer.Argument(help="Query in DuckDB's SQL.")]) -> None:
+    """Answer a query over all tables, as CSV."""
+    from twin.cli.console import say
+    from twin.results import Results
+
+    say(Results(folder).sql(query).to_csv(index=False).rstrip("\n"))
+
+
+def compare(
+    first: Annotated[str, typer.Argument(help="Folder, or an arm of --results.", metavar="A")],
+    second: Annotated[str | None, typer.Argument(help="Folder, or an arm of --results.", metavar="[B]")] = None,
+    folder: Annotated[Path, typer.Option("--results", help="Folder whose arms are named.")] = Path("results"),
+) -> None:
+    """Compare two arms, suites or runs, paired by seed; A is the baseline."""
+    from twin.cli.console import show_verdicts
+    from twin.results import Results, compare_results
+
+    if second is None:
+        found = Results(first)
+        tell_verdicts(found, str(found.suite.get("title") or first))
+    elif Path(first).is_dir() and Path(second).is_dir():
+        one, two = Results(first), Results(second)
+        show_verdicts(f"{first} and {second}", compare_results(one, two), "A", "B")
+    else:
+        found = Results(folder)
+        show_verdicts(str(folder), found.compare(first, second), first, second)
+
+
+def why(
+    event: Annotated[str, typer.Argument(help="Number of an event, or a kind of event.")],
+    run: Annotated[Path, typer.Option("--run", help="Folder of a run; else its newest complete run.")] = Path(
+        "results"
+    ),
+    verify: Annotated[bool, typer.Option("--verify", help="Run again without the root, to see it gone.")] = False,
+    root: Annotated[int | None, typer.Option("--root", help="Root to take out when verifying.")] = None,
+    plugin: Plugins = None,
+) -> None:
+    """Print the chain of causes behind an event."""
+    from twin.cli.console import say, working
+    from twin.results import Results
+    from twin.suite import assemble_run
+    from twin.units import format_local
+    from twin.why import Causes, explain
+    from twin.why import verify as test
+
+    chosen = _newest(Results(run))
+    say(f"run: {chosen.folder}")
+    events, parents = (_columns(chosen, f"events/{name}.parquet") for name in ("events", "parents"))
+    causes = Causes(events, parents)
+    number = int(event) if event.lstrip("-").isdigit() else causes.richest(event)
+    city = Results(chosen.folder).city()
+    start = int(chosen.manifest["case"]["start"])
+    say(explain(causes, number, city, lambda time: format_local(start + time, city.timezone)))
+    if verify:
+        with working("running again without the root"):
+            verdict = test(causes, number, assemble_run(chosen.folder, plugin or []), root)
+        say(str(verdict))
+
+
+def tell_figures(found: Results, title: str) -> None:
+    """Print the mean figures of each arm."""
+    import math
+
+    from twin.cli.console import figure, show
+
+    values, arms = found.values(), found.arms
+    heads = ["KPI", "unit"] + [f">{arm}" for arm in arms] + ["meaning"]
+    meanings = {row["kpi"]: row["meaning"] for row in found.kpis()[["kpi", "meaning"]].to_dict("records")}
+    rows = []
+    for one in found.figures():
+        means = [list(values[arm].get(one.name, {0: math.nan}).values()) for arm in arms]
+        cells = [figure(math.fsum(v) / len(v)) for v in means]
+        rows.append([one.name, one.unit if one.unit != "1" else "", *cells, meanings[one.name]])
+    counts = ", ".join(f"{arm}: {len({r.seed for r in found.complete if r.arm == arm})}" for arm in arms)
+    show(f"{title} (mean over replications; {counts})", heads, rows)
+
+
+def tell_verdicts(found: Results, title: str) -> None:
+    """Print the verdicts of every arm against the baseline."""
+    from twin.cli.console import show_verdicts
+
+    baseline = found.baseline()
+    for arm in [name for name in found.arms if name != baseline]:
+        show_verdicts(title, found.compare(baseline, arm), baseline, arm)
+
+
+def _newest(found: Results) -> Run:
+    from twin.errors import DataError
+
+    if not found.complete:
+        raise DataError(f"no complete run in {found.folder}; see: twin results ls {found.folder}")
+    return max(found.complete, key=lambda run: (str(run.manifest["finished"]), str(run.folder)))
+
+
+def _columns(run: Run, name: str) -> dict[str, Any]:
+    """Return the columns of a run's table as numpy arrays."""
+    import pyarrow.parquet
+
+    table = pyarrow.parquet.read_table(run.folder / name)
+    wanted = [n for n in table.column_names if n not in {"utc", "local"}]
+    return {n: table.column(n).to_numpy(zero_copy_only=False) for n in wanted}

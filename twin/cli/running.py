@@ -1,0 +1,197 @@
+"""Commands that run: demo, run, resume, plan, warmup."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from twin.execute import Execution
+    from twin.run import Record
+    from twin.scenario import Scenario
+    from twin.suite import Outcome
+
+DEMO = "nusantara"
+
+Out = Annotated[Path, typer.Option("--out", help="Folder of results.")]
+Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes; 0 for one per core.")]
+Replications = Annotated[int | None, typer.Option("--replications", min=1, help="Runs per arm.")]
+Arms = Annotated[list[str] | None, typer.Option("--arm", help="Only this arm; may be repeated.")]
+Plugins = Annotated[
+    list[Path] | None, typer.Option("--plugin", help="Python file with own components; its code is run.")
+]
+WithReport = Annotated[bool, typer.Option("--report/--no-report", help="Draw maps and the HTML report.")]
+ScenarioName = Annotated[str, typer.Argument(help="Scenario file or embedded name.", metavar="SCENARIO")]
+
+
+def demo(
+    out: Out = Path("results"), workers: Workers = 0, replications: Replications = None, report: WithReport = True
+) -> None:
+    """Compare two policies in a flood night with a blackout on the embedded city."""
+    _run(DEMO, out, workers, replications, report=report)
+
+
+def run(
+    scenario: ScenarioName,
+    out: Out = Path("results"),
+    workers: Workers = 0,
+    replications: Replications = None,
+    arm: Arms = None,
+    plugin: Plugins = None,
+    report: WithReport = True,
+) -> None:
+    """Run a scenario's arms and replications; complete runs are kept."""
+    _run(scenario, out, workers, replications, arm or [], plugin or [], report)
+
+
+def resume(
+    folder: Annotated[Path, typer.Argument(help="Folder of a suite or of one run.")],
+    workers: Workers = 0,
+    plugin: Plugins = None,
+) -> None:
+    """Go on with interrupted and failed runs."""
+    from twin.cli.console import progress, say
+    from twin.suite import resume as go_on
+
+    records = go_on(folder, plugin or [], _execution(workers), progress)
+    _tell_records(records, folder)
+    say(f"{sum(not r.reused for r in records)} runs done now, {len(records)} complete in {folder}")
+
+
+def plan(scenario: ScenarioName, arm: Arms = None, plugin: Plugins = None) -> None:
+    """Print the order in which models solve, with what they read and write."""
+    from twin.cli.console import say, show
+    from twin.run import assemble
+    from twin.scenario import load
+    from twin.suite import select
+    from twin.world import World
+
+    case = select(load(scenario, plugin or []), arm or [])[0]
+    assembly = assemble(case)
+    rows = [
+        (
+            str(i + 1),
+            row["component"],
+            row["kind"],
+            _listed(row["reads"], row["lags"]),
+            _listed(row["adds"]),
+            _listed(row["writes"]),
+        )
+        for i, row in enumerate(World(assembly).plan())
+    ]
+    show(
+        f"Solving order of {case.suite}, arm {case.arm}", (">", "component", "kind", "reads", "adds to", "writes"), rows
+    )
+    for policy in assembly.policies:
+        say(f"policy {policy.name} ({policy.role}): sees {', '.join(policy.sees)}; orders {', '.join(policy.commands)}")
+
+
+def warmup(scenario: ScenarioName = DEMO, plugin: Plugins = None) -> None:
+    """Compile the kernels a scenario uses, so that the first run is quick."""
+    from twin.cli.console import say, working
+    from twin.execute import warm
+    from twin.scenario import load
+
+    begun = time.perf_counter()
+    with working("compiling kernels"):
+        fresh = warm(load(scenario, plugin or []).cases()[0])
+    done = f"kernels compiled in {time.perf_counter() - begun:.1f} s" if fresh else "kernels are compiled already"
+    say(done)
+
+
+def _run(
+    name: str,
+    out: Path,
+    workers: int,
+    replications: int | None,
+    arms: Sequence[str] = (),
+    plugins: Sequence[Path] = (),
+    report: bool = True,
+) -> None:
+    from twin.cli.console import progress, say
+    from twin.scenario import load
+    from twin.suite import run_suite, select
+
+    begun = time.perf_counter()
+    scenario = load(name, plugins)
+    cases = select(scenario, arms, replications)
+    for warning in scenario.check():
+        say(str(warning), error=True)
+    say(f"{scenario.title}: {len(cases)} runs ({scenario.path.name})")
+    outcome = run_suite(scenario, out, cases, _execution(workers), progress)
+    _tell_records(outcome.records, outcome.folder)
+    _tell_outcome(scenario, outcome, report)
+    say(f"elapsed: {time.perf_counter() - begun:.1f} s")
+    if not all(holds for _, _, holds in outcome.expectations):
+        raise typer.Exit(1)
+
+
+def _execution(workers: int) -> Execution:
+    from twin.execute import Execution
+
+    return Execution(workers=workers)
+
+
+def _tell_records(records: Sequence[Record], folder: Path) -> None:
+    """Print what did not complete; leave with 130 when interrupted, 1 when something failed."""
+    from twin.cli.console import say
+
+    for record in records:
+        place = f"{record.arm} replication {record.replication}"
+        if record.status == "failed":
+            say(f"failed: {place}: {record.message} (record: {record.folder}/failure.json)", error=True)
+        elif record.message and record.status == "complete":
+            say(f"warning: {place}: {record.message}", error=True)
+    if any(record.status in {"interrupted", "waiting"} for record in records):
+        done = sum(record.status == "complete" for record in records)
+        say(f"interrupted: {done} of {len(records)} runs complete; go on with: twin resume {folder}", error=True)
+        raise typer.Exit(130)
+    if any(record.status == "failed" for record in records):
+        say(f"go on after mending the cause with: twin resume {folder}", error=True)
+        raise typer.Exit(1)
+
+
+def _tell_outcome(scenario: Scenario, outcome: Outcome, report: bool) -> None:
+    """Print figures or verdicts, expectations, and where everything is."""
+    from twin.cli.console import figure, say
+    from twin.cli.reading import tell_figures, tell_verdicts
+
+    results = outcome.results()
+    if len(results.arms) > 1:
+        tell_verdicts(results, scenario.title)
+    else:
+        tell_figures(results, scenario.title)
+    for text, value, holds in outcome.expectations:
+        say(f"expected {text}: {figure(value)} {'holds' if holds else 'NOT MET'}")
+    if report:
+        _write_report(outcome.folder)
+    tables = sorted(
+        {path.relative_to(outcome.folder).parts[0] for path in outcome.folder.rglob("*.parquet")} - {"export"}
+    )
+    say(f"tables (Parquet): {', '.join(str(outcome.folder / name) for name in tables)}")
+
+
+def _write_report(folder: Path) -> None:
+    """Draw the report and name it and its maps; a report that fails is told, for the results are there."""
+    from twin.cli.console import say, working
+
+    try:
+        from twin.report import write_report
+
+        with working("drawing maps and report"):
+            target = write_report(folder)
+    except Exception as error:
+        say(f"warning: no report: {type(error).__name__}: {error}", error=True)
+        return
+    say(f"report: {target}")
+    for image in sorted(folder.rglob("*.png")):
+        say(f"map: {image}")
+
+
+def _listed(names: Sequence[str], lags: Sequence[str] = ()) -> str:
+    return ", ".join([*names, *(f"{name} (later)" for name in lags)])
