@@ -16,7 +16,7 @@ from twin.errors import DataError
 from twin.scenario import keys
 from twin.scenario.problems import Mark, Problems
 from twin.scenario.tree import Node
-from twin.scenario.values import read_value
+from twin.scenario.values import read_checked
 
 if TYPE_CHECKING:
     from twin.city import City
@@ -38,7 +38,7 @@ def read_city(node: Node, folder: Path, problems: Problems) -> dict[str, Any] | 
     spec: dict[str, Any] = {}
     for key, entry in node.items():
         if key == "scale":
-            spec[key] = read_value(entry, keys.SCALE, problems)
+            spec[key] = read_checked(entry, keys.SCALE, problems)
         elif key == "options":
             spec[key] = entry.plain()
         elif key in _FILES:
@@ -50,6 +50,8 @@ def read_city(node: Node, folder: Path, problems: Problems) -> dict[str, Any] | 
 
 def read_path(node: Node, name: str, folder: Path, problems: Problems) -> str | None:
     """Return a path that exists, relative to `folder` where it was relative; None after a problem."""
+    if not node.is_scalar:
+        return None
     if not isinstance(node.value, str) or not node.value:
         problems.add(node.mark, "E120", f"{name} takes a path")
         return None
@@ -72,7 +74,7 @@ def load_city_of(spec: Mapping[str, Any], folder: str, mark: Mark, problems: Pro
     try:
         return load_spec(spec, folder)
     except (ValueError, OSError) as error:
-        problems.add(mark, "E130", f"the city cannot be loaded: {error}", then="twin city --help")
+        problems.add(mark, "E130", f"the city cannot be loaded: {error}")
         return None
 
 
@@ -135,9 +137,9 @@ def _embedded(node: Node, problems: Problems) -> str | None:
     from twin.city.loading import embedded
 
     names = tuple(embedded())
-    if node.value in names:
-        return str(node.value)
-    problems.add(node.mark, "E130", f"no city is named {node.value!r}", names, str(node.value), "twin city --help")
+    if not node.is_scalar or node.value in names:
+        return str(node.value) if node.is_scalar else None
+    problems.add(node.mark, "E130", f"no city is named {node.value!r}", names, str(node.value))
     return None
 
 

@@ -54,7 +54,7 @@ def read_cast(tree: Node, city: City | None, registry: Registry, folder: Path, p
     if city is not None:
         if tree.get("models") is None:
             _drop_unfounded(chosen)
-        _check_needs(chosen, city, problems)
+        _check_needs(chosen, city, registry, problems)
     _read_options(tree, registry, chosen, folder, problems)
     return chosen
 
@@ -230,12 +230,17 @@ def _drop_unfounded(chosen: Cast) -> None:
             del chosen.classes[name]
 
 
-def _check_needs(chosen: Cast, city: City, problems: Problems) -> None:
+def _check_needs(chosen: Cast, city: City, registry: Registry, problems: Problems) -> None:
     for name, found in chosen.classes.items():
         missing = _lacking(found, city)
         if missing:
             text = f"{name} needs tables that city {city.name} lacks: {', '.join(missing)}"
             problems.add(chosen.marks[name], "E136", text)
     for name, fields in _unowned(chosen).items():
-        text = f"{name} needs {', '.join(fields)}, which no model of this run provides"
-        problems.add(chosen.marks[name], "E136", text)
+        owners = sorted({owner for field in fields for owner in _owners(field, registry)})
+        problems.add(chosen.marks[name], "E136", f"{name} needs {', '.join(owners or fields)}, not part of this run")
+
+
+def _owners(field: str, registry: Registry) -> list[str]:
+    known = [found for kind in ("model", "feed", "policy") for found in registry.all(kind).values()]
+    return [found.name for found in known if any(owned.name == field for owned in found.owns)]

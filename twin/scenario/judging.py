@@ -13,7 +13,7 @@ from twin.contract import Component, Kpi, Model, Option
 from twin.scenario import keys
 from twin.scenario.problems import Problems
 from twin.scenario.tree import Node
-from twin.scenario.values import note, read_names, read_value
+from twin.scenario.values import note, read_checked, read_names
 
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
@@ -77,9 +77,9 @@ def read_comparison(tree: Node, arms: list[str], kpis: Mapping[str, Kpi], proble
     if node is None or not keys.check_keys(node, keys.COMPARE, "compare", problems):
         return default
     baseline, chosen, level = node.get("baseline"), node.get("kpis"), node.get("confidence")
-    if baseline is not None and baseline.value not in arms:
+    if baseline is not None and baseline.is_scalar and baseline.value not in arms:
         problems.add(baseline.mark, "E150", f"no arm is named {baseline.value!r}", arms, str(baseline.value))
-    confidence = read_value(level, keys.CONFIDENCE, problems) if level else default.confidence
+    confidence = read_checked(level, keys.CONFIDENCE, problems) if level else default.confidence
     if chosen is not None and chosen.is_mapping:
         margins |= _margins(chosen, kpis, problems)
     return Comparison(str(baseline.value) if baseline else default.baseline, margins, confidence)
@@ -103,7 +103,7 @@ def _margins(node: Node, kpis: Mapping[str, Kpi], problems: Problems) -> dict[st
             problems.add(node.key_mark(name), "E150", f"no kpi is named {name!r}", kpis, name)
         elif keys.check_keys(entry, keys.KPI, f"kpi {name}", problems) and (margin := entry.get("margin")):
             option = Option("margin", "difference that does not matter", "quantity", unit=kpis[name].unit, low=0)
-            margins[name] = read_value(margin, option, problems)
+            margins[name] = read_checked(margin, option, problems)
     return margins
 
 

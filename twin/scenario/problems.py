@@ -40,6 +40,11 @@ CODES = {
 """Meaning of each code; E is an error, W a warning."""
 
 _LISTED = 12
+_NEXT = {
+    **dict.fromkeys(("E101", "E105"), "twin new example.yaml"),
+    **dict.fromkeys(("E110", "E111", "E131", "E132", "E133", "E134", "E135", "E150"), "twin schema"),
+    "E130": "twin city list",
+}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -118,12 +123,14 @@ class Problems:
 
         allowed  values that would be accepted
         near     what was written; the closest allowed value is offered
-        then     next command
+        then     next command; "" takes the one that helps with the code
         """
         choices = tuple(allowed)
         self.noted += 1
         close = nearest(near, choices) if near else ""
-        self._found[Problem(mark.file, mark.line, mark.column, code, message, choices, close, then)] = None
+        self._found[
+            Problem(mark.file, mark.line, mark.column, code, message, choices, close, then or _NEXT.get(code, ""))
+        ] = None
 
     def take(self, others: Problems) -> None:
         """Add the problems found elsewhere."""

@@ -21,7 +21,7 @@ from twin.scenario.judging import Comparison, Expectation, kpis_of, read_compari
 from twin.scenario.layers import embedded, layered, locate, merge
 from twin.scenario.problems import Mark, Problem, Problems, report
 from twin.scenario.tree import Node
-from twin.scenario.values import read_duration, read_time, read_value
+from twin.scenario.values import read_checked, read_duration, read_time
 
 if TYPE_CHECKING:
     from twin.city import City
@@ -102,7 +102,7 @@ class Scenario:
     def arms(self) -> tuple[str, ...]:
         """Names of what is compared; one name when nothing is."""
         node = self._tree.get("arms")
-        named = tuple(name for name, _ in node.items()) if node is not None and node.is_mapping else ()
+        named = tuple(node.value) if node is not None and node.is_mapping else ()
         return named or (ONE_ARM,)
 
     @property
@@ -179,7 +179,7 @@ class Scenario:
         for option in (keys.SEED, keys.REPLICATIONS):
             node = self._tree.get(option.name)
             if node is not None:
-                read_value(node, option, problems)
+                read_checked(node, option, problems)
 
     def _arm_trees(self, problems: Problems) -> dict[str, Node]:
         """Return the scenario as each arm changes it."""
@@ -187,7 +187,7 @@ class Scenario:
             {key: node for key, node in self._tree.value.items() if key != "arms"}, self._tree.mark, self._tree.keys
         )
         arms = self._tree.get("arms")
-        if arms is None or not arms.is_mapping or not arms.items():
+        if arms is None or not arms.is_mapping or not arms.value:
             return {ONE_ARM: shared}
         allowed = [replace(key, required=False) for key in keys.TOP if key.in_arm]
         trees = {}
@@ -279,5 +279,5 @@ def _read_record(tree: Node, problems: Problems) -> dict[str, Any]:
     if every is not None:
         record["every"] = read_duration(every, "every", problems)
     if traversals is not None:
-        record["traversals"] = read_value(traversals, keys.TRAVERSALS, problems)
+        record["traversals"] = read_checked(traversals, keys.TRAVERSALS, problems)
     return record

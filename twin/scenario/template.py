@@ -73,12 +73,16 @@ def _options(registry: Registry) -> list[str]:
 
 
 def _option(option: Option, indent: int) -> str:
-    value = "..." if option.default is None else option.default
-    shown = (
-        f"{value:g}" if isinstance(value, float) else value if value and isinstance(value, str) else json.dumps(value)
-    )
     unit = f" {option.unit}" if option.kind == "quantity" and option.unit != "1" else ""
-    return _line(f"# {' ' * indent}{option.name}: {shown}{unit}", option.meaning)
+    return _line(f"# {' ' * indent}{option.name}: {_value(option)}{unit}", option.meaning)
+
+
+def _value(option: Option) -> str:
+    if option.default is None:
+        return "..."
+    if isinstance(option.default, float):
+        return f"{option.default:g}"
+    return json.dumps(option.default)
 
 
 def _policies(registry: Registry) -> list[str]:

@@ -94,7 +94,7 @@ def read(text: str, file: str, problems: Problems) -> Node | None:
         return None
     if node is None or not node.is_mapping:
         place = Mark(file, 1, 1) if node is None else node.mark
-        problems.add(place, "E105", "a scenario is a mapping of keys to values", then="twin new scenario.yaml")
+        problems.add(place, "E105", "a scenario is a mapping of keys to values")
         return None
     return node
 

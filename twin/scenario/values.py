@@ -6,12 +6,13 @@ import math
 from typing import Any
 
 from twin import units
-from twin.contract import Option
+from twin.contract import HOUR, Option
 from twin.scenario.problems import Mark, Problems
 from twin.scenario.tree import Node
 
 _CODES = {"number": "E120", "finite": "E124", "missing": "E121", "unit": "E122", "time": "E126"}
 _CLOCK_LENGTH = 8
+_DAY = 24 * HOUR
 
 
 def read_value(node: Node, option: Option, problems: Problems) -> Any:
@@ -32,9 +33,14 @@ def read_value(node: Node, option: Option, problems: Problems) -> Any:
     return None if value is None or not _within(value, node, option, problems) else value
 
 
+def read_checked(node: Node, option: Option, problems: Problems) -> Any:
+    """Return the SI value of a key whose shape `check_keys` has looked at, None after a problem."""
+    return read_value(node, option, problems) if node.is_scalar else None
+
+
 def read_duration(node: Node, name: str, problems: Problems) -> int | None:
-    """Return a positive duration in us."""
-    if not _single(node, name, "a duration such as '6 h'", problems):
+    """Return a positive duration in us; the shape of the node has been looked at."""
+    if not node.is_scalar:
         return None
     try:
         time = units.parse_duration(node.value)
@@ -48,8 +54,8 @@ def read_duration(node: Node, name: str, problems: Problems) -> int | None:
 
 
 def read_time(node: Node, name: str, zone: str, problems: Problems) -> int | None:
-    """Return a local time as UTC us since 1970."""
-    if not _single(node, name, "a time such as 2026-01-15 17:00", problems):
+    """Return a local time as UTC us since 1970; the shape of the node has been looked at."""
+    if not node.is_scalar:
         return None
     try:
         return units.parse_local(str(node.value), zone)
@@ -64,17 +70,16 @@ def read_moment(node: Node, start: int, zone: str, problems: Problems) -> int | 
     Accepts '+2 h' after the start, a local time, or a clock time 'HH:MM', the first one after the start.
     """
     text = str(node.value).strip()
-    if node.is_scalar and text.startswith("+"):
+    if isinstance(node.value, int | float) or text.startswith("+"):
         try:
-            return units.parse_duration(text[1:].strip())
+            return units.parse_duration(text.removeprefix("+").strip())
         except units.QuantityError as error:
             note(node.mark, f"at: {error}", error, problems)
             return None
-    if node.is_scalar and ":" in text and len(text) <= _CLOCK_LENGTH:
+    if ":" in text and len(text) <= _CLOCK_LENGTH:
         text = f"{units.format_local(start, zone)[:10]} {text}"
         time = read_time(Node(text, node.mark), "at", zone, problems)
-        day = 24 * 3600 * 1_000_000
-        return None if time is None else (time - start) % day
+        return None if time is None else (time - start) % _DAY
     time = read_time(node, "at", zone, problems)
     return None if time is None else time - start
 
@@ -98,13 +103,6 @@ def is_path(option: Option) -> bool:
     """Tell an option whose value names a file or folder."""
     named = option.name in {"file", "folder"} or option.name.endswith(("_file", "_folder"))
     return option.kind == "path" or (option.kind == "text" and named)
-
-
-def _single(node: Node, name: str, wanted: str, problems: Problems) -> bool:
-    if node.is_scalar:
-        return True
-    problems.add(node.mark, "E105", f"{name} takes {wanted}")
-    return False
 
 
 def _wrong(node: Node, option: Option, wanted: str, problems: Problems) -> None:

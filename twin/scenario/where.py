@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ Rows = np.ndarray[Any, np.dtype[np.bool_]]
 Array = np.ndarray[Any, Any]
 
 WAYS = ("id", "name", "street", "polygon", "lon, lat, radius")
+_LISTED = 6
 _CIRCLE = ("lon", "lat", "radius")
 
 
@@ -222,8 +224,12 @@ def _segment_distance(begin: Array, end: Array) -> Array:
 
 
 def _no_match(entry: Node, column: str, table: str, values: Array, problems: Problems) -> None:
+    """Note a name that no row has; of many names only the closest are listed."""
     names = sorted(set(values.tolist()) - {""})
-    problems.add(entry.mark, "E140", f"no {table} has the {column} {str(entry.value)!r}", names, str(entry.value))
+    wanted = str(entry.value)
+    if len(names) > _LISTED:
+        names = get_close_matches(wanted, names, _LISTED, 0.6)
+    problems.add(entry.mark, "E140", f"no {table} has the {column} {wanted!r}", names, wanted)
 
 
 _SELECTORS: dict[str, Callable[[Node, str, City, Problems], Rows]] = {

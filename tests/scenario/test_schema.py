@@ -1,0 +1,114 @@
+"""The schema accepts what the reader accepts; a new scenario runs as it stands."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from tests.scenario.toys import TOWN, codes, town, toy_registry
+from twin.scenario import SCHEMA_FILE, embedded, load, schema, template
+from twin.scenario.problems import Problems
+from twin.scenario.tree import read
+
+SCHEMA = schema(toy_registry())
+GOOD = """
+seed: 3
+options: {water: {every: 5 min, share: 0.2, method: exact, loud: true}}
+policy: {dispatch: {name: nearest, speed: 3 m/s}, repair: crews_first}
+feeds: [{feed: loops, file: counts.csv}]
+events:
+  - {at: +1 h, kind: flood, where: {street: Jalan Sepaku}, peak: 1 m}
+  - {at: 2026-01-15 18:00, kind: alarm, level: 3}
+arms: {A: , B: {policy: {dispatch: fair}, title: b}}
+compare: {baseline: A, kpis: {depth_mean: {margin: 1 cm}}, confidence: 0.9}
+expect: [depth_mean < 1 m]
+"""
+
+
+def plain(text):
+    """Return a scenario text as JSON values, with empty arms kept."""
+    tree = read(text, "x.yaml", Problems())
+
+    def values(node):
+        if node.is_mapping:
+            return {key: values(child) for key, child in node.value.items()}
+        return [values(child) for child in node.value] if node.is_list else node.value
+
+    return json.loads(json.dumps(values(tree)))
+
+
+def errors(text):
+    return [error.message for error in Draft202012Validator(SCHEMA).iter_errors(plain(text))]
+
+
+def test_the_schema_is_a_schema():
+    Draft202012Validator.check_schema(SCHEMA)
+    Draft202012Validator.check_schema(schema())
+    assert json.loads(json.dumps(SCHEMA)) == SCHEMA
+
+
+def test_both_accept_a_good_scenario(tmp_path):
+    (tmp_path / "counts.csv").write_text("x")
+    assert codes(town(tmp_path, GOOD)) == []
+    assert errors(TOWN + GOOD) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "sed: 1",
+        "seed: -1",
+        "models: [watre]",
+        "options: {water: {evry: 5 s}}",
+        "options: {water: {every: 5}}",
+        "options: {water: {method: fsat}}",
+        "policy: {dispatch: crews_first}",
+        "feeds: [lops]",
+        "events: [{at: +1 h, kind: fload}]",
+        "events: [{at: +1 h, kind: flood, where: all}]",
+        "arms: {A: {seed: 3}}",
+    ],
+)
+def test_both_refuse_a_wrong_line(tmp_path, line):
+    text = TOWN.replace("models: [water]\n", "") if line.startswith("models") else TOWN
+    assert codes(town(tmp_path, line + "\n", text=text)) != []
+    assert errors(text + line + "\n") != []
+
+
+def test_a_base_stands_for_required_keys():
+    assert errors("base: nusantara\n") == []
+    assert errors("seed: 3\n") != []
+
+
+def test_a_new_scenario_runs_as_it_stands(tmp_path):
+    text = template("my_town", toy_registry())
+    assert text.startswith(f"# yaml-language-server: $schema={SCHEMA_FILE}\n")
+    found = town(tmp_path, text=text)
+    assert codes(found) == []
+    assert [(case.suite, case.seed) for case in found.cases()] == [("my_town", 1), ("my_town", 2)]
+
+
+def test_its_comments_become_a_scenario_too(tmp_path):
+    """Every commented key is one that the reader knows, once `...` has a value."""
+    (tmp_path / "counts.csv").write_text("x")
+    text = template("my_town", toy_registry())
+    text = re.sub(
+        r"(?m)^# (?=( +|[a-z]+:( |$)))", "", text.replace("file: ...", "file: counts.csv").replace("...", "1")
+    )
+    text = re.sub(r"(?m)^(base|models|feeds): .*\n", "", text) + "feeds: [{feed: loops}]\n"
+    assert codes(town(tmp_path, text=text)) == []
+
+
+def test_every_embedded_scenario_parses():
+    for name in embedded():
+        codes_found = {problem.code for problem in load(name)._reading}
+        assert codes_found == set()
+
+
+def test_a_new_scenario_of_the_built_ins_has_no_errors(tmp_path):
+    path = tmp_path / "new.yaml"
+    path.write_text(template("fresh"))
+    assert [str(problem) for problem in load(path).check() if problem.is_error] == []
