@@ -94,12 +94,17 @@ def test_a_new_scenario_runs_as_it_stands(tmp_path):
 def test_its_comments_become_a_scenario_too(tmp_path):
     """Every commented key is one that the reader knows, once `...` has a value."""
     (tmp_path / "counts.csv").write_text("x")
+    """Every commented key is one that the reader knows, once `...` has a value."""
+    (tmp_path / "counts.csv").write_text("x")
     text = template("my_town", toy_registry())
-    text = re.sub(
-        r"(?m)^# (?=( +|[a-z]+:( |$)))", "", text.replace("file: ...", "file: counts.csv").replace("...", "1")
-    )
-    text = re.sub(r"(?m)^(base|models|feeds): .*\n", "", text) + "feeds: [{feed: loops}]\n"
-    assert codes(town(tmp_path, text=text)) == []
+    text = text.replace("file: ...", "file: counts.csv").replace("...", "1")
+    text = re.sub(r"(?m)^# (?=( +|[a-z]+:( |$)))", "", text)
+    text = re.sub(r"(?m)^(base|models|feeds): .*\n", "", text) + "models: [water]\nfeeds: [{feed: loops}]\n"
+    found = town(tmp_path, text=text)
+    assert codes(found) == []
+    assert [event.kind for event in found.cases()[0].events] == ["alarm", "closure", "flood", "silence"]
+    assert found.arms == ("A", "B")
+    assert [problem.code for problem in found.check()] == []
 
 
 def test_every_embedded_scenario_parses():
