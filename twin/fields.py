@@ -86,37 +86,33 @@ class Layout:
         return Layout(self.columns, {**self.rows, table: rows})
 
 
-class State:
-    """All mutable arrays of one world, in one buffer.
+class State(dict[str, Array]):
+    """All mutable arrays of one world, in one buffer; arrays by name.
 
     Arrays are written in place and never rebound, except when a table with
     capacity grows: then `generation` changes and views fetch them again.
     """
 
     def __init__(self, layout: Layout, buffer: Array | None = None) -> None:
+        super().__init__()
         self.layout = layout
         self.generation = 0
-        self._arrays: dict[str, Array] = {}
+        self.buffer = np.zeros(layout.size, dtype=np.uint8) if buffer is None else buffer
         if buffer is None:
-            buffer = np.zeros(layout.size, dtype=np.uint8)
-            self.buffer = buffer
             for name, field in layout.columns.items():
                 if field.initial != 0:
                     self[name][...] = field.initial
-        self.buffer = buffer
 
-    def __getitem__(self, name: str) -> Array:
-        array = self._arrays.get(name)
-        if array is None:
-            slot = self.layout.slots[name]
-            array = np.ndarray(slot.shape, slot.dtype, self.buffer.data, slot.offset)
-            self._arrays[name] = array
+    def __missing__(self, name: str) -> Array:
+        slot = self.layout.slots[name]
+        array: Array = np.ndarray(slot.shape, slot.dtype, self.buffer.data, slot.offset)
+        self[name] = array
         return array
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: object) -> bool:
         return name in self.layout.slots
 
-    def copy(self) -> State:
+    def copy(self) -> State:  # type: ignore[override]
         """Copy every mutable array: one memory copy."""
         buffer = np.empty_like(self.buffer)
         np.copyto(buffer, self.buffer)
@@ -130,7 +126,8 @@ class State:
         for name in grown.columns:
             source = old[name]
             fresh[name][: source.shape[0]] = source
-        self.layout, self.buffer, self._arrays = grown, fresh.buffer, fresh._arrays
+        self.layout, self.buffer = grown, fresh.buffer
+        self.clear()
         self.generation += 1
 
     def digest(self) -> str:

@@ -104,17 +104,17 @@ class View:
             index: Array = np.arange(array.shape[0])[rows]
         else:
             index = np.atleast_1d(np.asarray(rows, dtype=np.int64))
-        new = np.broadcast_to(np.asarray(values, dtype=array.dtype), (index.shape[0], *array.shape[1:]))
+        new = np.asarray(values, dtype=array.dtype)
         differs = array[index] != new
         if differs.ndim > 1:
             differs = differs.reshape(differs.shape[0], -1).any(axis=1)
         changed = index[differs]
         if changed.shape[0]:
-            array[changed] = new[differs]
+            array[changed] = new[differs] if new.ndim == array.ndim and new.shape[0] > 1 else new
             self._world.mark(field)
             if f"{field}@cause" in self._world.state:
-                causes = np.broadcast_to(np.asarray(self.cause_id if cause is None else cause), index.shape)
-                self._world.state[f"{field}@cause"][changed] = causes[differs]
+                causes = np.asarray(self.cause_id if cause is None else cause)
+                self._world.state[f"{field}@cause"][changed] = causes[differs] if causes.ndim else causes
         return changed
 
     def total(self, name: str) -> Array:

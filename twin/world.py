@@ -34,6 +34,7 @@ class World:
     def __init__(self, assembly: Assembly, state: State | None = None) -> None:
         self.assembly = assembly
         self.state = State(assembly.layout) if state is None else state
+        self._now = int(self.state["engine.now"][0])
         self.events = event_log()
         self.parents = parent_log()
         self.series = series_log()
@@ -46,7 +47,11 @@ class World:
     @property
     def now(self) -> int:
         """Time since the start of the run, us."""
-        return int(self.state["engine.now"][0])
+        return self._now
+
+    def _set_now(self, time: int) -> None:
+        self._now = time
+        self.state["engine.now"][0] = time
 
     @property
     def seed(self) -> int:
@@ -174,7 +179,7 @@ class World:
             self._instant(int(instant))
             if progress is not None:
                 progress(int(instant))
-        self.state["engine.now"][0] = end
+        self._set_now(end)
         for component in self.assembly.components:
             self._advance(component)
         return self
@@ -208,7 +213,7 @@ class World:
         self.add_row(0, Plan(MEASURE, RECORD))
 
     def _instant(self, time: int) -> None:
-        self.state["engine.now"][0] = time
+        self._set_now(time)
         env = self.calendar.env
         measure = False
         while env.peek() == time:
