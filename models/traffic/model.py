@@ -70,16 +70,17 @@ class Traffic(Model):
     def setup(self, setup: Setup) -> dict[str, int]:
         from twin.kernels.traffic_layout import Trips, build
         from twin.models import demand
-        from twin.models.traffic import routes
+        from twin.models.streets import build_streets
+        from twin.models.traffic.routes import next_hops, zone_costs
         from twin.models.traffic.streets import classes, roads, signals
 
         city, options = setup.city, setup.options
         self.run_options = dict(options)
-        self.streets = routes.Streets.of(city)
-        self.trips = demand.draw_trips(setup, routes.zone_costs(city, self.streets), float(options["demand_factor"]))
+        self.streets = build_streets(city)
+        self.trips = demand.draw_trips(setup, zone_costs(city, self.streets), float(options["demand_factor"]))
         self.destinations, destination = np.unique(self.trips.destination, return_inverse=True)
-        free = self.streets.free_flow
-        table = self.streets.next_hops(free, self.destinations)
+        free = self.streets.free_time
+        table = next_hops(self.streets, free, self.destinations)
         informed = setup.uniform("trip.informed", self.trips.number) < float(options["informed_share"])
         self.built = build(
             roads(city),
@@ -108,7 +109,7 @@ class Traffic(Model):
 
         write_initial(view, self.built.settings, self.built.state)
         touch(self.built.network, self.built.demand, self._settings(view), kernel_state(view))
-        view.put("link.time", slice(None), self.streets.free_flow)
+        view.put("link.time", slice(None), self.streets.free_time)
         view.schedule(_PUBLISH, int(self.run_options["publish_every"] * SECOND))
         view.schedule(_REROUTE, int(self.run_options["reroute_every"] * SECOND))
 
@@ -196,13 +197,15 @@ class Traffic(Model):
                 set_control(settings, state, node, control)
 
     def _reroute(self, view: View, everybody: bool = False) -> None:
+        from twin.models.traffic.routes import next_hops
+
         shut = ~view["link.open"]
         free = np.where(shut, np.inf, view["link.free_flow"] / SECOND)
         present = np.where(shut, np.inf, np.maximum(view["link.time"], free))
         settings = self._settings(view)
-        settings.informed[...] = self.streets.next_hops(present, self.destinations)
+        settings.informed[...] = next_hops(self.streets, present, self.destinations)
         if everybody:
-            settings.habitual[...] = self.streets.next_hops(free, self.destinations)
+            settings.habitual[...] = next_hops(self.streets, free, self.destinations)
 
     def _publish(self, view: View) -> None:
         from twin.models.traffic.publish import publish

@@ -1,54 +1,37 @@
-"""Routes on the city's streets."""
+"""Next links to many destinations, and times between zones."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
     from twin.city import City
+    from twin.models.streets import Streets
 
 Array = np.ndarray[Any, Any]
 
 
-@dataclass(frozen=True)
-class Streets:
-    """The streets sorted by both ends, and their free-flow times.
+def trees_to(streets: Streets, times: Array, roots: Array) -> tuple[Array, Array]:
+    """Return time (n_root, n_node) to each root, s, and the link to take from each node.
 
-    graph      links sorted by either end, see `twin.kernels.routing.Graph`
-    free_flow  (n_link,)  s
+    times  (n_link,)  s, inf for closed links
+    roots  (n_root,)  nodes
     """
+    from twin.kernels.routing import next_hop_table
 
-    n_node: int
-    graph: Any
-    free_flow: Array
+    ends = np.ascontiguousarray(roots, np.int32)
+    time = np.empty((ends.size, streets.nodes))
+    via = np.empty((ends.size, streets.nodes), np.int32)
+    net = streets.graph
+    next_hop_table(net.in_start, net.in_link, net.from_node, np.ascontiguousarray(times, np.float64), ends, via, time)
+    return time, via
 
-    @classmethod
-    def of(cls, city: City) -> Streets:
-        """Index the links of a city."""
-        from twin.kernels.routing import graph
 
-        links = city["links"]
-        n_node = city.rows("nodes")
-        free = (links["length"] / links["speed"]).astype(np.float64)
-        return cls(n_node, graph(n_node, links["from_node"], links["to_node"]), free)
-
-    def trees_to(self, weight: Array, roots: Array) -> tuple[Array, Array]:
-        """Return time (n_root, n_node) to each root, and the link to take from each node."""
-        from twin.kernels.routing import next_hop_table
-
-        ends = np.ascontiguousarray(roots, np.int32)
-        time = np.empty((ends.size, self.n_node))
-        via = np.empty((ends.size, self.n_node), np.int32)
-        cost = np.ascontiguousarray(weight, np.float64)
-        next_hop_table(self.graph.in_start, self.graph.in_link, self.graph.from_node, cost, ends, via, time)
-        return time, via
-
-    def next_hops(self, weight: Array, destinations: Array) -> Array:
-        """Return the next link (n_destination, n_node) on the way to each destination."""
-        return self.trees_to(weight, destinations)[1]
+def next_hops(streets: Streets, times: Array, destinations: Array) -> Array:
+    """Return the next link (n_destination, n_node) on the way to each destination, -1 for none."""
+    return trees_to(streets, times, destinations)[1]
 
 
 def zone_costs(city: City, streets: Streets) -> Array:
@@ -58,7 +41,7 @@ def zone_costs(city: City, streets: Streets) -> Array:
     intrazonal cost as a share of the cost to the nearest zone).
     """
     nodes = city["zones"]["node"]
-    cost: Array = streets.trees_to(streets.free_flow, nodes)[0][:, nodes].T.copy()
+    cost: Array = trees_to(streets, streets.free_time, nodes)[0][:, nodes].T.copy()
     apart = cost + np.where(np.eye(nodes.size, dtype=bool), np.inf, 0.0)
     np.fill_diagonal(cost, apart.min(axis=1) / 2 if nodes.size > 1 else 0.0)
     return cost
