@@ -5,7 +5,9 @@ consumer its store falls by one second a second; when it is empty the consumer i
 without power until a bus feeds it again. On return the store is charged at
 1 / `recharge` seconds of running time per second (0: full at once) up to its
 capacity, which is what it holds at the start. Levels are whole microseconds,
-worked out exactly when supply changes and never in between.
+worked out exactly when supply changes and never in between. The default of 3 is
+an assumption: a battery that a load of 0.25 C10 has used is charged at 0.1 C10
+with 1.2 times what was taken, C10 being its capacity over ten hours.
 
 A consumer that depends on several buses runs while any of them has power. The
 gap of some seconds until a generator has started is bridged by its UPS

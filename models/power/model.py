@@ -7,8 +7,9 @@ solver keeps nothing from one solution to the next.
 
 A substation trips when flood water reaches `trip_depth`. The default of 0.3 m is
 an assumption: protection and control cubicles of a compact 20 kV substation
-stand near the ground and operators switch off before water reaches live parts;
-FEMA's Hazus flood model keeps open-air substations working up to 4 ft (1.2 m).
+stand near the ground, and operators switch off before water reaches live parts.
+FEMA's Hazus flood model (technical manual, utilities) is milder: a substation
+works until the water stands 4 ft (1.2 m) deep and reaches the control room.
 
 Every change of supply has a cause: a bus that goes dark names, through an event
 `outage`, the break nearest the source on its normal path; one that comes back

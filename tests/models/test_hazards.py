@@ -68,6 +68,7 @@ def test_all_is_dry_at_the_end_and_the_crest_was_reached():
     world = world_at(15000, FLOOD)
     assert world.state["link.depth"].max() == world.state["substation.depth"].max() == 0.0
     assert (world.state["link.wet_speed"] == 1.0).all()
+    assert world.state["flood.event"].tolist() == [-1]
     assert len(world.state["pending.alive"].nonzero()[0]) == 1
     assert world.check() == []
 
