@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -10,7 +11,6 @@ from twin.cli import files, places, reading, running
 
 app = typer.Typer(
     name="twin",
-    help="A city twin: run scenarios, compare policies, ask why.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -20,7 +20,7 @@ app = typer.Typer(
 
 @app.callback()
 def every(debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False) -> None:
-    """A city twin: run scenarios, compare policies, ask why."""
+    """Run scenarios of a city twin, compare policies, ask why."""
 
 
 @app.command()
@@ -31,12 +31,20 @@ def version() -> None:
     typer.echo(__version__)
 
 
-for command in (running.demo, running.run, running.resume, running.plan, running.warmup):
+_COMMANDS: tuple[Callable[..., None], ...] = (
+    running.demo,
+    running.run,
+    running.resume,
+    running.plan,
+    files.check,
+    files.new,
+    files.schema,
+    reading.why,
+    reading.compare,
+    running.warmup,
+)
+for command in _COMMANDS:
     app.command()(command)
-for command in (files.check, files.new, files.schema):
-    app.command()(command)
-app.command()(reading.why)
-app.command()(reading.compare)
 app.add_typer(reading.results, name="results")
 app.add_typer(places.city, name="city")
 app.add_typer(places.data, name="data")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from twin.execute import Execution
     from twin.run import Record
     from twin.scenario import Scenario
@@ -33,10 +33,10 @@ def demo(
     out: Out = Path("results"), workers: Workers = 0, replications: Replications = None, report: WithReport = True
 ) -> None:
     """Compare two policies in a flood night with a blackout on the embedded city."""
-    _run(DEMO, out, workers, replications, report=report)
+    _run(DEMO, _Order(out, workers, replications, report=report))
 
 
-def run(
+def run(  # noqa: PLR0913 - one parameter per option of the command
     scenario: ScenarioName,
     out: Out = Path("results"),
     workers: Workers = 0,
@@ -46,7 +46,7 @@ def run(
     report: WithReport = True,
 ) -> None:
     """Run a scenario's arms and replications; complete runs are kept."""
-    _run(scenario, out, workers, replications, arm or [], plugin or [], report)
+    _run(scenario, _Order(out, workers, replications, arm or [], plugin or [], report))
 
 
 def resume(
@@ -104,28 +104,32 @@ def warmup(scenario: ScenarioName = DEMO, plugin: Plugins = None) -> None:
     say(done)
 
 
-def _run(
-    name: str,
-    out: Path,
-    workers: int,
-    replications: int | None,
-    arms: Sequence[str] = (),
-    plugins: Sequence[Path] = (),
-    report: bool = True,
-) -> None:
+@dataclass(frozen=True)
+class _Order:
+    """What a command line asks of a run."""
+
+    out: Path
+    workers: int
+    replications: int | None
+    arms: Sequence[str] = ()
+    plugins: Sequence[Path] = ()
+    report: bool = True
+
+
+def _run(name: str, order: _Order) -> None:
     from twin.cli.console import progress, say
     from twin.scenario import load
     from twin.suite import run_suite, select
 
     begun = time.perf_counter()
-    scenario = load(name, plugins)
-    cases = select(scenario, arms, replications)
+    scenario = load(name, order.plugins)
+    cases = select(scenario, order.arms, order.replications)
     for warning in scenario.check():
         say(str(warning), error=True)
     say(f"{scenario.title}: {len(cases)} runs ({scenario.path.name})")
-    outcome = run_suite(scenario, out, cases, _execution(workers), progress)
+    outcome = run_suite(scenario, order.out, cases, _execution(order.workers), progress)
     _tell_records(outcome.records, outcome.folder)
-    _tell_outcome(scenario, outcome, report)
+    _tell_outcome(scenario, outcome, order.report)
     say(f"elapsed: {time.perf_counter() - begun:.1f} s")
     if not all(holds for _, _, holds in outcome.expectations):
         raise typer.Exit(1)
