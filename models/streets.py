@@ -17,24 +17,17 @@ Array = np.ndarray[Any, Any]
 class Streets:
     """Links and nodes of a city, constants only.
 
-    from_node, to_node  (n_link,)
+    graph               links sorted by either end, see `twin.kernels.routing.Graph`
     length, free_time   (n_link,)   m, s
     node_xy             (n_node, 2) m
-    pair_first          (n_pair,)   first of the links of each pair of nodes, in pair_link
-    pair_link           (n_link,)   links sorted by (from, to), so parallel links are together
-    pair_key            (n_pair,)   from * n_node + to, ascending
     point_xy            (n_point, 2) m; empty without street geometry
     point_first, point_count  (n_link,)
     """
 
-    from_node: Array
-    to_node: Array
+    graph: Any
     length: Array
     free_time: Array
     node_xy: Array
-    pair_first: Array
-    pair_link: Array
-    pair_key: Array
     point_xy: Array
     point_first: Array
     point_count: Array
@@ -56,36 +49,35 @@ class Streets:
         first, count = int(self.point_first[link]), int(self.point_count[link])
         if count >= 2:
             return self.point_xy[first : first + count]
-        return self.node_xy[[self.from_node[link], self.to_node[link]]]
+        return self.node_xy[[self.graph.from_node[link], self.graph.to_node[link]]]
 
 
 @dataclass(frozen=True)
 class Tree:
-    """Shortest times (s) between a root and every node, and the neighbour on the way (-1 none); (n_node,)."""
+    """Shortest times (s) between a root and every node, and the links of the way (-1 none).
+
+    time  (n_node,)  inf where no way leads
+    link  (n_node,)  last link of the way from the root, or first of the way to it
+    """
 
     time: Array
-    neighbour: Array
+    link: Array
 
 
 def build_streets(city: City) -> Streets:
     """Return the streets of a city as arrays."""
+    from twin.kernels.routing import graph
+
     links, nodes = city["links"], city["nodes"]
-    begin, end = (np.asarray(links[c], dtype=np.int64) for c in ("from_node", "to_node"))
     node_xy = np.column_stack([nodes["x"], nodes["y"]]).astype(np.float64)
-    key = begin * node_xy.shape[0] + end
-    order = np.argsort(key, kind="stable")
-    pair_key, first = np.unique(key[order], return_index=True)
+    count = city.rows("links")
     drawn = "points" in city and "point_first" in links
-    empty = np.zeros(begin.shape[0], dtype=np.int64)
+    empty = np.zeros(count, dtype=np.int64)
     return Streets(
-        from_node=begin,
-        to_node=end,
+        graph=graph(node_xy.shape[0], links["from_node"], links["to_node"]),
         length=np.asarray(links["length"], dtype=np.float64),
         free_time=np.asarray(links["length"] / links["speed"], dtype=np.float64),
         node_xy=node_xy,
-        pair_first=first,
-        pair_link=order,
-        pair_key=pair_key,
         point_xy=np.column_stack([city["points"]["x"], city["points"]["y"]]) if drawn else np.empty((0, 2)),
         point_first=np.asarray(links["point_first"], dtype=np.int64) if drawn else empty,
         point_count=np.asarray(links["point_count"], dtype=np.int64) if drawn else empty,
@@ -97,37 +89,25 @@ def shortest_tree(streets: Streets, times: Array, root: int, *, reverse: bool = 
 
     times  (n_link,)  s, inf for closed links
     """
-    from scipy.sparse import csr_matrix
-    from scipy.sparse.csgraph import dijkstra
+    from twin.kernels.routing import tree
 
-    best = np.minimum.reduceat(times[streets.pair_link], streets.pair_first)
-    usable = np.isfinite(best)
-    rows, columns = np.divmod(streets.pair_key[usable], streets.nodes)
-    if reverse:
-        rows, columns = columns, rows
-    graph = csr_matrix((best[usable], (rows, columns)), shape=(streets.nodes, streets.nodes))
-    time, before = dijkstra(graph, indices=int(root), return_predecessors=True)
-    return Tree(time, np.maximum(before, -1))
+    time = np.empty(streets.nodes)
+    link = np.empty(streets.nodes, dtype=np.int32)
+    net = streets.graph
+    ends = (net.in_start, net.in_link, net.from_node) if reverse else (net.out_start, net.out_link, net.to_node)
+    tree(*ends, np.ascontiguousarray(times, np.float64), int(root), time, link)
+    return Tree(time, link)
 
 
 def path_between(streets: Streets, times: Array, start: int, goal: int) -> Array | None:
     """Return the links of a shortest path, empty when already there, None when there is none."""
-    if start == goal:
-        return np.empty(0, dtype=np.int32)
     tree = shortest_tree(streets, times, start)
     if not np.isfinite(tree.time[goal]):
         return None
     path = []
     node = goal
     while node != start:
-        before = int(tree.neighbour[node])
-        path.append(_best_link(streets, times, before, node))
-        node = before
+        link = int(tree.link[node])
+        path.append(link)
+        node = int(streets.graph.from_node[link])
     return np.array(path[::-1], dtype=np.int32)
-
-
-def _best_link(streets: Streets, times: Array, begin: int, end: int) -> int:
-    pair = int(np.searchsorted(streets.pair_key, begin * streets.nodes + end))
-    last = streets.pair_first[pair + 1] if pair + 1 < streets.pair_first.shape[0] else streets.pair_link.shape[0]
-    links = streets.pair_link[streets.pair_first[pair] : last]
-    return int(links[np.argmin(times[links])])

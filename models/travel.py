@@ -7,8 +7,9 @@ again from the exact position when a road ahead closes: the link a traveller is
 on is finished at its new speed first. Without a path the traveller waits where
 it is until the network changes.
 
-Time on a link: free + share * (live - free). `share` is the part of the
-congestion that the traveller feels: 1 for a crew in traffic, less with a siren.
+Time on a link: free + share * (live - free), where free is the free-flow time on
+the road as wet as it is. `share` is the part of the congestion that the traveller
+feels: 1 for a crew in traffic, less with a siren. Water slows all alike.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ Array = np.ndarray[Any, Any]
 
 LONGEST = 192
 WORST = 3
-ROAD_READS = ("link.time", "link.open")
+ROAD_NEEDS = ("link.time", "link.open")
+ROAD_READS = (*ROAD_NEEDS, "link.wet_speed")
 
 
 def road_mark(view: View) -> int:
@@ -38,10 +40,13 @@ def road_mark(view: View) -> int:
     return zlib.crc32(np.packbits(view["link.open"]).tobytes())
 
 
-def leg_fields(table: str) -> tuple[Field, ...]:
-    """Return the fields that the owner of a table of travellers declares."""
+def leg_fields(table: str, *, observable: bool = False) -> tuple[Field, ...]:
+    """Return the fields that the owner of a table of travellers declares.
+
+    observable  the command centre knows the node without a sensor
+    """
     return (
-        Field(f"{table}.node", "int32", "1", "node it stands on or reaches next"),
+        Field(f"{table}.node", "int32", "1", "node it stands on or reaches next", observable=observable),
         Field(f"{table}.leg_goal", "int32", "1", "node the leg leads to, -1 for none", -1),
         Field(f"{table}.leg_count", "int32", "1", "links of the leg as planned, 0 when standing"),
         Field(f"{table}.leg_path", "int32", "1", "links of the leg in driving order", width=(LONGEST,)),
@@ -89,10 +94,12 @@ class Fleet:
 
     def link_times(self, view: View) -> Array:
         """Return the seconds each link takes these travellers now, inf when closed; (n_link,)."""
-        free, live = self.streets.free_time, view["link.time"]
-        times = free + self.share * (live - free)
-        times[~(view["link.open"] & np.isfinite(live))] = np.inf
-        return times
+        live, wet = view["link.time"], np.ones(1)
+        if "link.wet_speed" in view:
+            wet = view["link.wet_speed"]
+        passable = view["link.open"] & np.isfinite(live) & (wet > 0.0)
+        free = self.streets.free_time / np.where(wet > 0.0, wet, 1.0)
+        return np.asarray(np.where(passable, free + self.share * np.maximum(live - free, 0.0), np.inf))
 
     def stand(self, view: View, row: int, node: int) -> None:
         """Put a traveller on a node, without a leg."""
@@ -147,7 +154,7 @@ class Fleet:
         if not self.moving(view, row):
             return int(view[f"{self.table}.node"][row])
         index, _ = self._progress(view, row)
-        return int(self.streets.to_node[view[f"{self.table}.leg_path"][row, index]])
+        return int(self.streets.graph.to_node[view[f"{self.table}.leg_path"][row, index]])
 
     def refresh_nodes(self, view: View) -> None:
         """Write `node` of every traveller on a leg as it is now."""
@@ -198,7 +205,7 @@ class Fleet:
         count = int(self._raw(view, "leg_count")[row])
         if count:
             last = int(self._raw(view, "leg_path")[row, count - 1])
-            self.stand(view, row, int(self.streets.to_node[last]))
+            self.stand(view, row, int(self.streets.graph.to_node[last]))
         return int(view[f"{self.table}.node"][row]) == goal
 
     def _retimed(self, view: View, row: int) -> bool:

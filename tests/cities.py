@@ -86,3 +86,38 @@ def _placed(x):
         "lon": np.asarray(x) / 111_000.0,
         "lat": np.zeros(len(x)),
     }
+
+
+def line_grid():
+    """Return tables of a small grid along the line, to be given to `line_city`.
+
+    Bus 0 (source, node 0) feeds substation 0 (bus 1, node 2) and substation 1
+    (bus 2, node 4); line 0 joins bus 0 and 1, line 1 bus 0 and 2. Line 2 leads
+    from bus 1 to load bus 3 (node 3), line 3 is an open tie from bus 2 to bus 3.
+    The hospital hangs on bus 3.
+    """
+    x = np.array([0.0, 2000.0, 4000.0, 3000.0])
+    node = np.array([0, 2, 4, 3], dtype=np.int32)
+    return {
+        "buses": _placed(x)
+        | {
+            "node": node,
+            "customers": np.array([0, 100, 900, 50], dtype=np.int32),
+            "substation": np.array([-1, 0, 1, 0], dtype=np.int32),
+        },
+        "substations": _placed(x[[1, 2]]) | {"node": node[[1, 2]], "bus": np.array([1, 2], dtype=np.int32)},
+        "sources": {"id": np.array(["s0"]), "bus": np.array([0], dtype=np.int32)},
+        "lines": {
+            "id": np.array([f"w{i}" for i in range(4)]),
+            "from_bus": np.array([0, 0, 1, 2], dtype=np.int32),
+            "to_bus": np.array([1, 2, 3, 3], dtype=np.int32),
+            "closed": np.array([True, True, True, False]),
+            "link": np.array([-1, -1, 4, -1], dtype=np.int32),
+        },
+        "hospitals": _placed(np.array([4000.0]))
+        | {
+            "node": np.array([4], dtype=np.int32),
+            "bays": np.array([1], dtype=np.int32),
+            "bus": np.array([3], dtype=np.int32),
+        },
+    }

@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from twin.models.emergency.tables import ALERTED, DISPATCHED, NO_DISPATCHER, NOT_FREE, WAITING
-from twin.models.optional import field_of
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from twin.contract import Event
     from twin.view import View
 
@@ -55,12 +52,3 @@ def record(view: View, call: int, stage: int, event: int, **columns: int) -> Non
     view.put("call.event", call, event)
     for column, value in columns.items():
         view.put(f"call.{column}", call, value)
-
-
-def silence_of(view: View, site_of_node: NDArray[np.int64], unit: int) -> int:
-    """Return the event that silenced the telecom site of a unit's area, -1 when it works."""
-    alive = field_of(view, "site.alive")
-    site = int(site_of_node[view["unit.node"][unit]])
-    if alive is None or site < 0 or alive[site]:
-        return -1
-    return view.cause("site.alive", site)

@@ -8,14 +8,14 @@ the next call as soon as it is free, from wherever it is on its way back.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from twin.contract import SECOND, Acquire, Delay, Done, Event, Model, Park, Setup, StepResult
 from twin.models.emergency import desk, metrics, tables
 from twin.models.emergency.calls import draw_calls, target_times
-from twin.models.emergency.lateness import reasons
+from twin.models.emergency.lateness import SILENCE, reasons, silence_of_unit
 from twin.models.emergency.tables import (
     ABANDONED,
     ALERTED,
@@ -33,9 +33,8 @@ from twin.models.emergency.tables import (
     TRANSPORT,
     WAITING,
 )
-from twin.models.optional import field_of
 from twin.models.streets import build_streets
-from twin.models.travel import ROAD_READS, Fleet, road_mark
+from twin.models.travel import ROAD_NEEDS, ROAD_READS, Fleet, road_mark
 
 if TYPE_CHECKING:
     from twin.procedure import Job
@@ -49,8 +48,9 @@ class Emergency(Model):
 
     name = "emergency"
     owns = tables.FIELDS
-    reads = (*ROAD_READS, "hospital.powered", "site.alive")
-    requires = ROAD_READS
+    reads = (*ROAD_READS, "hospital.powered")
+    lags = SILENCE
+    requires = ROAD_NEEDS
     events = tables.EVENTS
     options = tables.OPTIONS
     procedures: ClassVar = tables.PROCEDURES
@@ -75,7 +75,6 @@ class Emergency(Model):
         self.calls = draw_calls(setup)
         self.daily = int((self.calls.surge < 0).sum())
         self.target = target_times(city)
-        self.site_of_node = _nearest_site(city)
         share, retime = float(options["siren_share"]), round(float(options["retime"]) * SECOND)
         self.fleet = Fleet("unit", build_streets(city), share, retime)
         return {
@@ -105,7 +104,7 @@ class Emergency(Model):
             for call in np.flatnonzero(self.calls.surge == event.data).tolist():
                 view.schedule("call_rings", int(self.calls.time[call]) - view.now, target=call)
         elif event.kind == "dispatch":
-            silence = desk.silence_of(view, self.site_of_node, round(event.value))
+            silence = silence_of_unit(view, round(event.value))
             desk.carry_out(view, event, self.dispatch_time, silence)
         elif event.kind == "dispatcher_free":
             view.put("dispatcher.idle", event.target, True)
@@ -233,8 +232,8 @@ class Emergency(Model):
         """Hand the patient over; slower in a hospital without power."""
         call, hospital = int(view["unit.call"][job.entity]), int(view["unit.hospital"][job.entity])
         view.put("call.bay", call, view.now)
-        powered = field_of(view, "hospital.powered")
-        factor = 1.0 if powered is None or powered[hospital] else self.dark_factor
+        dark = "hospital.powered" in view and not view["hospital.powered"][hospital]
+        factor = self.dark_factor if dark else 1.0
         return Delay(round(int(self.calls.handover[call]) * factor))
 
     def mission_clear(self, view: View, job: Job) -> StepResult:
@@ -280,13 +279,3 @@ class Emergency(Model):
     def check(self, view: View) -> list[str]:
         """Return calls that are lost and units that are in two places."""
         return metrics.broken(view, self.calls)
-
-
-def _nearest_site(city: Any) -> Any:
-    """Return the telecom site nearest to each node, -1 without sites; (n_node,)."""
-    if not city.rows("sites"):
-        return np.full(city.rows("nodes"), -1)
-    from scipy.spatial import cKDTree
-
-    sites = np.column_stack([city["sites"]["x"], city["sites"]["y"]])
-    return cKDTree(sites).query(np.column_stack([city["nodes"]["x"], city["nodes"]["y"]]))[1]

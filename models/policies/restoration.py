@@ -1,0 +1,75 @@
+"""In which order failed assets are repaired: as reported, or hospitals first.
+
+Both send the free crew that is expected to be there first, by reported travel
+times, to the asset that comes first in their order.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twin.contract import MINUTE, Command, Policy, Setup
+from twin.models.assets import build_assets
+from twin.models.streets import build_streets, shortest_tree
+
+if TYPE_CHECKING:
+    from twin.view import Observation
+
+Array = np.ndarray[Any, Any]
+
+_SEES = ("repair.reported", "repair.assigned", "crew.free", "crew.node", "observed_link.time")
+
+
+class FirstCome(Policy):
+    """Repair assets in the order in which their failures were reported."""
+
+    name = "first_come"
+    role = "restoration"
+    sees = _SEES
+    requires = _SEES
+    commands = ("repair",)
+    every = 5 * MINUTE
+    on = ("repair_wanted", "crew_free")
+    source = "first come, first served: the baseline without any ranking"
+
+    def setup(self, setup: Setup) -> dict[str, int]:
+        """Build the streets and the assets."""
+        self.streets = build_streets(setup.city)
+        self.assets = build_assets(setup.city)
+        return {}
+
+    def decide(self, observation: Observation) -> list[Command]:
+        """Give each asset that waits a crew, as long as crews are free."""
+        waiting = np.flatnonzero((observation["repair.reported"] >= 0) & ~observation["repair.assigned"])
+        if not waiting.shape[0]:
+            return []
+        crews = [leader.row for leader in observation.agents("crew").select(lambda leader: leader.free)]
+        commands = []
+        for asset in waiting[self.order(observation, waiting)].tolist():
+            if not crews:
+                break
+            tree = shortest_tree(self.streets, observation["observed_link.time"], self.assets.node[asset], reverse=True)
+            reach = tree.time[observation["crew.node"][crews]]
+            if not np.isfinite(reach).any():
+                continue
+            crew = crews.pop(int(np.argmin(reach)))
+            commands.append(Command("repair", asset, float(crew)))
+        return commands
+
+    def order(self, observation: Observation, waiting: Array) -> Array:
+        """Return the positions of waiting assets in the order of repair."""
+        return np.argsort(observation["repair.reported"][waiting], kind="stable")
+
+
+class HospitalFirst(FirstCome):
+    """Repair what feeds hospitals first, then what feeds most customers."""
+
+    name = "hospital_first"
+    source = "common practice of utilities: essential facilities first, then the most customers per repair"
+
+    def order(self, observation: Observation, waiting: Array) -> Array:
+        """Return assets by hospitals fed, then by customers fed, then by report."""
+        essential = -(self.assets.hospitals[waiting] > 0).astype(np.int64)
+        return np.lexsort((observation["repair.reported"][waiting], -self.assets.customers[waiting], essential))

@@ -1,0 +1,211 @@
+"""Repair crews: exact times on five nodes in a row, 100 s a link."""
+
+import numpy as np
+import pytest
+
+from tests.cities import line_city, line_grid
+from tests.models.roads import Planned, assemble
+from twin.contract import SECOND, EventKind, Model
+from twin.fields import Field
+from twin.models.assets import build_assets
+from twin.models.policies.restoration import FirstCome, HospitalFirst
+from twin.models.restoration import REPAIRING, WAITING, Restoration
+from twin.world import World
+
+OPTIONS = {"restoration": {"spread": 0.0}}
+
+
+class Grid(Model):
+    """Substations and lines that fail, flood and are mended as the test says."""
+
+    name = "grid"
+    owns = (
+        Field("substation.failed", "bool", "1", "", traced=True),
+        Field("substation.depth", "float64", "m", "", traced=True),
+        Field("line.failed", "bool", "1", "", traced=True),
+    )
+    events = (
+        EventKind("break", "assets fail", "substations", scenario=True),
+        EventKind("break_line", "lines fail", "lines", scenario=True),
+        EventKind("water", "depth changes", "substations", scenario=True),
+        EventKind("power_repair", "an asset works again"),
+    )
+
+    def setup(self, setup):
+        self.planned = tuple(setup.events)
+        return {}
+
+    def on_event(self, view, event):
+        if event.kind == "power_repair":
+            view.put(("substation", "line")[event.data] + ".failed", event.target, False)
+            return
+        rows = np.asarray(self.planned[event.data].targets)
+        if event.kind == "water":
+            view.put("substation.depth", rows, event.params["depth"])
+        else:
+            view.put("line.failed" if event.kind == "break_line" else "substation.failed", rows, True)
+
+
+class Scope(Model):
+    """Reports of the grid and of roads, half a second after each change."""
+
+    name = "scope"
+    owns = (
+        *(
+            Field(f"observed_{t}.{c}", d, u, "")
+            for t in ("substation", "line")
+            for c, d, u in (("failed", "bool", "1"), ("stamp", "int64", "us"))
+        ),
+        Field("observed_link.time", "float64", "s", ""),
+    )
+    reads = ("substation.failed", "line.failed", "link.time")
+    events = (EventKind("look", "a report"),)
+
+    def step(self, view):
+        view.schedule("look", SECOND // 2)
+
+    def on_event(self, view, event):
+        view.put("observed_link.time", slice(None), view["link.time"])
+        for table in ("substation", "line"):
+            view.put(f"observed_{table}.failed", slice(None), view[f"{table}.failed"])
+            view.put(f"observed_{table}.stamp", slice(None), view.now)
+
+
+def city(crews=1):
+    plain = line_city(**line_grid())
+    depots = {**plain["depots"], "crews": np.array([crews], dtype=np.int32)}
+    return line_city(**line_grid(), depots=depots)
+
+
+def world_of(events, crews=1, rule=FirstCome, duration=60_000, **options):
+    options = {"restoration": {"spread": 0.0, **options}}
+    return World(assemble(city(crews), [Restoration(), Grid(), Scope()], [rule()], events, duration, 1, options))
+
+
+def told(world, kind):
+    return [(row[0] / SECOND, row[2]) for row in world.events.rows() if row[1] == kind]
+
+
+def test_one_repair_takes_the_times_worked_out_by_hand():
+    world = world_of([Planned("break", 100 * SECOND, (0,))]).run()
+    # Reported at 100.5 s, listed 1 s later, order 2 s (and 1 us) later: 103.5 s. 600 s to set out,
+    # two links, 600 s inspection, 14,400 s repair, 300 s test.
+    assert told(world, "crew_sent") == [(pytest.approx(103.5, abs=1e-5), 0)]
+    assert told(world, "crew_on_site") == [(pytest.approx(903.5, abs=1e-5), 0)]
+    assert told(world, "repair_done") == [(pytest.approx(16_203.5, abs=1e-5), 0)]
+    assert world.kpis()["mean_restoration_time"] == pytest.approx(16_103.5, abs=1e-5)
+    assert world.kpis()["repairs_done"] == 1
+    assert world.state["crew.node"][0] == 0
+    assert world.check() == []
+
+
+def test_a_crew_waits_on_site_until_the_water_is_gone():
+    events = [
+        Planned("water", 50 * SECOND, (0,), {"depth": 1.0}),
+        Planned("break", 100 * SECOND, (0,)),
+        Planned("water", 5000 * SECOND, (0,), {"depth": 0.1}),
+    ]
+    world = world_of(events)
+    world.run(4000 * SECOND)
+    assert world.state["crew.stage"][0] == WAITING
+    world.run()
+    assert told(world, "repair_done")[0][0] == pytest.approx(5000 + 14_400 + 300, abs=1e-5)
+
+
+def test_water_breaks_work_off_and_it_goes_on_where_it_stopped():
+    events = [
+        Planned("break", 100 * SECOND, (0,)),
+        Planned("water", 3000 * SECOND, (0,), {"depth": 1.0}),
+        Planned("water", 8000 * SECOND, (0,), {"depth": 0.0}),
+    ]
+    world = world_of(events)
+    world.run(2999 * SECOND)
+    assert world.state["crew.stage"][0] == REPAIRING
+    world.run()
+    assert len(told(world, "repair_broken_off")) == 1
+    assert told(world, "repair_done")[0][0] == pytest.approx(16_203.5 + 5000, abs=1e-4)
+
+
+def test_an_asset_that_came_back_by_itself_needs_no_repair():
+    class Lucky(Grid):
+        def start(self, view):
+            view.schedule("power_repair", 500 * SECOND, 0, data=0)
+
+    parts = assemble(
+        city(),
+        [Restoration(), Lucky(), Scope()],
+        [FirstCome()],
+        [Planned("break", 100 * SECOND, (0,))],
+        60_000,
+        1,
+        OPTIONS,
+    )
+    world = World(parts).run()
+    assert world.kpis()["repairs_done"] == 0
+    assert world.kpis()["mean_restoration_time"] == 400
+    assert world.state["crew.free"].all()
+    assert len(told(world, "crew_sent")) == 1
+
+
+def test_a_closed_road_holds_the_crew():
+    events = [
+        Planned("break", 100 * SECOND, (0,)),
+        Planned("shut", 720 * SECOND, (2,)),
+        Planned("reopen", 2000 * SECOND, (2,)),
+    ]
+    world = world_of(events).run()
+    # On link 0 from 703.5 s; waits at node 1 until 2000 s.
+    assert told(world, "crew_on_site")[0][0] == pytest.approx(2100, abs=1e-4)
+
+
+def test_first_come_and_hospital_first_differ_in_order_only():
+    events = [
+        Planned("break", 100 * SECOND, (1,)),
+        Planned("break", 100 * SECOND, (0,)),
+        Planned("break_line", 100 * SECOND, (1,)),
+    ]
+    first = told(world_of(events).run(), "crew_sent")
+    ranked = told(world_of(events, rule=HospitalFirst).run(), "crew_sent")
+    # Asset 0 feeds the hospital; 1 and 3 (line 1) feed 900 customers.
+    assert [asset for _, asset in first] == [0, 1, 3]
+    assert [asset for _, asset in ranked] == [0, 1, 3]
+    late = [
+        Planned("break", 100 * SECOND, (1,)),
+        Planned("break_line", 150 * SECOND, (3,)),
+        Planned("break_line", 160 * SECOND, (2,)),
+    ]
+    assert [a for _, a in told(world_of(late).run(), "crew_sent")] == [1, 5, 4]
+    assert [a for _, a in told(world_of(late, rule=HospitalFirst).run(), "crew_sent")] == [1, 4, 5]
+
+
+def test_two_crews_work_side_by_side():
+    events = [Planned("break", 100 * SECOND, (0, 1))]
+    world = world_of(events, crews=2).run()
+    assert [round(t) for t, _ in told(world, "repair_done")] == [16_204, 16_404]
+    assert world.check() == []
+
+
+def test_assets_know_whom_they_feed():
+    assets = build_assets(city())
+    assert assets.customers.tolist() == [150, 900, 150, 900, 50, 0]
+    assert assets.hospitals.tolist() == [1, 0, 1, 0, 1, 0]
+    assert assets.node.tolist() == [2, 4, 0, 0, 3, 4]
+    assert assets.table_of(4) == ("line", 2)
+
+
+@pytest.mark.parametrize("at", [300, 800, 1200, 2000, 3500, 9000, 16_000, 16_150, 17_000])
+def test_a_snapshot_at_any_stage_goes_on_bit_for_bit(tmp_path, at):
+    events = [
+        Planned("break", 100 * SECOND, (0, 1)),
+        Planned("slow", 750 * SECOND, tuple(range(8)), {"factor": 4.0}),
+        Planned("water", 3000 * SECOND, (0,), {"depth": 1.0}),
+        Planned("water", 8000 * SECOND, (0,), {"depth": 0.0}),
+        Planned("shut", 16_100 * SECOND, (2, 3)),
+        Planned("reopen", 20_000 * SECOND, (2, 3)),
+    ]
+    whole = world_of(events, spread=0.5).run()
+    world = world_of(events, spread=0.5)
+    world.run(at * SECOND + 3).save(tmp_path)
+    assert World.load(tmp_path, world.assembly).run().digest() == whole.digest()
+    assert world.branch().run().events.rows() == whole.events.rows()
+    assert whole.check() == []
