@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,7 @@ def test_expectations_and_margins_are_read(tmp_path):
     assert found.comparison.margins == {"closed_time": 60.0, "depth_mean": 0.1}
     first, second = found.expectations
     assert [first.holds(value) for value in (0.4, 0.5, float("nan"))] == [True, False, False]
+    assert not replace(first, op="!=").holds(float("nan"))
     assert (str(second), second.holds(120.0), second.label) == ("base.closed_time >= 120", True, "town.yaml:7")
 
 

@@ -58,6 +58,13 @@ class Follower(Model):
     requires = ("node.depth",)
 
 
+class Orphan(Model):
+    """A model that needs a field no component has."""
+
+    name = "orphan"
+    requires = ("ghost.value",)
+
+
 class Nearest(Policy):
     name = "nearest"
     role = "dispatch"
@@ -85,7 +92,7 @@ class Loops(Feed):
 
 def toy_registry():
     registry = Registry()
-    for component in (Water, Pipes, Follower, Nearest, Fair, Crews, Loops):
+    for component in (Water, Pipes, Follower, Orphan, Nearest, Fair, Crews, Loops):
         registry.add(component)
     return registry
 
