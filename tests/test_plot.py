@@ -1,0 +1,305 @@
+"""Every picture draws what it was given, says its units, and can be read without colours."""
+
+from __future__ import annotations
+
+import io
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib import pyplot
+from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.colors import to_hex, to_rgb
+from PIL import Image
+
+from tests.cities import line_city
+from tests.synthetic_results import small_city
+from twin import plot, plot_base, plot_maps, plot_series, plot_services
+from twin.plot_style import SKY, round_length
+from twin.stats import Comparison, Figure
+
+CITY = small_city()
+LINKS, BUSES = CITY.rows("links"), CITY.rows("buses")
+NOTE = plot.Caption("Flood night", "B: coverage", "2026-01-15 17:00 to 23:00 WITA")
+
+
+@pytest.fixture
+def ax():
+    with plot.style():
+        yield plot.figure(*plot_maps.MAP_SIZE)[1]
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.texts] + [ax.get_title(loc="left")]
+
+
+def bar_label(ax):
+    return next(other.get_xlabel() for other in ax.figure.axes if other is not ax)
+
+
+def drawn(ax, zorder):
+    """Return (lines, colours) of the line collection at a height of the picture."""
+    found = [c for c in ax.collections if isinstance(c, LineCollection) and c.get_zorder() == zorder]
+    return found[0].get_segments(), [to_hex(c) for c in found[0].get_colors()]
+
+
+def comparison(difference, low, high, direction="lower", margin=10.0, verdict="better", unit="s"):
+    return Comparison(
+        Figure("response_mean", unit, direction, margin), 8, 1.0, 2.0, difference, low, high, 0.01, verdict
+    )
+
+
+MAPS = {
+    "city": lambda ax: plot.city_map(CITY, ax, NOTE),
+    "link": lambda ax: plot.link_map(CITY, np.linspace(1, 4, LINKS), ax=ax, caption=NOTE),
+    "depth": lambda ax: plot.link_map(CITY, np.linspace(0, 1, LINKS), plot.DEPTH, ax, NOTE),
+    "difference": lambda ax: plot.difference_map(CITY, np.linspace(-1, 1, LINKS), "Minutes, B minus A", ax, NOTE),
+    "power": lambda ax: plot.power_map(CITY, np.arange(BUSES) * 30.0, ax, NOTE),
+    "energised": lambda ax: plot.power_map(CITY, np.arange(BUSES) > 2, ax, NOTE),
+    "calls": lambda ax: plot.call_map(
+        CITY,
+        {"node": np.arange(4), "response": np.array([60.0, 700, np.nan, 900]), "late": np.array([0, 1, 1, 1])},
+        ax,
+        NOTE,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MAPS)
+def test_a_map_returns_its_axes_with_title_scale_bar_and_north(ax, name):
+    assert MAPS[name](ax) is ax
+    said = texts(ax)
+    assert ax.get_title(loc="left")
+    assert any("Flood night" in text and "WITA" in text and "B: coverage" in text for text in said)
+    assert "N" in said
+    assert any(text.endswith((" km", " m")) for text in said)
+    assert ax.get_aspect() == 1.0
+    assert ax.get_xlabel() == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [("depth", ", m"), ("power", "Minutes"), ("difference", "Minutes"), ("city", "per km²"), ("calls", "minutes")],
+)
+def test_a_colour_bar_states_the_unit(ax, name, unit):
+    MAPS[name](ax)
+    assert unit in bar_label(ax)
+
+
+def test_without_axes_a_map_makes_its_own_figure():
+    with plot.style():
+        ax = plot.link_map(CITY, np.ones(LINKS))
+    assert ax.figure in map(pyplot.figure, pyplot.get_fignums())
+    pyplot.close("all")
+
+
+def test_a_map_given_axes_leaves_pyplot_alone(ax):
+    before = pyplot.get_fignums()
+    MAPS["link"](ax)
+    assert pyplot.get_fignums() == before
+
+
+def test_a_value_of_the_wrong_length_is_refused(ax):
+    with pytest.raises(ValueError, match=f"3 values for {LINKS} links"):
+        plot.link_map(CITY, np.ones(3), ax=ax)
+    with pytest.raises(ValueError, match=f"2 values for {BUSES} buses"):
+        plot.power_map(CITY, np.ones(2), ax=ax)
+
+
+def test_the_worst_link_is_drawn_last_in_the_darkest_colour(ax):
+    value = np.ones(LINKS)
+    value[[4, 9]] = 2.5, 9.0
+    plot.link_map(CITY, value, ax=ax)
+    lines, colours = drawn(ax, 4.0)
+    assert np.allclose(lines, [plot_base.segments(CITY)[4], plot_base.segments(CITY)[9]])
+    assert colours == [plot.DELAY.colours[4], plot.DELAY.colours[5]]
+
+
+def test_unknown_and_quiet_links_stay_plain_streets(ax):
+    value = np.full(LINKS, np.nan)
+    value[0] = 1.05
+    plot.link_map(CITY, value, ax=ax)
+    assert drawn(ax, 4.0)[0] == []
+
+
+def test_both_directions_of_a_street_are_drawn_once():
+    assert len(plot_base.one_per_street(CITY)) == LINKS // 2
+
+
+def test_a_difference_is_blue_where_b_is_lower_and_orange_where_higher(ax):
+    change = np.zeros(LINKS)
+    change[[2, 5]] = -1.0, 0.9
+    plot.difference_map(CITY, change, "s", ax)
+    lines, (higher, lower) = drawn(ax, 4.0)
+    assert np.allclose(lines, [plot_base.segments(CITY)[5], plot_base.segments(CITY)[2]])
+    assert to_rgb(lower)[2] > to_rgb(lower)[0]
+    assert to_rgb(higher)[0] > to_rgb(higher)[2]
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40))
+def test_classes_of_a_difference_are_symmetric_and_rise(values):
+    scale = plot_maps.difference_scale(np.array(values), "s", "B")
+    edges = np.array(scale.edges)
+    assert np.allclose(edges, -edges[::-1])
+    assert (np.diff(edges) > 0).all()
+    assert len(scale.colours) == len(edges) - 1
+
+
+@pytest.mark.parametrize("scale", [plot.DELAY, plot.DEPTH, plot.MINUTES, plot.FLOW, plot.SPEED, plot_services.RESPONSE])
+def test_classes_differ_in_lightness_alone(scale):
+    light = np.array([np.dot(to_rgb(colour), (0.2126, 0.7152, 0.0722)) for colour in scale.colours])
+    steps = np.diff(light)
+    assert (steps < -0.01).all() or (steps > 0.01).all()
+    assert len(scale.colours) == len(scale.edges) - 1
+
+
+def test_a_bus_that_was_out_is_marked_and_its_feeder_too(ax):
+    minutes = np.zeros(BUSES)
+    minutes[3] = 90.0
+    plot.power_map(CITY, minutes, ax)
+    _, colours = drawn(ax, 5.0)
+    assert colours.count(plot.MINUTES.colours[3]) == 1
+    assert colours.count(SKY.lower()) == 3
+    dots = [c for c in ax.collections if isinstance(c, PathCollection) and c.get_zorder() == 7.0]
+    assert np.allclose(dots[0].get_offsets(), [[CITY["buses"]["x"][3], CITY["buses"]["y"][3]]])
+
+
+def test_calls_are_told_apart_by_shape_and_counted(ax):
+    MAPS["calls"](ax)
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert {"In time (1)", "Late (2)", "No unit yet (1)"} <= set(labels)
+
+
+def test_a_city_without_shapes_classes_or_utilities_is_drawn():
+    with plot.style():
+        _, ax = plot.figure(5, 5)
+        plot.city_map(line_city(), ax)
+        plot.png(ax.figure)
+    assert len(drawn(ax, 3.0)[0]) == 4
+
+
+def test_names_with_dollars_and_braces_do_not_break_a_picture():
+    city = small_city(title=r"Cost $x_{1$ of {city} $\frac$")
+    with plot.style():
+        made, ax = plot.figure(5, 6)
+        plot.city_map(city, ax, plot.Caption(r"$\bad$", "{arm}", "$"))
+        assert plot.png(made)
+
+
+def test_a_long_caption_becomes_two_lines():
+    assert plot.Caption("a" * 50, "b" * 30, "c").lines() == ["a" * 50, "b" * 30 + " · c"]
+    assert plot.Caption("", "", "").lines() == []
+
+
+def test_a_png_is_trimmed_and_has_a_palette():
+    with plot.style():
+        made, ax = plot.figure(7.2, 14)
+        plot.city_map(CITY, ax)
+        image = Image.open(io.BytesIO(plot.png(made)))
+    assert image.mode == "P"
+    assert image.height < 12 * 110
+    border = np.asarray(image.convert("RGB"))[:, 0]
+    assert (border == 255).all()
+
+
+@pytest.mark.parametrize(("limit", "length"), [(1730.0, 1000.0), (640.0, 500.0), (2.0, 2.0), (99_999.0, 50_000.0)])
+def test_a_scale_bar_has_a_round_length(limit, length):
+    assert round_length(limit) == length
+
+
+CLOCK = np.datetime64("2026-01-15T17:00", "us") + np.arange(5) * np.timedelta64(30, "m")
+
+
+def test_a_band_lies_between_the_extremes_and_holds_the_mean():
+    values = np.random.default_rng(1).normal(size=(40, 5))
+    middle, low, high = plot_series._band(values)
+    assert np.allclose(middle, values.mean(axis=0))
+    assert (values.min(axis=0) < low).all()
+    assert (low < middle).all()
+    assert (middle < high).all()
+    assert np.allclose(((values >= low) & (values <= high)).mean(axis=0), 0.8, atol=0.03)
+
+
+def test_moments_without_any_value_are_gaps_without_a_warning(recwarn):
+    values = np.array([[1.0, np.nan, 3.0], [1.0, np.nan, np.nan]])
+    middle, *_ = plot_series._band(values)
+    assert np.array_equal(middle, [1.0, np.nan, 3.0], equal_nan=True)
+    assert not recwarn
+
+
+def test_a_story_shades_the_windows_in_every_panel_and_names_the_time_zone():
+    curves = [plot.Curve(arm, CLOCK, np.ones((3, 5)) * k) for k, arm in enumerate("AB", start=1)]
+    windows = [plot.Window("Flood", CLOCK[1], CLOCK[3])]
+    with plot.style():
+        made = plot.figure(6, 5)[0]
+        made.clear()
+        axes = made.subplots(2, 1, sharex=True)
+        plot.story_plot({"Calls": curves, "Speed": curves}, windows, list(axes), "WITA")
+        plot.png(made)
+    assert axes[1].get_xlabel() == "Local time (WITA)"
+    assert [len(ax.patches) for ax in axes] == [1, 1]
+    assert {t.get_text() for t in made.legends[0].get_texts()} == {"A", "B", "80 % of replications", "Flood"}
+    assert axes[1].get_xticklabels()[0].get_text() == "17:00"
+
+
+@pytest.mark.parametrize(("direction", "sign"), [("lower", 1.0), ("higher", -1.0)])
+def test_right_is_better_whatever_the_direction(direction, sign):
+    middle, low, high = plot_series._scaled(comparison(-20.0, -30.0, -10.0, direction))
+    assert middle == sign * 2.0
+    assert sorted((low, high)) == [low, high]
+    assert {abs(low), abs(high)} == {1.0, 3.0}
+
+
+def test_a_figure_without_a_margin_ends_outside_the_band():
+    assert plot_series._scaled(comparison(-20.0, -30.0, -10.0, margin=0.0))[2] == pytest.approx(3.0)
+
+
+def test_a_forest_names_verdicts_and_survives_what_is_not_known():
+    rows = [
+        comparison(-20.0, -30.0, -10.0),
+        comparison(0.0, 0.0, 0.0, verdict="same"),
+        comparison(400.0, 300.0, 500.0, verdict="worse"),
+        comparison(np.nan, -np.inf, np.inf, verdict="inconclusive"),
+        comparison(5.0, -np.inf, np.inf, verdict="inconclusive"),
+    ]
+    with plot.style():
+        made, ax = plot.figure(9, 4)
+        plot.forest_plot(rows, ax, arms=("Now", "New"))
+        plot.png(made)
+    said = texts(ax)
+    assert [text for text in said if text in ("better", "same", "worse", "inconclusive")] == [
+        one.verdict for one in rows
+    ]
+    assert "−20.0 s" in said
+    assert ax.get_title(loc="left").startswith("What New changes against Now")
+    left, right = ax.get_xlim()
+    assert -left == right <= 9.0
+
+
+def test_verdicts_differ_in_marker_as_well_as_colour():
+    markers = [marker for _, marker in plot_series.VERDICT_LOOK.values()]
+    assert len(set(markers)) == len(markers)
+
+
+@pytest.mark.parametrize(
+    ("value", "signed", "text"),
+    [
+        (1234.5, False, "1,234"),
+        (0.04321, False, "0.0432"),
+        (-2.0, True, "−2.00"),
+        (0.0, True, "0"),
+        (np.inf, False, "–"),
+    ],
+)
+def test_numbers_are_written_for_people(value, signed, text):
+    assert plot_series.number(value, signed) == text
+
+
+def test_a_share_is_shown_in_per_cent():
+    assert plot_series.with_unit(0.25, Figure("late_share", "1", "lower")) == "25.0 %"
+    assert plot_series.with_unit(np.nan, Figure("late_share", "1", "lower")) == "–"

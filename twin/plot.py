@@ -1,0 +1,35 @@
+"""Draw a city and its results: maps, curves over time, and differences with their verdicts.
+
+Every function takes `ax` (a new figure without it) and returns it. Geometry is in metres
+on the city's grid, with north up. Colours stay apart for colour-blind readers.
+"""
+
+from __future__ import annotations
+
+from twin.plot_maps import DELAY, DEPTH, FLOW, SPEED, city_map, difference_map, link_map
+from twin.plot_series import Curve, Window, forest_plot, series_plot, story_plot
+from twin.plot_services import MINUTES, call_map, power_map
+from twin.plot_style import Caption, Scale, figure, png, style
+
+__all__ = [
+    "DELAY",
+    "DEPTH",
+    "FLOW",
+    "MINUTES",
+    "SPEED",
+    "Caption",
+    "Curve",
+    "Scale",
+    "Window",
+    "call_map",
+    "city_map",
+    "difference_map",
+    "figure",
+    "forest_plot",
+    "link_map",
+    "png",
+    "power_map",
+    "series_plot",
+    "story_plot",
+    "style",
+]

@@ -1,0 +1,152 @@
+"""Draw maps of what serves the city: where power was out, and how long help took."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from twin import plot_base as base
+from twin.plot_maps import MAP_SIZE, backdrop, legend_below, same_length
+from twin.plot_style import (
+    BLACK,
+    MUTED,
+    SKY,
+    VERMILION,
+    Caption,
+    Floats,
+    Scale,
+    axes_or_new,
+    colour_bar,
+    set_title,
+    shades,
+)
+
+if TYPE_CHECKING:
+    from twin.city import City
+
+MINUTES = Scale(
+    "Where the power was out",
+    "Minutes without power",
+    (0, 15, 30, 60, 120, 240, 480),
+    shades("inferno_r", 6, 0.16, 0.9),
+    quiet=0.0,
+)
+RESPONSE = Scale(
+    "Emergency calls and how long help took",
+    "Response time, minutes",
+    (0, 4, 8, 12, 16, 24, 40),
+    shades("viridis_r", 6, 0.05, 0.95),
+)
+
+
+def power_map(city: City, minutes: Floats, ax: Axes | None = None, caption: Caption | None = None) -> Axes:
+    """Draw buses and feeders: supplied throughout, or how long they were without power.
+
+    minutes  (n_bus,)  minutes without power; a boolean array is read as energised now
+    """
+    same_length(minutes, city, "buses")
+    ax = axes_or_new(ax, MAP_SIZE)
+    now = np.asarray(minutes).dtype.kind == "b"
+    out = np.where(minutes, 0.0, 1.0) if now else np.nan_to_num(np.asarray(minutes, dtype=np.float64))
+    backdrop(ax, city)
+    _feeders(ax, city, out, now)
+    _buses(ax, city, out, now)
+    base.draw_places(ax, city, ("substations",), size=1.3)
+    base.name_places(ax, city, "substations")
+    if not now:
+        colour_bar(ax, MINUTES)
+    legend_below(ax, _power_handles(now))
+    set_title(ax, "Power supply" if now else MINUTES.title, caption)
+    return ax
+
+
+def _feeders(ax: Axes, city: City, out: Floats, now: bool) -> None:
+    """Draw closed lines by the longer outage of their ends, and open ties dotted below them."""
+    lines = city["lines"]
+    ends = np.stack([lines["from_bus"], lines["to_bus"]], axis=1)
+    xy = np.stack([city["buses"]["x"], city["buses"]["y"]], axis=1).astype(np.float64)
+    closed = np.flatnonzero(lines["closed"])
+    closed = closed[np.argsort(out[ends[closed]].max(axis=1), kind="stable")]
+    ties = base.draw_lines(ax, list(xy[ends[~np.asarray(lines["closed"], dtype=bool)]]), 1.3, MUTED, 4.9)
+    ties.set_linestyle(":")
+    base.draw_lines(ax, list(xy[ends[closed]]), 1.5, _outage_colours(out[ends[closed]].max(axis=1), now), 5.0)
+
+
+def _buses(ax: Axes, city: City, out: Floats, now: bool) -> None:
+    """Draw buses, larger where more customers hang on them, those that were out on top."""
+    buses = city["buses"]
+    customers = np.asarray(buses["customers"], dtype=np.float64)
+    area = 12.0 + 46.0 * np.sqrt(customers / max(float(customers.max()), 1.0))
+    for rows, zorder in ((out <= 0, 6.0), (out > 0, 7.0)):
+        ax.scatter(
+            buses["x"][rows], buses["y"][rows], s=area[rows] * (1.0 + 0.3 * (zorder > 6)), zorder=zorder,
+            c=_outage_colours(out[rows], now), marker="o", linewidths=0.6, edgecolors="white", rasterized=True,
+        )  # fmt: skip
+
+
+def _outage_colours(out: Floats, now: bool) -> list[str]:
+    """Return sky blue where there was always power, else the colour of the outage."""
+    classes = MINUTES.rank(out)
+    return [SKY if t <= 0 else VERMILION if now else MINUTES.colours[k] for t, k in zip(out, classes, strict=True)]
+
+
+def _power_handles(now: bool) -> list[Line2D]:
+    """Return legend entries of the power map."""
+    dot: dict[str, Any] = {"marker": "o", "markersize": 8, "markeredgecolor": "white"}
+    _, marker, colour, _ = base.PLACES["substations"]
+    return [
+        Line2D([], [], color=SKY, linewidth=1.6, label="Supplied" if now else "Supplied throughout", **dot),
+        Line2D([], [], color=VERMILION if now else MINUTES.colours[3], linewidth=1.6, label="Without power", **dot),
+        Line2D([], [], color=MUTED, linestyle=":", label="Open tie"),
+        Line2D([], [], color=colour, marker=marker, linestyle="", markersize=8, label="Substation"),
+    ]
+
+
+def call_map(
+    city: City, calls: Mapping[str, NDArray[Any]], ax: Axes | None = None, caption: Caption | None = None
+) -> Axes:
+    """Draw every emergency call by its response time; late ones stand out as triangles.
+
+    calls  columns node (row), response (s, nan while nobody came) and late (flag)
+    """
+    ax = axes_or_new(ax, MAP_SIZE)
+    backdrop(ax, city)
+    node = np.asarray(calls["node"], dtype=np.int64)
+    minutes = np.asarray(calls["response"], dtype=np.float64) / 60.0
+    late = np.asarray(calls["late"], dtype=bool)
+    come = np.isfinite(minutes) & (minutes >= 0)
+    xy = base.node_places(city)[node]
+    scale = RESPONSE
+    for rows, marker, area, edge in (
+        (come & ~late, "o", 70.0, "white"), (come & late, "v", 150.0, BLACK),
+    ):  # fmt: skip
+        colours = [scale.colours[k] for k in scale.rank(minutes[rows])]
+        ax.scatter(
+            xy[rows, 0], xy[rows, 1], s=area, marker=marker, c=colours, edgecolors=edge, linewidths=1.0, zorder=9
+        )
+    ax.scatter(xy[~come, 0], xy[~come, 1], s=90, marker="x", c=VERMILION, linewidths=2.4, zorder=10)
+    base.draw_places(ax, city, ("stations", "hospitals"), size=0.8)
+    colour_bar(ax, scale)
+    counts = (int((come & ~late).sum()), int((come & late).sum()), int((~come).sum()))
+    legend_below(ax, _call_handles(ax, counts))
+    set_title(ax, scale.title, caption)
+    return ax
+
+
+def _call_handles(ax: Axes, counts: tuple[int, int, int]) -> list[Any]:
+    """Return legend entries: calls in time, late, unanswered, then the places."""
+    grey: dict[str, Any] = {"linestyle": "", "color": "#9aa0a8"}
+    handles: list[Any] = [
+        Line2D([], [], marker="o", markersize=8, markeredgecolor="white", label=f"In time ({counts[0]})", **grey),
+        Line2D([], [], marker="v", markersize=11, markeredgecolor=BLACK, label=f"Late ({counts[1]})", **grey),
+    ]
+    if counts[2]:
+        cross = Line2D([], [], linestyle="", marker="x", color=VERMILION, markersize=8, markeredgewidth=2.4)
+        cross.set_label(f"No unit yet ({counts[2]})")
+        handles.append(cross)
+    return [*handles, *ax.get_legend_handles_labels()[0]]

@@ -1,0 +1,170 @@
+"""Draw the pictures of a report, each with words for readers who cannot see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from twin import plot
+from twin import report_data as data
+from twin.plot_maps import MAP_SIZE
+from twin.plot_style import DPI
+from twin.report_data import Report
+from twin.stats import Comparison
+
+if TYPE_CHECKING:
+    from twin.city import City
+
+Array = np.ndarray[Any, Any]
+
+DEPTH_NAMES = ("max_depth", "depth_max", "peak_depth", "depth")
+RATIO_NAMES = ("time_ratio",)
+OUTAGE_NAMES = ("minutes_without_power", "without_power_min", "outage_min", "minutes_out")
+
+_STORY_WIDTH, _PANEL_HEIGHT = 9.2, 2.0
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawn picture: file name without suffix, PNG bytes, caption and text for the blind."""
+
+    name: str
+    content: bytes
+    caption: str
+    alt: str
+
+
+def forest(report: Report, found: Sequence[Comparison]) -> Picture | None:
+    """Draw what the second arm changes, None without a comparison."""
+    shown = [one for one in found if one.pairs]
+    if not shown:
+        return None
+    pairs = max(one.pairs for one in shown)
+    with plot.style():
+        made, ax = plot.figure(_STORY_WIDTH, 1.6 + 0.55 * len(shown))
+        note = plot.Caption(report.title, f"{report.arm} against {report.baseline}", f"{pairs} paired replications")
+        plot.forest_plot(shown, ax, note, (report.baseline, report.arm))
+        content = plot.png(made)
+    words = "; ".join(f"{one.figure.name}: {one.verdict}" for one in shown)
+    return Picture(
+        "verdicts",
+        content,
+        "Difference per figure with its confidence interval, in multiples of the margin that matters. "
+        "Right is better, whatever the direction of the figure.",
+        f"Differences between {report.arm} and {report.baseline}. {words}.",
+    )
+
+
+def story(report: Report) -> Picture | None:
+    """Draw the main series of both arms over local time, None where nothing was measured."""
+    panels = data.panels(report)
+    if not panels:
+        return None
+    with plot.style():
+        layout = ConstrainedLayoutEngine(h_pad=0.04, w_pad=0.12)
+        made = Figure(figsize=(_STORY_WIDTH, 1.4 + _PANEL_HEIGHT * len(panels)), dpi=DPI, layout=layout)
+        axes = np.atleast_1d(made.subplots(len(panels), 1, sharex=True))
+        zone = report.local(0).rsplit(" ", 1)[1]
+        plot.story_plot(panels, data.windows(report), list(axes), zone, plot.Caption(report.title, "", report.period()))
+        content = plot.png(made)
+    peaks = "; ".join(f"{title}: {_peaks(curves)}" for title, curves in panels.items())
+    return Picture(
+        "story",
+        content,
+        "How the night went: mean over the replications, and the band that holds 80 % of them.",
+        f"Curves over local time, {report.period()}. Highest mean values: {peaks}.",
+    )
+
+
+def _peaks(curves: Sequence[plot.Curve]) -> str:
+    """Return the highest mean of every arm in words."""
+    from twin.plot_series import number
+
+    means = [(curve.arm, np.nanmean(curve.values, axis=0)) for curve in curves if np.isfinite(curve.values).any()]
+    return ", ".join(f"{arm} {number(float(np.nanmax(mean)))}" for arm, mean in means) or "none"
+
+
+def maps(report: Report) -> Iterator[Picture]:
+    """Draw the city, then what happened in it, as far as the results say."""
+    if report.city is None:
+        return
+    shows = "The city: streets by class, people, water and the places that serve them."
+    yield _map(report, "city", "", shows, partial(plot.city_map, report.city))
+    for maker in (_depth, _delay, _difference, _power, _calls):
+        yield from maker(report, report.city)
+
+
+def _map(report: Report, name: str, arm: str, caption: str, draw: Callable[..., Any]) -> Picture:
+    """Draw one map, with `draw(ax=, caption=)`."""
+    policies = report.policies(arm) if arm else ""
+    label = f"{arm}: {policies}" if policies else arm
+    with plot.style():
+        made, ax = plot.figure(*MAP_SIZE)
+        draw(ax=ax, caption=plot.Caption(report.title, label, report.period()))
+        content = plot.png(made)
+    return Picture(name, content, caption, f"Map. {caption}")
+
+
+def _links(report: Report, city: City, arm: str, names: Sequence[str]) -> Array | None:
+    return data.mean_column(report, arm, "links", names, city.rows("links"))
+
+
+def _depth(report: Report, city: City) -> Iterator[Picture]:
+    """Draw the deepest water, the same in both arms."""
+    depth = _links(report, city, report.baseline, DEPTH_NAMES)
+    if depth is not None and np.nanmax(depth, initial=0.0) > 0:
+        wet, closed = int((depth > 0.01).sum()), int((depth >= 0.3).sum())
+        caption = f"Water on the streets: {wet} links wet, {closed} of them so deep (0.3 m) that they close."
+        yield _map(report, "depth", report.baseline, caption, partial(plot.link_map, city, depth, plot.DEPTH))
+
+
+def _delay(report: Report, city: City) -> Iterator[Picture]:
+    """Draw mean travel time over free-flow time of the baseline."""
+    ratio = _links(report, city, report.baseline, RATIO_NAMES)
+    if ratio is not None:
+        slow = 100.0 * float(np.mean(ratio > 1.6))
+        caption = f"Streets in {report.baseline}: {slow:.0f} % of the links took more than 1.6 times the free time."
+        yield _map(report, "delay", report.baseline, caption, partial(plot.link_map, city, ratio, plot.DELAY))
+
+
+def _difference(report: Report, city: City) -> Iterator[Picture]:
+    """Draw the difference in travel time ratio between the arms."""
+    pair = (report.baseline, report.arm)
+    first, second = (_links(report, city, arm, RATIO_NAMES) for arm in pair)
+    if first is None or second is None or report.arm == report.baseline:
+        return
+    change = second - first
+    faster, slower = int((change < -0.05).sum()), int((change > 0.05).sum())
+    label = f"Travel time ÷ free-flow time, {report.arm} minus {report.baseline}"
+    caption = f"{report.arm} against {report.baseline}: {faster} links faster (blue), {slower} slower (orange)."
+    draw = partial(plot.difference_map, city, change, label, arms=pair)
+    yield _map(report, "difference", "", caption, draw)
+
+
+def _power(report: Report, city: City) -> Iterator[Picture]:
+    """Draw how long every bus was without power, per arm."""
+    for arm in report.pair if city.rows("buses") and city.rows("lines") else ():
+        minutes = data.mean_column(report, arm, "buses", OUTAGE_NAMES, city.rows("buses"))
+        if minutes is None or np.nanmax(minutes, initial=0.0) <= 0:
+            continue
+        out = int(city["buses"]["customers"][minutes > 0].sum())
+        caption = f"Power in {arm}: {out:,} customers lost it at some time, for {np.nanmax(minutes):.0f} min at most."
+        yield _map(report, f"power_{arm}", arm, caption, partial(plot.power_map, city, minutes))
+
+
+def _calls(report: Report, city: City) -> Iterator[Picture]:
+    """Draw the calls of the first replication, per arm."""
+    for arm in report.pair:
+        found = data.calls(report, arm)
+        if found is None or not len(found["node"]):
+            continue
+        late = int(np.asarray(found["late"], dtype=bool).sum())
+        first = report.runs[arm][0].replication
+        caption = f"Calls in {arm}, replication {first}: {len(found['node'])} calls, {late} late."
+        yield _map(report, f"calls_{arm}", arm, caption, partial(plot.call_map, city, found))
