@@ -51,7 +51,7 @@ class City:
         frozen = {name: Table(name, columns) for name, columns in self.tables.items()}
         object.__setattr__(self, "_frozen", frozen)
         object.__setattr__(self, "tables", MappingProxyType(frozen))
-        object.__setattr__(self, "provenance", tuple(self.provenance))
+        object.__setattr__(self, "provenance", tuple(_plain(list(self.provenance), "provenance")))
         for part in ("parameters", "report"):
             object.__setattr__(self, part, _plain(getattr(self, part), part))
 

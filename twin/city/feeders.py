@@ -125,6 +125,7 @@ def _sectors(
 def _tree(streets: _Streets, group: NDArray[np.intp], members: NDArray[np.intp], row: int) -> list[_Cable]:
     """Grow a tree from the substation over the group's buses by Prim's rule, part of depth kept.
 
+    One cable leaves the busbar: all further buses hang below the first.
     The next cable minimises its own length plus a fifth of the way to the substation, which
     keeps feeders from winding. Source: R. Prim, Shortest connection networks (1957); the mixed
     cost follows Alpert et al., Prim-Dijkstra tradeoffs (1995).
@@ -146,7 +147,7 @@ def _tree(streets: _Streets, group: NDArray[np.intp], members: NDArray[np.intp],
         link = streets.link(int(stops[old]), int(stops[new]))
         cables.append(_Cable(start, int(members[stops[new] - 1]), length, link))
         offer = distance[new] + 0.2 * depth[new]
-        better = waiting & (offer < cost)
+        better = waiting & ((offer < cost) | (parent == 0))
         cost[better], parent[better] = offer[better], new
     return cables
 

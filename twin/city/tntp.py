@@ -30,7 +30,7 @@ class TntpOptions:
     hours            duration that the trip table and the capacities stand for
     trips, nodes     paths of the trip table and of the coordinates; None takes the neighbours
                      of the network file named *_trips.tntp and *_node.tntp, where they exist
-    crs              EPSG of x and y as written (4326 for degrees, 3435 for Illinois feet);
+    crs              EPSG of x and y as written (4326 for degrees, 26771 for feet of Illinois East, 1927);
                      None lays the nodes on a ring and says so in the report
     driving_side, timezone, name, title  of the city
     """

@@ -1,0 +1,58 @@
+"""The checker names each fault that is put into a sound city, and only that."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from twin.city import City
+
+
+def spoilt(city, table, column, rows, value):
+    """Return the city with some values replaced."""
+    tables = {name: dict(columns) for name, columns in city.tables.items()}
+    array = tables[table][column].copy()
+    array[rows] = value
+    tables[table][column] = array
+    return City(**{**city.header(), "tables": tables})
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "row", "value", "said"),
+    [
+        ("links", "length", 3, 0.0, "links.length is not positive in 1 rows (first: l3)"),
+        ("links", "to_node", 5, 99999, "links.to_node points to no row of nodes in 1 rows (first: l5)"),
+        ("links", "capacity", 2, np.nan, "links.capacity is not finite (first: l2)"),
+        ("nodes", "id", 1, "n0", "nodes.id is not unique"),
+        ("phases", "green", 0, 900.0, "signals.cycle is shorter than its greens in 1 rows (first: s0)"),
+    ],
+)
+def test_one_fault_is_one_sentence(nusantara, table, column, row, value, said):
+    assert spoilt(nusantara, table, column, row, value).check() == [said]
+
+
+def test_a_one_way_end_is_out_of_reach(nusantara):
+    links = nusantara["links"]
+    ends = np.flatnonzero(np.bincount(links["to_node"]) == 1)
+    inbound = int(np.flatnonzero(links["to_node"] == ends[0])[0])
+    problems = spoilt(nusantara, "links", "to_node", inbound, links["from_node"][inbound]).check()
+    assert any("nodes outside the largest connected part: 1" in text for text in problems)
+    assert any("start and end at one node" in text for text in problems)
+
+
+def test_an_open_line_leaves_buses_without_source_and_a_closed_tie_makes_a_ring(nusantara):
+    closed = nusantara["lines"]["closed"]
+    feeder = int(np.flatnonzero(closed & (nusantara["lines"]["link"] >= 0))[0])
+    assert any("without a source" in text for text in spoilt(nusantara, "lines", "closed", feeder, False).check())
+    tie = int(np.flatnonzero(~closed)[0])
+    assert spoilt(nusantara, "lines", "closed", tie, True).check() == [
+        "closed lines form 1 rings: the grid is not radial"
+    ]
+
+
+def test_a_missing_table_and_a_missing_column_are_named(nusantara):
+    tables = {name: dict(columns) for name, columns in nusantara.tables.items() if name != "zones"}
+    del tables["links"]["speed"]
+    problems = City(**{**nusantara.header(), "tables": tables}).check()
+    assert "table zones is missing" in problems
+    assert "links.speed (free-flow speed) is missing" in problems
