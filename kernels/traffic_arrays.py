@@ -41,6 +41,11 @@ ROW_TIME, ROW_READY, ROW_VEHICLE, ROW_TRIP = 0, 1, 2, 3
 RING_COLUMNS = 4
 """Columns of `State.ring`, see there."""
 
+STEP_BITS = 24
+STEP_MASK = (1 << STEP_BITS) - 1
+"""A vehicle with a given route carries its place in `Demand.routes` and the link
+there: place << STEP_BITS | link + 1, 0 in place of link + 1 at the end."""
+
 
 class Network(NamedTuple):
     """Hold what never changes of the streets.
@@ -86,7 +91,8 @@ class Demand(NamedTuple):
     origin_vehicle    (n_vehicle,)  vehicles by queue, departure and key
     origin_depart     (n_vehicle,)  us, their departures
     origin_class      (n_vehicle,)  their classes
-    origin_trip       (n_vehicle,)  >= 0: place of the first link in `routes`;
+    origin_trip       (n_vehicle,)  >= 0: place of the first link in `routes`
+                      and that link, see STEP_BITS;
                       < 0: -1 - (2 * destination + informed)
     routes            (n_step,)     links of the given routes, each ended by -1
     destination_node  (n_destination,)  node of each destination
@@ -173,7 +179,7 @@ class State(NamedTuple):
                   ROW_TIME     us, entry; exit once it has left
                   ROW_READY    us, entry plus free-flow time
                   ROW_VEHICLE  256 * vehicle + class
-                  ROW_TRIP     as Demand.origin_trip; next place in the route
+                  ROW_TRIP     as Demand.origin_trip, for the link that follows
     origin_next   (n_origin,)  place in `origin_vehicle` of each origin's head
     group_next    (n_group,)   us, nothing happens in the group before this
     movement_tag  (n_movement,)  finish tag of the last vehicle of a movement

@@ -35,12 +35,22 @@ def _root(parent: Int, node: int) -> int:
 
 
 @jit
-def join_short_links(order: Int, from_node: Int32, to_node: Int32, n_queue: Int, limit: int, group: Int32) -> int:
+def join_short_links(
+    order: Int,
+    time: Int,
+    from_node: Int32,
+    to_node: Int32,
+    n_queue: Int,
+    limit: int,
+    group: Int32,
+) -> int:
     """Join the ends of links, shortest first; return the number of groups.
 
     order    (n_link,)  links by rising time
+    time     (n_link,)  us, least of free-flow time and wave time
     n_queue  (n_node,)  queues at each node
-    limit    stop at the first link that would join more queues than this
+    limit    the first link that would join more queues than this stops the
+             joining; links no shorter than it join nothing
     group    (n_node,)  written: groups numbered by their first node
 
     The time of the link that stops the joining bounds the window of the kernel;
@@ -49,15 +59,23 @@ def join_short_links(order: Int, from_node: Int32, to_node: Int32, n_queue: Int,
     n_node = group.shape[0]
     parent = np.arange(n_node)
     size = n_queue.copy()
-    for i in range(order.shape[0]):
-        one = _root(parent, from_node[order[i]])
-        two = _root(parent, to_node[order[i]])
-        if one == two:
-            continue
-        if size[one] + size[two] > limit:
-            break
-        parent[two] = one
-        size[one] += size[two]
+    bound = np.int64(1 << 62)
+    for attempt in range(2):
+        for node in range(n_node):
+            parent[node] = node
+            size[node] = n_queue[node]
+        for i in range(order.shape[0]):
+            if time[order[i]] >= bound:
+                break
+            one = _root(parent, from_node[order[i]])
+            two = _root(parent, to_node[order[i]])
+            if one == two:
+                continue
+            if attempt == 0 and size[one] + size[two] > limit:
+                bound = time[order[i]]
+                break
+            parent[two] = one
+            size[one] += size[two]
     group[:] = -1
     n_group = 0
     for node in range(n_node):

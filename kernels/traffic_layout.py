@@ -18,6 +18,7 @@ from twin.kernels.traffic_arrays import (
     NEXT_OUT,
     OUT_SLOT,
     RING_COLUMNS,
+    STEP_BITS,
     WAITING,
     Demand,
     Int,
@@ -174,7 +175,7 @@ def _road_columns(roads: Roads) -> dict[str, NDArray[Any]]:
     }
     for name in ("length", "speed", "lanes", "jam_density", "reaction_time", "capacity"):
         columns[name] = _column(getattr(roads, name), n_link, np.float64)
-    weight = np.maximum(np.rint(columns["lanes"]), 1) if roads.weight is None else roads.weight
+    weight = np.maximum(np.rint(np.nan_to_num(columns["lanes"])), 1) if roads.weight is None else roads.weight
     columns["weight"] = _column(weight, n_link, np.int32)
     return columns
 
@@ -267,7 +268,7 @@ def _demand(
     counting_sort(origin_of_vehicle[sooner].astype(np.int64), len(used), start, order)
     order = sooner[order]
     choice = -1 - (2 * vehicles["destination"] + vehicles["informed"])
-    trip = np.where(given, vehicles["route_start"], choice)
+    trip = np.where(given, vehicles["route_start"] << STEP_BITS | first + 1, choice)
     demand = Demand(
         key=vehicles["key"],
         origin_start=start,
@@ -301,8 +302,9 @@ def _network(
     n_out = np.bincount(from_node, minlength=n_node)
     slots = settings.storage // demand.class_pcu.min() + 2
     group = np.empty(n_node, np.int32)
-    by_time = np.argsort(np.minimum(settings.free_flow, settings.wave), kind="stable")
-    n_group = join_short_links(by_time, from_node, to_node, n_in.astype(np.int64), group_limit, group)
+    time = np.minimum(settings.free_flow, settings.wave)
+    by_time = np.argsort(time, kind="stable")
+    n_group = join_short_links(by_time, time, from_node, to_node, n_in.astype(np.int64), group_limit, group)
     group_start, group_queue = _sorted_by(group[queue_node], n_group)
     least, most = np.full(n_node, 1 << 20), np.zeros(n_node, np.int64)
     np.minimum.at(least, to_node, columns["weight"])

@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from twin.kernels.traffic_arrays import ACTUATED, DARK, FIXED, NEVER
+from twin.kernels.traffic_arrays import ACTUATED, DARK, FIXED, NEVER, STEP_BITS
 
 ARRIVE, LOST = "arrive", "lost"
 UNIT = 720720
@@ -81,6 +81,7 @@ class Oracle:
         row, trip = int(demand.origin_vehicle[place]), int(demand.origin_trip[place])
         route = None
         if trip >= 0:
+            trip >>= STEP_BITS
             route = deque()
             while demand.routes[trip] >= 0:
                 route.append(int(demand.routes[trip]))
