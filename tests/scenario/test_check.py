@@ -113,6 +113,18 @@ def test_a_city_that_cannot_be_loaded_hides_nothing_else(tmp_path):
     assert [problem.code for problem in found.check() if problem.is_error] == ["E130", "E110"]
 
 
+def test_a_bad_start_hides_no_bad_event(tmp_path):
+    text = TOWN.replace("17:00", "47:00")
+    events = "events: [{at: +1 h, kind: alarm, levl: 2}, {at: +1 h, kind: closure, where: 3}]\n"
+    assert codes(town(tmp_path, events, text=text)) == [("E126", 3), ("E110", 6), ("E140", 6)]
+
+
+def test_a_bad_city_hides_no_bad_event(tmp_path):
+    text = TOWN.replace("nusantara", "nusantra").replace("models: [water]\n", "")
+    found = town(tmp_path, "events: [{at: +1 h, kind: alarm, levl: 2}]\n", text=text)
+    assert [(p.code, p.line) for p in found.check() if p.is_error] == [("E130", 2), ("E110", 5)]
+
+
 def test_defaults_are_counted_never_silent(tmp_path):
     (warning,) = town(tmp_path, "options: {water: {share: 0.1}}\n").check(toy_city())
     assert (warning.code, warning.is_error) == ("W201", False)

@@ -86,7 +86,7 @@ def _read_models(tree: Node, city: City | None, registry: Registry, chosen: Cast
     known = registry.all("model")
     node = tree.get("models")
     if node is None:
-        fits = [name for name, found in known.items() if city is not None and _lacking(found, city) == []]
+        fits = [name for name, found in known.items() if city is None or _lacking(found, city) == []]
         named = [(name, tree.mark) for name in fits]
     else:
         named = [(str(entry.value), entry.mark) for entry in read_names(node, "models", problems)]

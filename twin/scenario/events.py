@@ -29,11 +29,12 @@ def kinds_of(classes: Mapping[str, type[Component]]) -> dict[str, EventKind]:
 
 
 def read_events(
-    tree: Node, chosen: Cast, city: City, span: tuple[int, int], registry: Registry, problems: Problems
+    tree: Node, chosen: Cast, city: City | None, span: tuple[int, int] | None, registry: Registry, problems: Problems
 ) -> tuple[ScenarioEvent, ...]:
     """Return the events of an arm by time, those of one time as written.
 
-    span  start (UTC us since 1970) and duration (us) of the run
+    city  None when it cannot be loaded: then targets and times are not looked at
+    span  start (UTC us since 1970) and duration (us) of the run; None when they cannot be read
     """
     node = tree.get("events")
     if node is None or not node.is_list:
@@ -72,14 +73,16 @@ def _owner(name: str, registry: Registry) -> str:
     return ""
 
 
-def _event(entry: Node, kind: EventKind, city: City, span: tuple[int, int], problems: Problems) -> ScenarioEvent | None:
+def _event(
+    entry: Node, kind: EventKind, city: City | None, span: tuple[int, int] | None, problems: Problems
+) -> ScenarioEvent | None:
     names = [param.name for param in kind.params]
     before = problems.noted
     keys.check_keys(entry, keys.EVENT, f"event {kind.name}", problems, names)
     given = {name: node for name, node in entry.items() if name in names}
     params, _ = fill(kind.params, given, f"event {kind.name}", entry.mark, problems)
-    targets = _targets(entry, kind, city, problems)
-    time = _time(entry, city, span, problems)
+    targets = _targets(entry, kind, city, problems) if city else ()
+    time = _time(entry, city, span, problems) if city and span else None
     if problems.noted > before or time is None:
         return None
     return ScenarioEvent(kind.name, time, targets, params, entry.mark.label)

@@ -212,9 +212,10 @@ class Scenario:
         start = read_time(start_node, "start", zone, problems) if start_node else None
         duration = read_duration(duration_node, "duration", problems) if duration_node else None
         record = _read_record(tree, problems)
-        if city is None or start is None or duration is None or spec is None:
+        span = None if start is None or duration is None else (start, duration)
+        events = read_events(tree, chosen, city, span, self._registry, problems)
+        if city is None or spec is None or span is None:
             return chosen, None
-        events = read_events(tree, chosen, city, (start, duration), self._registry, problems)
         title = tree.get("title")
         case = Case(
             suite=self.name,
@@ -222,8 +223,8 @@ class Scenario:
             replication=0,
             seed=self.seed,
             city_spec=spec,
-            start=start,
-            duration=duration,
+            start=span[0],
+            duration=span[1],
             models=tuple(chosen.models),
             feeds=tuple((name, chosen.options[name]) for name in chosen.feeds),
             policies=chosen.policies,
