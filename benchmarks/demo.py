@@ -23,7 +23,7 @@ def measure(seed: int, quick: bool) -> Report:
 
         def demo() -> None:
             out = Path(scratch) / f"run{next(runs)}"
-            command = [sys.executable, "-m", "twin.cli", "demo", "--out", str(out)]
+            command = [sys.executable, "-m", "twin", "demo", "--out", str(out)]
             subprocess.run(command, env=environment, check=True, capture_output=True)
 
         figures = {"cold_s": seconds(demo), "warm_s": median_seconds(demo, times)}

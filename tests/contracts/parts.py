@@ -1,4 +1,4 @@
-"""Worlds the contract tests run over: the demo, and each component by itself."""
+"""Worlds the contract tests run over: the demo, and each component by itself with what it requires."""
 
 from __future__ import annotations
 
@@ -29,14 +29,29 @@ def demo(arm: str) -> Assembly:
 
 @cache
 def alone(name: str) -> Assembly:
-    """Return one model or feed by itself on the demo's city, with the demo's events that it handles."""
-    kind = "model" if name in registry.models() else "feed"
-    part = registry.get(kind, name)()
+    """Return one model or feed with only what it requires, and the demo's events that they handle."""
+    parts = [registry.get(kind_of(n), n)() for n in sorted(needed(name))]
     case = demo_case("A")
-    handled = {k.name for k in part.events}
+    handled = {k.name for part in parts for k in part.events}
     events = tuple(e for e in case.events if e.kind in handled)
-    setup = Setup(demo("A").city, {}, 7, case.start, HORIZON, events)
-    return Assembly(demo("A").city, [part], [], setup)
+    return Assembly(demo("A").city, parts, [], Setup(demo("A").city, {}, 7, case.start, HORIZON, events))
+
+
+def kind_of(name: str) -> str:
+    return "model" if name in registry.models() else "feed"
+
+
+def needed(name: str) -> set[str]:
+    """Return a component and, in turn, the owners of all it requires."""
+    owner = {f.name: n for n in (*registry.models(), *registry.feeds()) for f in registry.get(kind_of(n), n).owns}
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        part = waiting.pop()
+        if part not in found:
+            found.add(part)
+            waiting += [owner[f] for f in registry.get(kind_of(part), part).requires]
+    return found
 
 
 def constants(component) -> dict[str, bytes]:
