@@ -60,13 +60,15 @@ def gravity(production: Array, attraction: Array, cost: Array, beta: float) -> A
         a = np.divide(1.0, rows, out=np.zeros_like(rows), where=rows > 0)
         columns = (a * production) @ deterrence
         b = np.divide(1.0, columns, out=np.zeros_like(columns), where=columns > 0)
-    return (a * production)[:, None] * deterrence * (b * attraction)[None, :]
+    table: Array = (a * production)[:, None] * deterrence * (b * attraction)[None, :]
+    return table
 
 
 def day_profile(city: City) -> Array:
     """Return the share of the day's trips in each of equal slots of the day."""
-    profile = np.asarray(city.parameters["demand"]["profile"], dtype=float)
-    return profile / profile.sum()
+    profile: Array = np.asarray(city.parameters["demand"]["profile"], dtype=float)
+    profile /= profile.sum()
+    return profile
 
 
 def trips_per_day(city: City) -> float:
@@ -116,18 +118,27 @@ def _slots(setup: Setup) -> tuple[Array, Array]:
 def _departures(setup: Setup, number: Array, edges: Array, weights: Array) -> Array:
     cumulative = np.concatenate([[0.0], np.cumsum(weights)])
     place = uniform(setup.seed, "trip.depart", number) * cumulative[-1]
-    return np.minimum(np.interp(place, cumulative, edges).astype(np.int64), setup.duration - 1)
+    depart: Array = np.minimum(np.interp(place, cumulative, edges).astype(np.int64), setup.duration - 1)
+    return depart
 
 
 def _zones(setup: Setup, number: Array, depart: Array, cost: Array) -> tuple[Array, Array]:
-    """Pick origin and destination zones; people go to work before noon and home after."""
+    """Pick origin and destination zones; people go to work before noon and home after.
+
+    A city with a table `trips` uses it as it stands before noon, and backwards after.
+    """
+    hour = (setup.local_hour() + depart / 3.6e9) % 24
+    if "trips" in setup.city:
+        table = setup.city["trips"]
+        row = _pick(table["trips"], uniform(setup.seed, "trip.pair", number))
+        here, there = table["origin"][row], table["destination"][row]
+        return np.where(hour < 12, here, there), np.where(hour < 12, there, here)
     zones = setup.city["zones"]
     beta = float(setup.city.parameters["demand"]["gravity_beta"])
     homes, jobs = zones["population"].astype(float), zones["jobs"].astype(float)
     outward = gravity(homes, jobs + 0.1 * homes, cost, beta)
     pairs = _pick(outward.ravel(), uniform(setup.seed, "trip.pair", number))
     home, work = np.divmod(pairs, homes.size)
-    hour = (setup.local_hour() + depart / 3.6e9) % 24
     to_work = uniform(setup.seed, "trip.direction", number) < np.where(hour < 12, 0.8, 0.3)
     return np.where(to_work, home, work), np.where(to_work, work, home)
 
@@ -143,9 +154,11 @@ def _node_in(setup: Setup, zone: Array, luck: Array) -> Array:
     before = np.concatenate([[0.0], total])[first]
     width = np.concatenate([[0.0], total])[last] - before
     place = np.searchsorted(total, before[zone] + luck * width[zone], side="right")
-    return node[np.clip(place, first[zone], last[zone] - 1)]
+    chosen: Array = node[np.clip(place, first[zone], last[zone] - 1)]
+    return chosen
 
 
 def _pick(weights: Array, luck: Array) -> Array:
     total = np.cumsum(weights)
-    return np.minimum(np.searchsorted(total, luck * total[-1], side="right"), weights.size - 1)
+    picked: Array = np.minimum(np.searchsorted(total, luck * total[-1], side="right"), weights.size - 1)
+    return picked

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from twin.city import City, load_city
-    from twin.contract import Command, Feed, Field, Model, Policy
+    from twin.contract import Command, Feed, Model, Policy
+    from twin.fields import Field
     from twin.scenario import Scenario, load
     from twin.world import World
 

@@ -112,7 +112,7 @@ class State(dict[str, Array]):
     def __contains__(self, name: object) -> bool:
         return name in self.layout.slots
 
-    def copy(self) -> State:  # type: ignore[override]
+    def copy(self) -> State:
         """Copy every mutable array: one memory copy."""
         buffer = np.empty_like(self.buffer)
         np.copyto(buffer, self.buffer)

@@ -72,7 +72,8 @@ class View:
     def raw(self, name: str) -> Array:
         """Return a writable array of an owned field, for kernels; call `touch` if others read it."""
         self._own(name)
-        return self._world.state[name]
+        array: Array = self._world.state[name]
+        return array
 
     def _own(self, name: str) -> None:
         if name not in self._owned:
@@ -108,7 +109,7 @@ class View:
         differs = array[index] != new
         if differs.ndim > 1:
             differs = differs.reshape(differs.shape[0], -1).any(axis=1)
-        changed = index[differs]
+        changed: Array = index[differs]
         if changed.shape[0]:
             array[changed] = new[differs] if new.ndim == array.ndim and new.shape[0] > 1 else new
             self._world.mark(field)

@@ -168,8 +168,8 @@ class Traffic(Model):
         wanted = np.maximum(np.rint(self.built.settings.free_flow / factor).astype(np.int64), 1)
         changed = np.flatnonzero(wanted != view["link.free_flow"])
         settings, state = self._settings(view), kernel_state(view)
-        for row in changed:
-            set_free_flow(self.built.network, settings, state, row, wanted[row])
+        for row in changed.tolist():
+            set_free_flow(self.built.network, settings, state, row, int(wanted[row]))
         return bool(changed.size)
 
     def _go_dark(self, view: View) -> bool:
