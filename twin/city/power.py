@@ -84,15 +84,16 @@ def power_tables(
 
 
 def _substations(places: Places, weight: Floats, count: int, settings: Mapping[str, Any]) -> Integers:
-    """Spread substations over the load; the one nearest to the river stands on its plain."""
+    """Spread substations over the load; one moves to the low ground that the settings ask for."""
     chosen = places.spread(count, "substations", weight)
     above = np.asarray(places.nodes["above_river"])
     low = np.flatnonzero((above > settings["exposed_above"][0]) & (above < settings["exposed_above"][1]))
     low = np.setdiff1d(low, chosen)
     if len(low):
-        gaps = np.linalg.norm(places.xy[low, None] - places.xy[None, chosen], axis=2)
-        moved, target = np.unravel_index(gaps.argmin(), gaps.shape)
-        chosen[target] = low[moved]
+        lon, lat = settings["exposed_near"]
+        away = np.hypot(places.nodes["lon"][low] - lon, places.nodes["lat"][low] - lat)
+        site = low[away.argmin()]
+        chosen[np.hypot(*(places.xy[chosen] - places.xy[site]).T).argmin()] = site
     return np.asarray(chosen[_compact_order(places.xy[chosen])], dtype=np.int32)
 
 

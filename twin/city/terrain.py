@@ -22,7 +22,7 @@ class Terrain:
     river_level  m       water level of the river at the centre
     river_fall   m/m     fall of the water level towards the east, at the centre
     river_width  m       width between the banks
-    valley       m       distance over which the valley sides rise
+    valley       m       distance at which the valley sides rise; nearer the plain is flat
     bank         m       height of the banks over the water
     """
 
@@ -58,14 +58,14 @@ class Terrain:
         return np.asarray(self.river_level * np.exp(-self.river_fall * x / self.river_level))
 
     def elevation(self, x: Floats, y: Floats) -> Floats:
-        """Return the height of the ground (m): banks, a flat plain, then hills."""
+        """Return the height of the ground (m): banks, a plain that rises by 4 mm per m, then hills."""
         hills = np.zeros_like(x)
         for kx, ky, phase, amplitude in self.waves:
             hills += amplitude * np.sin(kx * x + ky * y + phase)
         relief = np.sum(np.abs(self.waves[:, 3]))
         away = np.maximum(np.abs(self.offset(x, y)) - 0.5 * self.river_width, 0.0)
-        rise = 1.0 - np.exp(-((away / self.valley) ** 2))
-        gentle = self.bank * np.minimum(away / 20.0, 1.0) + 25.0 * (1.0 - np.exp(-0.00024 * away))
+        rise = 1.0 - np.exp(-((away / self.valley) ** 4))
+        gentle = self.bank * np.minimum(away / 20.0, 1.0) + 25.0 * (1.0 - np.exp(-0.00016 * away))
         return np.asarray(self.level(x) + gentle + rise * (0.45 * relief + 0.55 * hills), dtype=np.float64)
 
     def steepness(self, x: Floats, y: Floats) -> Floats:
