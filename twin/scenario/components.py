@@ -89,7 +89,7 @@ def _read_models(tree: Node, city: City | None, registry: Registry, chosen: Cast
         fits = [name for name, found in known.items() if city is None or _lacking(found, city) == []]
         named = [(name, tree.mark) for name in fits]
     else:
-        named = [(str(entry.value), entry.mark) for entry in read_names(node, "models", problems)]
+        named = [(entry.word, entry.mark) for entry in read_names(node, "models", problems)]
     for name, mark in named:
         if name not in known:
             problems.add(mark, "E131", f"no model is named {name!r}", known, name)
@@ -113,12 +113,12 @@ def _read_policies(tree: Node, registry: Registry, chosen: Cast, problems: Probl
             problems.add(node.key_mark(role), "E134", f"no policy has the role {role!r}", roles, role)
         elif name is None:
             problems.add(entry.mark, "E111", f"policy of role {role} needs a name", fitting)
-        elif name.value not in fitting:
-            what = "is of another role" if name.value in known else "is not known"
-            problems.add(name.mark, "E132", f"policy {name.value!r} for {role} {what}", fitting, str(name.value))
+        elif name.word not in fitting:
+            what = "is of another role" if name.word in known else "is not known"
+            problems.add(name.mark, "E132", f"policy {name.word!r} for {role} {what}", fitting, name.word)
         else:
-            chosen.policies[role] = name.value
-            chosen.take(known[name.value], name.mark, _beside(entry, "name"))
+            chosen.policies[role] = name.word
+            chosen.take(known[name.word], name.mark, _beside(entry, "name"))
 
 
 def _read_feeds(tree: Node, registry: Registry, chosen: Cast, problems: Problems) -> None:
@@ -130,13 +130,13 @@ def _read_feeds(tree: Node, registry: Registry, chosen: Cast, problems: Problems
         name = entry.get("feed")
         if name is None:
             problems.add(entry.mark, "E111", "an entry of feeds needs the name of a feed", known)
-        elif name.value not in known:
-            problems.add(name.mark, "E133", f"no feed is named {name.value!r}", known, str(name.value))
-        elif name.value in chosen.feeds:
-            problems.add(name.mark, "E133", f"feed {name.value} stands twice")
+        elif name.word not in known:
+            problems.add(name.mark, "E133", f"no feed is named {name.word!r}", known, name.word)
+        elif name.word in chosen.feeds:
+            problems.add(name.mark, "E133", f"feed {name.word} stands twice")
         else:
-            chosen.feeds.append(name.value)
-            chosen.take(known[name.value], name.mark, _beside(entry, "feed"))
+            chosen.feeds.append(name.word)
+            chosen.take(known[name.word], name.mark, _beside(entry, "feed"))
 
 
 def _beside(entry: Node, key: str) -> dict[str, Node]:

@@ -54,14 +54,14 @@ def _kind(entry: Node, kinds: Mapping[str, EventKind], registry: Registry, probl
     if name is None:
         keys.check_keys(entry, keys.EVENT, "an event", problems, entry.value if entry.is_mapping else ())
         return None
-    kind = kinds.get(name.value) if isinstance(name.value, str) else None
+    kind = kinds.get(name.word)
     if kind is not None:
         return kind
-    owner = _owner(str(name.value), registry)
-    text = f"no kind of event is named {name.value!r}"
+    owner = _owner(name.word, registry)
+    text = f"no kind of event is named {name.word!r}"
     if owner:
-        text = f"events of kind {name.value!r} are handled by {owner}, which is not part of this run"
-    problems.add(name.mark, "E134", text, kinds, str(name.value))
+        text = f"events of kind {name.word!r} are handled by {owner}, which is not part of this run"
+    problems.add(name.mark, "E134", text, kinds, name.word)
     return None
 
 

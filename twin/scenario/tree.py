@@ -52,6 +52,11 @@ class Node:
         """Tell whether the value is a single value, or none."""
         return not (self.is_mapping or self.is_list)
 
+    @property
+    def word(self) -> str:
+        """Return a single value as text, "" for a mapping, a list or none."""
+        return str(self.value) if self.is_scalar and self.value is not None else ""
+
     def get(self, key: str) -> Node | None:
         """Return the value of a key that is present and not null."""
         found = self.value.get(key) if self.is_mapping else None
