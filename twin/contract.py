@@ -31,7 +31,7 @@ EVENT, OBSERVE, DECIDE, RECORD = 0, 1, 2, 3
 class Option:
     """A value a scenario may set.
 
-    kind     "number", "integer", "text", "flag", "quantity" (number with unit) or "choice"
+    kind     "number", "integer", "text", "flag", "quantity" (number with unit), "choice" or "path"
     unit     SI unit a quantity is converted to
     default  None means required
     """

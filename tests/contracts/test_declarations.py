@@ -38,7 +38,7 @@ def test_fields_have_units_and_meanings(part):
 def test_options_and_events_are_explained(part):
     for option in part.options:
         assert option.meaning
-        assert option.kind in ("number", "integer", "text", "flag", "quantity", "choice")
+        assert option.kind in ("number", "integer", "text", "flag", "quantity", "choice", "path")
     for kind in part.events:
         assert kind.meaning
 
