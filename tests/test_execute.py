@@ -134,8 +134,15 @@ def test_a_class_of_a_script_travels_to_workers(tmp_path):
         """)
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, script], check=False, env=environment, capture_output=True, text=True, timeout=120
+    )
     assert done.stdout.startswith("['complete', 'complete', 'complete', 'complete', 'complete', 'complete']"), done
+
+
+def test_a_plugin_of_this_process_is_known_to_workers(tmp_path, tiny):  # noqa: F811
+    cases = [replace(case, plugins=()) for case in tiny().cases()[:2]]
+    assert [r.status for r in execute(cases, tmp_path, APART)] == ["complete", "complete"]
 
 
 def test_more_replications_go_on_with_the_seeds(tiny):  # noqa: F811
@@ -154,13 +161,14 @@ def test_an_unwritable_folder_is_one_clear_message(tmp_path, tiny):  # noqa: F81
 
 def test_the_second_ctrl_c_is_not_waited_out():
     board = Board(1)
-    with pytest.raises(KeyboardInterrupt), stopping_on_signals(board):
+    before = signal.getsignal(signal.SIGINT)
+    with stopping_on_signals(board):
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(0.01)
         assert board.stopping
-        os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(0.01)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_board_in_a_file_is_shared(tmp_path):

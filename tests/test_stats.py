@@ -117,7 +117,7 @@ def test_holm_is_monotone_never_below_p_and_never_above_bonferroni(p):
 
 
 def test_a_verdict_that_holds_alone_need_not_hold_in_the_family():
-    base = {"a": {i: 0.0 for i in range(4)}, **{f"n{k}": {i: 0.0 for i in range(4)} for k in range(5)}}
+    base = {name: dict.fromkeys(range(4), 0.0) for name in ("a", "n0", "n1", "n2", "n3", "n4")}
     arm = {"a": {0: -20.0, 1: -30.0, 2: -14.0, 3: -22.0}}
     arm |= {f"n{k}": {0: -50.0, 1: 40.0, 2: 30.0, 3: -25.0} for k in range(5)}
     figures = [Figure(name, "s", "lower", 10.0) for name in base]

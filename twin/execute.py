@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
@@ -71,35 +73,42 @@ def execute(
     if todo:
         workers = min(execution.workers or _cores(), len(todo))
         if execution.warm and workers > 1:
-            warm(cases[todo[0]])
+            warm([cases[i] for i in todo])
         open_jobs = [jobs[i] for i in todo]
         done = _here(open_jobs, execution, watch) if workers == 1 else _apart(open_jobs, execution, workers, watch)
         records.update(zip(todo, done, strict=True))
     return [records[i] for i in range(len(cases))]
 
 
-def warm(case: Case) -> bool:
-    """Compile every kernel a case uses by a tiny run of it, once per version; False when done before.
+def warm(cases: Sequence[Case]) -> bool:
+    """Compile every kernel that cases use by a tiny run of each arm; False when done before.
 
-    The events of the case are moved to its first minutes so that their kernels run as well.
-    Failures are left to the real run, which records them.
+    Done once per version of the code and set of components. The events of a case are moved to its
+    first minutes so that their kernels run as well; failures are left to the real run, which records them.
     """
-    from twin.identity import code_digest, libraries
     from twin.run import assemble
+    from twin.world import World
 
-    marker = _kernel_cache() / f"warm-{code_digest()[:16]}-{libraries()['numba']}"
+    marker = _kernel_cache() / f"warm-{_warmth(cases)}"
     if marker.exists():
         return False
-    early = tuple(replace(event, time=min(event.time, 60 * SECOND)) for event in case.events)
     try:
-        from twin.world import World
-
-        World(assemble(replace(case, events=early, duration=min(case.duration, _WARM)))).run()
+        for case in {case.arm: case for case in reversed(cases)}.values():
+            early = tuple(replace(event, time=min(event.time, 60 * SECOND)) for event in case.events)
+            World(assemble(replace(case, events=early, duration=min(case.duration, _WARM)))).run()
         marker.parent.mkdir(parents=True, exist_ok=True)
         marker.touch()
     except (TwinError, OSError):
         return True
     return True
+
+
+def _warmth(cases: Sequence[Case]) -> str:
+    """Name what kernels were compiled for: code, libraries, components."""
+    from twin.identity import code_digest, libraries
+
+    parts = {name for case in cases for name in (*case.models, *dict(case.feeds), *case.policies.values())}
+    return hashlib.sha256(repr((code_digest(), libraries(), sorted(parts))).encode()).hexdigest()[:20]
 
 
 def _kernel_cache() -> Path:
@@ -228,13 +237,13 @@ def _round(
     return records
 
 
-def _work(
-    number: int, job: Job, execution: Execution, place: tuple[str, int], carried: list[type[Component]]
-) -> Record:
+def _work(number: int, job: Job, execution: Execution, place: tuple[str, int], carried: _Carried) -> Record:
     """Run one job in a worker."""
     from twin.registry import BUILT_IN
 
-    for component in carried:
+    for plugin in carried.plugins:
+        BUILT_IN.use_plugin(plugin)
+    for component in carried.classes:
         BUILT_IN.add(component)
     board = Board(place[1], Path(place[0]))
     record = _one(job, board, execution, lambda now: board.note(number, now))
@@ -249,12 +258,24 @@ def _ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _carried() -> list[type[Component]]:
-    """Return components defined in the user's own script or notebook; they travel to workers."""
+@dataclass(frozen=True)
+class _Carried:
+    """Components that workers cannot import by themselves.
+
+    classes  defined in the user's script or notebook; they travel by cloudpickle
+    plugins  files the user named in this process
+    """
+
+    classes: tuple[type[Component], ...]
+    plugins: tuple[str, ...]
+
+
+def _carried() -> _Carried:
     from twin.registry import BUILT_IN, KINDS
 
     found = [c for kind in KINDS for c in BUILT_IN.all(kind).values()]
-    return [component for component in found if component.__module__ == "__main__"]
+    plugged = {str(sys.modules[c.__module__].__file__) for c in found if c.__module__.startswith("twin_plugin_")}
+    return _Carried(tuple(c for c in found if c.__module__ == "__main__"), tuple(sorted(plugged)))
 
 
 def _died(job: Job) -> Record:

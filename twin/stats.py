@@ -181,7 +181,7 @@ def _unusable(a: np.ndarray[tuple[int], np.dtype[np.float64]], b: np.ndarray[tup
 
 def _why_undecided(n: int, figure: Figure) -> str:
     if n == 1:
-        return "one replication says nothing about chance"
+        return "one replication only"
     unit = "" if figure.unit == "1" else f" {figure.unit}"
     edge = f"the margin of {figure.margin:g}{unit}" if figure.margin else "zero"
     return f"the interval reaches over {edge}"

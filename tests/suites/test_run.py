@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet
@@ -43,7 +44,7 @@ def test_a_run_is_named_by_what_its_figures_depend_on(tmp_path, case):
 
 def test_an_edited_plugin_is_another_run(tmp_path, case):
     plugin = tmp_path / "copy_of_parts.py"
-    plugin.write_text(open(case.plugins[0]).read())
+    plugin.write_text(Path(case.plugins[0]).read_text())
     before = replace(case, plugins=(str(plugin),)).data_digest()
     plugin.write_text(plugin.read_text() + "\n# edited\n")
     assert replace(case, plugins=(str(plugin),)).data_digest() != before

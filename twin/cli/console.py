@@ -107,7 +107,8 @@ def show_verdicts(title: str, comparisons: Sequence[Comparison], baseline: str, 
     show(title, heads, rows, [styles[c.verdict] for c in comparisons])
     pairs = sorted({c.pairs for c in comparisons})
     counted = " to ".join(str(n) for n in (pairs if len(pairs) < 2 else (pairs[0], pairs[-1])))
-    say(f"{arm} against {baseline}: paired t intervals over {counted} replications with common random numbers.")
+    word = "replication" if pairs == [1] else "replications"
+    say(f"{arm} against {baseline}: paired t intervals over {counted} {word} with common random numbers.")
     say("Verdicts are per KPI; * holds also for all KPIs together (Holm). Margins: differences that do not matter.")
 
 
@@ -151,3 +152,31 @@ def working(text: str) -> Iterator[None]:
         return
     with console(error=True).status(text):
         yield
+
+
+@contextmanager
+def transfer() -> Iterator[Callable[[str, int], None] | None]:
+    """Show the bytes of files that arrive on a terminal; nothing elsewhere.
+
+    The bar begins with the first byte, so that a question before it can be answered.
+    """
+    if not console(error=True).is_terminal:
+        yield None
+        return
+    from rich.progress import DownloadColumn, Progress, SpinnerColumn, TextColumn, TransferSpeedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), DownloadColumn(), TransferSpeedColumn())
+    bar = Progress(*columns, console=console(error=True), transient=True)
+    tasks: dict[str, Any] = {}
+
+    def came(name: str, count: int) -> None:
+        if not tasks:
+            bar.start()
+        if name not in tasks:
+            tasks[name] = bar.add_task(name, total=None)
+        bar.update(tasks[name], advance=count)
+
+    try:
+        yield came
+    finally:
+        bar.stop()

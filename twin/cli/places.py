@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from twin.download import Holding
 
 city = typer.Typer(help="List, show and build cities.", no_args_is_help=True)
 data = typer.Typer(help="List and fetch the public data sets that scenarios use.", no_args_is_help=True)
@@ -96,20 +99,53 @@ def _tell_report(report: Any, lead: str = "") -> None:
 
 @data.command("list")
 def list_data() -> None:
-    """List data sets with their size, licence, and whether their files are here."""
+    """List data sets with their size, licence, and how much of them is here."""
     from twin import data as sets
-    from twin.cli.console import say, show
+    from twin.cli.console import say, show, working
+    from twin.download import holdings
 
-    rows, silent = [], []
-    for name, licence in sorted(sets.licences().items()):
-        files = [source for source in sets.sources() if source.dataset == name]
-        here = sum(any(place.exists() for place in sets.local_places(source)) for source in files)
-        size = f"{sum(source.bytes for source in files) / 1e6:,.1f}" if files else ""
-        rows.append((name, size, f"{here} of {len(files)}" if files else "no download", licence.licence, licence.what))
-        silent += [] if licence.stated else [name]
-    show(f"Data sets in {sets.root()}", ("name", ">MB", ">files here", "licence", "what"), rows)
+    with working("looking at the files that are here"):
+        found = holdings()
+    rows = [
+        (h.dataset, f"{h.bytes / 1e6:,.1f}" if h.files else "", _present(h), h.licence, h.what)
+        for h in sorted(found, key=lambda h: h.dataset)
+    ]
+    show(f"Data sets in {sets.root()}", ("name", ">MB", ">originals here", "licence", "what"), rows)
+    silent = sorted(h.dataset for h in found if not h.stated)
     if silent:
         say(f"warning: no licence is stated for {', '.join(silent)}: ask the publisher before passing them on")
+
+
+def _present(holding: Holding) -> str:
+    return f"{holding.present} of {holding.files}" if holding.files else "no download"
+
+
+@data.command("get")
+def get_data(
+    dataset: Annotated[str, typer.Argument(help="Name of a data set.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Consent to the licence without being asked.")] = False,
+    server: Annotated[str | None, typer.Option("--server", help="Address of a server with the same paths.")] = None,
+) -> None:
+    """Fetch the originals of a data set after its licence is shown; goes on with a broken transfer."""
+    from twin.cli.console import say, transfer
+    from twin.download import get
+
+    with transfer() as progress:
+        files = get(dataset, lambda text: _agreed(text, yes), server=server, progress=progress)
+    say("\n".join(str(path) for path in files))
+
+
+def _agreed(text: str, yes: bool) -> bool:
+    """Show terms and ask, unless consent was given; no answer, as from a script, is no consent."""
+    from twin.cli.console import say
+
+    say(text)
+    if yes:
+        return True
+    try:
+        return typer.confirm("Fetch under these terms?", default=False)
+    except typer.Abort:
+        return False
 
 
 @data.command("path")

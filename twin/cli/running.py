@@ -99,7 +99,7 @@ def warmup(scenario: ScenarioName = DEMO, plugin: Plugins = None) -> None:
 
     begun = time.perf_counter()
     with working("compiling kernels"):
-        fresh = warm(load(scenario, plugin or []).cases()[0])
+        fresh = warm(load(scenario, plugin or []).cases())
     done = f"kernels compiled in {time.perf_counter() - begun:.1f} s" if fresh else "kernels are compiled already"
     say(done)
 
@@ -124,8 +124,7 @@ def _run(name: str, order: _Order) -> None:
     begun = time.perf_counter()
     scenario = load(name, order.plugins)
     cases = select(scenario, order.arms, order.replications)
-    for warning in scenario.check():
-        say(str(warning), error=True)
+    _tell_warnings(name, scenario)
     say(f"{scenario.title}: {len(cases)} runs ({scenario.path.name})")
     outcome = run_suite(scenario, order.out, cases, _execution(order.workers), progress)
     _tell_records(outcome.records, outcome.folder)
@@ -133,6 +132,19 @@ def _run(name: str, order: _Order) -> None:
     say(f"elapsed: {time.perf_counter() - begun:.1f} s")
     if not all(holds for _, _, holds in outcome.expectations):
         raise typer.Exit(1)
+
+
+def _tell_warnings(name: str, scenario: Scenario) -> None:
+    """Print warnings; those about defaults, which every scenario has, as one line with their number."""
+    from twin.cli.console import say
+
+    warnings = scenario.check()
+    defaults = [warning for warning in warnings if warning.code == "W201"]
+    for warning in warnings:
+        if warning.code != "W201":
+            say(str(warning), error=True)
+    if defaults:
+        say(f"warning: {len(defaults)} components take defaults; which and how many: twin check {name}", error=True)
 
 
 def _execution(workers: int) -> Execution:
