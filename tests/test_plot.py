@@ -19,7 +19,7 @@ from PIL import Image
 
 from tests.cities import line_city
 from tests.synthetic_results import small_city
-from twin import plot, plot_base, plot_maps, plot_series, plot_services
+from twin import plot, plot_base, plot_forest, plot_maps, plot_series, plot_services, plot_words
 from twin.plot_style import SKY, round_length
 from twin.stats import Comparison, Figure
 
@@ -234,7 +234,7 @@ def test_moments_without_any_value_are_gaps_without_a_warning(recwarn):
 
 def test_a_story_shades_the_windows_in_every_panel_and_names_the_time_zone():
     curves = [plot.Curve(arm, CLOCK, np.ones((3, 5)) * k) for k, arm in enumerate("AB", start=1)]
-    windows = [plot.Window("Flood", CLOCK[1], CLOCK[3])]
+    windows = [plot.Window("Flood", CLOCK[1], CLOCK[3]), plot.Window("Storm", CLOCK[1], CLOCK[1])]
     with plot.style():
         made = plot.figure(6, 5)[0]
         made.clear()
@@ -243,20 +243,21 @@ def test_a_story_shades_the_windows_in_every_panel_and_names_the_time_zone():
         plot.png(made)
     assert axes[1].get_xlabel() == "Local time (WITA)"
     assert [len(ax.patches) for ax in axes] == [1, 1]
+    assert [[text.get_text() for text in ax.texts] for ax in axes] == [["Storm"], []]
     assert {t.get_text() for t in made.legends[0].get_texts()} == {"A", "B", "80 % of replications", "Flood"}
     assert axes[1].get_xticklabels()[0].get_text() == "17:00"
 
 
 @pytest.mark.parametrize(("direction", "sign"), [("lower", 1.0), ("higher", -1.0)])
 def test_right_is_better_whatever_the_direction(direction, sign):
-    middle, low, high = plot_series._scaled(comparison(-20.0, -30.0, -10.0, direction))
+    middle, low, high = plot_forest._scaled(comparison(-20.0, -30.0, -10.0, direction))
     assert middle == sign * 2.0
     assert sorted((low, high)) == [low, high]
     assert {abs(low), abs(high)} == {1.0, 3.0}
 
 
 def test_a_figure_without_a_margin_ends_outside_the_band():
-    assert plot_series._scaled(comparison(-20.0, -30.0, -10.0, margin=0.0))[2] == pytest.approx(3.0)
+    assert plot_forest._scaled(comparison(-20.0, -30.0, -10.0, margin=0.0))[2] == pytest.approx(3.0)
 
 
 def test_a_forest_names_verdicts_and_survives_what_is_not_known():
@@ -282,7 +283,7 @@ def test_a_forest_names_verdicts_and_survives_what_is_not_known():
 
 
 def test_verdicts_differ_in_marker_as_well_as_colour():
-    markers = [marker for _, marker in plot_series.VERDICT_LOOK.values()]
+    markers = [marker for _, marker in plot_forest.VERDICT_LOOK.values()]
     assert len(set(markers)) == len(markers)
 
 
@@ -297,9 +298,9 @@ def test_verdicts_differ_in_marker_as_well_as_colour():
     ],
 )
 def test_numbers_are_written_for_people(value, signed, text):
-    assert plot_series.number(value, signed) == text
+    assert plot_words.number(value, signed) == text
 
 
 def test_a_share_is_shown_in_per_cent():
-    assert plot_series.with_unit(0.25, Figure("late_share", "1", "lower")) == "25.0 %"
-    assert plot_series.with_unit(np.nan, Figure("late_share", "1", "lower")) == "–"
+    assert plot_words.with_unit(0.25, Figure("late_share", "1", "lower")) == "25.0 %"
+    assert plot_words.with_unit(np.nan, Figure("late_share", "1", "lower")) == "–"

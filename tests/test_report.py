@@ -122,8 +122,8 @@ def test_the_line_of_causes_runs_from_the_flood_to_the_late_call(suite):
     told = late_call(read_report(Results(suite)))
     assert told is not None
     assert [when for when, _ in told[0]] == ["18:00:00", "19:00:00", "19:00:00", "19:01:00", "20:00:00"]
-    assert [what.split(" ")[0] for _, what in told[0]] == ["The", "Substation", "Signal", "Traffic", "Help"]
-    assert "Substation Gardu 1 (ss0) trips" in told[0][1][1]
+    assert [what.split(" ")[0] for _, what in told[0]] == ["The", "Gardu", "Signal", "Traffic", "Help"]
+    assert told[0][1][1] == "Gardu 1 (ss0) trips"
     assert "1 more like it" in told[0][3][1]
     assert "15.0 minutes" in told[2]
     assert "twin why 6 " in told[3]

@@ -6,8 +6,9 @@ on the city's grid, with north up. Colours stay apart for colour-blind readers.
 
 from __future__ import annotations
 
+from twin.plot_forest import forest_plot
 from twin.plot_maps import DELAY, DEPTH, FLOW, SPEED, city_map, difference_map, link_map
-from twin.plot_series import Curve, Window, forest_plot, series_plot, story_plot
+from twin.plot_series import Curve, Window, series_plot, story_plot
 from twin.plot_services import MINUTES, call_map, power_map
 from twin.plot_style import Caption, Scale, figure, png, style
 

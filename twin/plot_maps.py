@@ -72,7 +72,7 @@ def city_map(city: City, ax: Axes | None = None, caption: Caption | None = None)
 def _people(ax: Axes, city: City) -> None:
     """Tint the zones by population density and say so in a colour bar."""
     cells = base.zone_cells(city)
-    top = float(np.percentile(cells["density"], 95)) or 1.0
+    top = float(np.percentile(cells["density"], 88)) or 1.0
     step = _round_up(top / 4.0)
     scale = Scale(
         "Inhabitants",
@@ -82,7 +82,7 @@ def _people(ax: Axes, city: City) -> None:
     )
     cmap, norm = scale.norm()
     cells.plot(ax=ax, column="density", cmap=cmap, norm=norm, edgecolor="white", linewidth=0.8, zorder=0.4, aspect=None)
-    colour_bar(ax, scale, [f"{edge:,.0f}" for edge in scale.edges])
+    colour_bar(ax, scale, [*(f"{edge:,.0f}" for edge in scale.edges[:-1]), f"{scale.edges[-1]:,.0f}+"])
 
 
 def _round_up(value: float) -> float:

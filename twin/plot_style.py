@@ -192,14 +192,14 @@ def north_arrow(ax: Axes) -> None:
 
 
 def colour_bar(ax: Axes, scale: Scale, ticks: Sequence[str] | None = None) -> None:
-    """Draw the classes of a scale below a map, with its limits and unit."""
+    """Draw the classes of a scale below a map, with limits and unit; the last class is open."""
     cmap, norm = scale.norm()
     mappable = mpl.cm.ScalarMappable(norm, cmap)
     bar = ax.figure.colorbar(
         mappable, ax=ax, orientation="horizontal", shrink=0.9, aspect=38, pad=0.012, spacing="uniform"
     )
     bar.set_ticks(list(scale.edges))
-    bar.set_ticklabels(list(ticks) if ticks else [f"{edge:g}" for edge in scale.edges])
+    bar.set_ticklabels(list(ticks) if ticks else [*(f"{edge:g}" for edge in scale.edges[:-1]), f"{scale.edges[-1]:g}+"])
     bar.set_label(scale.label)
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=0)

@@ -45,11 +45,11 @@ def _page(report: Report, folder: Path) -> str:
     """Return the whole page as text."""
     from twin import report_page as page
     from twin import report_pictures as pictures
-    from twin.report_data import comparisons, meanings
+    from twin.report_data import comparisons, headline, meanings
     from twin.report_story import late_call
 
     found = comparisons(report)
-    first = pictures.forest(report, found.get(report.arm, []))
+    first = pictures.forest(report, headline(report, found.get(report.arm, [])))
     curves = pictures.story(report)
     drawn = list(pictures.maps(report))
     _keep([shown for shown in (first, curves, *drawn) if shown], folder / PICTURES)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.errors import DataError, TwinError
-from twin.plot_series import BLACKOUT_SHADE, FLOOD_SHADE, OTHER_SHADE, Curve, Window
+from twin.plot_series import BLACKOUT_SHADE, FLOOD_SHADE, Curve, Window
 
 if TYPE_CHECKING:
     from twin.city import City
@@ -29,8 +29,10 @@ PANELS = {
 }
 """Series of the story, in order, with their titles; others are shown when these are missing."""
 
+FIRST = ("response_mean", "response_p90", "late_share", "vehicle_hours", "customer_minutes_lost")
+"""Figures that a report shows first, in this order."""
+
 _MOST_PANELS = 4
-_LONGEST_CHAIN = 60
 
 
 @dataclass(frozen=True)
@@ -123,9 +125,22 @@ def read_report(results: Results) -> Report:
 
 
 def comparisons(report: Report) -> dict[str, list[Comparison]]:
-    """Return the comparisons of every other arm with the baseline, by arm."""
+    """Return the comparisons of every other arm with the baseline, by arm, in reading order."""
     others = [name for name in report.results.arms if name != report.baseline]
-    return {arm: report.results.compare(report.baseline, arm) for arm in others}
+    place = {name: number for number, name in enumerate(FIRST)}
+    return {
+        arm: sorted(
+            report.results.compare(report.baseline, arm), key=lambda one: place.get(one.figure.name, len(place))
+        )
+        for arm in others
+    }
+
+
+def headline(report: Report, found: Sequence[Comparison]) -> list[Comparison]:
+    """Return the comparisons of the figures that the scenario names, all where it names none."""
+    compared = (report.results.suite.get("scenario") or {}).get("compare") or {}
+    named = compared.get("kpis") or {} if isinstance(compared, dict) else {}
+    return [one for one in found if one.figure.name in named] or list(found)
 
 
 def meanings(report: Report) -> dict[str, str]:
@@ -143,7 +158,7 @@ def panels(report: Report) -> dict[str, list[Curve]]:
     known = list(frame["name"].unique())
     chosen = [name for name in PANELS if name in known]
     chosen += [name for name in known if name not in PANELS]
-    from twin.plot_series import readable
+    from twin.plot_words import readable
 
     return {
         PANELS.get(name, readable(name)): [_curve(frame, name, arm) for arm in report.pair]
@@ -159,26 +174,21 @@ def _curve(frame: Any, name: str, arm: str) -> Curve:
 
 
 def windows(report: Report) -> list[Window]:
-    """Return the stretches of flood and outage to shade, in local time."""
-    found = []
-    for event in report.manifest["case"].get("events", []):
-        window = _hazard(report, event)
-        if window:
-            found.append(window)
+    """Return floods and outages to shade, and the moments of the scenario's other events, in local time."""
+    found = [_hazard(report, event) for event in report.manifest["case"].get("events", [])]
     return found + _outage(report)
 
 
-def _hazard(report: Report, event: dict[str, Any]) -> Window | None:
-    """Return how long an event of the scenario lasts, None where it states no duration."""
+def _hazard(report: Report, event: dict[str, Any]) -> Window:
+    """Return how long a flood lasts; of any other event its beginning."""
     given = event.get("params", {})
-    names = ("rise", "hold", "fall", "duration")
-    seconds = sum(float(given[name]) for name in names if isinstance(given.get(name), int | float))
-    if seconds <= 0:
-        return None
-    end = min(int(event["time"]) + int(seconds * 1e6), int(report.manifest["duration_us"]))
-    flood = event["kind"] == "flood"
+    begin, end = int(event["time"]), int(event["time"])
+    if event["kind"] == "flood":
+        lengths = [given.get(name) for name in ("rise", "hold", "fall")]
+        seconds = sum(float(length) for length in lengths if isinstance(length, int | float))
+        end = min(begin + int(seconds * 1e6), int(report.manifest["duration_us"]))
     label = str(event["kind"]).replace("_", " ").capitalize()
-    return Window(label, report.moment(int(event["time"])), report.moment(end), FLOOD_SHADE if flood else OTHER_SHADE)
+    return Window(label, report.moment(begin), report.moment(end), FLOOD_SHADE)
 
 
 def _outage(report: Report) -> list[Window]:
@@ -283,8 +293,3 @@ def main_path(found: Causes, event: int) -> list[int]:
 
 def _richness(path: tuple[int, ...], kinds: Array) -> tuple[int, int]:
     return len({str(kinds[n]) for n in path}), -len(path)
-
-
-def whole_chain(found: Causes, event: int) -> list[tuple[int, int]]:
-    """Return (depth, event) of all causes, nearest first, as far as a reader can follow."""
-    return found.chain(event)[:_LONGEST_CHAIN]

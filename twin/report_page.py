@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 import numpy as np
 
-from twin.plot_series import number, readable, shown_unit
-from twin.report_data import Report
+from twin.plot_words import figure_name, number, shown_unit
+from twin.report_data import Report, headline
 from twin.report_pictures import Picture
 from twin.results import Run
 from twin.stats import BETTER, INCONCLUSIVE, SAME, WORSE, Comparison
@@ -31,7 +31,9 @@ def header(report: Report, found: Mapping[str, Sequence[Comparison]]) -> str:
         *((f"Arm {arm or manifest['suite']}", _arm_line(report, arm)) for arm in report.runs),
     ]
     items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in facts)
-    lead = "".join(f'<p class="lead">{_answer(report.baseline, arm, rows)}</p>' for arm, rows in found.items())
+    lead = "".join(
+        f'<p class="lead">{_answer(report.baseline, arm, headline(report, rows))}</p>' for arm, rows in found.items()
+    )
     return f"<header><h1>{escape(report.title)}</h1>{lead}<dl class='facts'>{items}</dl>{_left_out(report)}</header>"
 
 
@@ -45,14 +47,15 @@ def _answer(baseline: str, arm: str, rows: Sequence[Comparison]) -> str:
     """Return the verdicts in one sentence."""
     parts = []
     for verdict, words in ((BETTER, "better on"), (WORSE, "worse on"), (SAME, "the same on")):
-        names = [readable(one.figure.name).lower() for one in rows if one.verdict == verdict]
+        names = [figure_name(one.figure).lower() for one in rows if one.verdict == verdict]
         if names:
             parts.append(f"<span class='verdict {verdict}'>{words}</span> {escape(', '.join(names))}")
-    open_ones = sum(one.verdict == INCONCLUSIVE for one in rows)
-    if open_ones:
-        parts.append(f"not decided on {open_ones} of {len(rows)} figures")
-    told = "; ".join(parts) or "not compared: no figure"
-    return f"Against {escape(baseline)}, <strong>{escape(arm)}</strong> is {told}."
+    told = f"Against {escape(baseline)}, <strong>{escape(arm)}</strong> is {'; '.join(parts)}." if parts else ""
+    undecided = sum(one.verdict == INCONCLUSIVE for one in rows)
+    if undecided:
+        what = f"<strong>{escape(arm)}</strong> against {escape(baseline)}: " if not parts else ""
+        told += f" {what}{undecided} of {len(rows)} figures are not decided."
+    return told
 
 
 def _left_out(report: Report) -> str:
@@ -71,7 +74,23 @@ def verdicts(report: Report, found: Mapping[str, Sequence[Comparison]], meaning:
     """Return the table of figures with a verdict each, one per arm that is compared."""
     if not found:
         return _means(report, meaning)
-    return "".join(_verdict_table(report.baseline, arm, rows, meaning) for arm, rows in found.items())
+    return "".join(_arm_verdicts(report, arm, rows, meaning) for arm, rows in found.items())
+
+
+def _arm_verdicts(report: Report, arm: str, rows: Sequence[Comparison], meaning: Mapping[str, str]) -> str:
+    """Return the table of the figures that the scenario names, and the others folded away."""
+    first = headline(report, rows)
+    rest = [one for one in rows if one not in first]
+    pairs = max((one.pairs for one in rows), default=0)
+    note = (
+        f"Paired differences over {pairs} replications with common random numbers. Verdict: the interval lies beyond "
+        "the margin (better, worse), within it (same), or neither (inconclusive). "
+        "* holds also for all figures together (Holm)."
+    )
+    shown = _verdict_table(report.baseline, arm, first, meaning)
+    more = _verdict_table(report.baseline, arm, rest, meaning) if rest else ""
+    folded = f"<details><summary>More figures ({len(rest)})</summary>{more}</details>" if rest else ""
+    return f"{shown}<p class='muted'>{note}</p>{folded}"
 
 
 def _verdict_table(baseline: str, arm: str, rows: Sequence[Comparison], meaning: Mapping[str, str]) -> str:
@@ -82,14 +101,8 @@ def _verdict_table(baseline: str, arm: str, rows: Sequence[Comparison], meaning:
         "th", numeric=range(1, 6),
     )  # fmt: skip
     body = "".join(_verdict_row(one, meaning.get(one.figure.name, "")) for one in rows)
-    pairs = max((one.pairs for one in rows), default=0)
-    note = (
-        f"Paired differences over {pairs} replications with common random numbers. Verdict: the interval lies beyond "
-        "the margin (better, worse), within it (same), or neither (inconclusive). "
-        "* holds also for all figures together (Holm)."
-    )
     table = f"<table><caption>{b} against {a}</caption><thead>{head}</thead><tbody>{body}</tbody></table>"
-    return f"<div class='scroll'>{table}</div><p class='muted'>{note}</p>"
+    return f"<div class='scroll'>{table}</div>"
 
 
 def _verdict_row(one: Comparison, meaning: str) -> str:
@@ -103,7 +116,7 @@ def _verdict_row(one: Comparison, meaning: str) -> str:
     sign = SIGNS.get(one.verdict, "?")
     verdict = f"<span class='verdict {escape(one.verdict)}'>{sign} {escape(one.verdict)}{star}</span>"
     reason = f"<span class='meaning'>{escape(one.reason)}</span>" if one.reason else ""
-    name = f"<strong>{escape(readable(one.figure.name))}</strong><span class='meaning'>{escape(meaning)}</span>"
+    name = f"<strong>{escape(figure_name(one.figure))}</strong><span class='meaning'>{escape(meaning)}</span>"
     return _row([name, *map(escape, figures), escape(unit), verdict + reason], "td", numeric=range(1, 6))
 
 
@@ -117,7 +130,7 @@ def _means(report: Report, meaning: Mapping[str, str]) -> str:
         mean = number(factor * float(np.mean(known))) if known else "–"
         span = f"{number(factor * min(known))} to {number(factor * max(known))}" if known else "–"
         note = f"<span class='meaning'>{escape(meaning.get(figure.name, ''))}</span>"
-        name = f"<strong>{escape(readable(figure.name))}</strong>{note}"
+        name = f"<strong>{escape(figure_name(figure))}</strong>{note}"
         rows.append(_row([name, escape(mean), escape(span), escape(unit)], "td", numeric=range(1, 3)))
     head = _row(["Figure", "Mean", "Lowest to highest replication", "Unit"], "th", numeric=range(1, 3))
     return f"<div class='scroll'><table><thead>{head}</thead><tbody>{''.join(rows)}</tbody></table></div>"

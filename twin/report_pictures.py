@@ -8,13 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from twin import plot
 from twin import report_data as data
 from twin.plot_maps import MAP_SIZE
-from twin.plot_style import DPI
+from twin.plot_series import WIDTH, story_figure
+from twin.plot_words import number
 from twin.report_data import Report
 from twin.stats import Comparison
 
@@ -26,8 +25,6 @@ Array = np.ndarray[Any, Any]
 DEPTH_NAMES = ("max_depth", "depth_max", "peak_depth", "depth")
 RATIO_NAMES = ("time_ratio",)
 OUTAGE_NAMES = ("minutes_without_power", "without_power_min", "outage_min", "minutes_out")
-
-_STORY_WIDTH, _PANEL_HEIGHT = 9.2, 2.0
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,7 @@ def forest(report: Report, found: Sequence[Comparison]) -> Picture | None:
         return None
     pairs = max(one.pairs for one in shown)
     with plot.style():
-        made, ax = plot.figure(_STORY_WIDTH, 1.6 + 0.55 * len(shown))
+        made, ax = plot.figure(WIDTH, 1.6 + 0.55 * len(shown))
         note = plot.Caption(report.title, f"{report.arm} against {report.baseline}", f"{pairs} paired replications")
         plot.forest_plot(shown, ax, note, (report.baseline, report.arm))
         content = plot.png(made)
@@ -67,11 +64,8 @@ def story(report: Report) -> Picture | None:
     if not panels:
         return None
     with plot.style():
-        layout = ConstrainedLayoutEngine(h_pad=0.04, w_pad=0.12)
-        made = Figure(figsize=(_STORY_WIDTH, 1.4 + _PANEL_HEIGHT * len(panels)), dpi=DPI, layout=layout)
-        axes = np.atleast_1d(made.subplots(len(panels), 1, sharex=True))
         zone = report.local(0).rsplit(" ", 1)[1]
-        plot.story_plot(panels, data.windows(report), list(axes), zone, plot.Caption(report.title, "", report.period()))
+        made = story_figure(panels, data.windows(report), zone, plot.Caption(report.title, "", report.period()))
         content = plot.png(made)
     peaks = "; ".join(f"{title}: {_peaks(curves)}" for title, curves in panels.items())
     return Picture(
@@ -84,8 +78,6 @@ def story(report: Report) -> Picture | None:
 
 def _peaks(curves: Sequence[plot.Curve]) -> str:
     """Return the highest mean of every arm in words."""
-    from twin.plot_series import number
-
     means = [(curve.arm, np.nanmean(curve.values, axis=0)) for curve in curves if np.isfinite(curve.values).any()]
     return ", ".join(f"{arm} {number(float(np.nanmax(mean)))}" for arm, mean in means) or "none"
 
