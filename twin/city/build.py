@@ -17,8 +17,8 @@ def build_city(
 ) -> City:
     """Read an OpenStreetMap extract or a TNTP network and return the city.
 
-    counts   CSV of traffic counts that belongs to the city; its path, size and columns are
-             recorded in `report["counts"]`
+    counts   CSV of traffic counts that belongs to the city: its demand is fitted to them, and
+             `report["calibration"]` says how well; only for extracts
     out      folder to save the city to; written only when the whole import succeeded
     options  passed to `twin.city.osm.build_osm` or `twin.city.tntp.build_tntp`
     Raises CityError with the file, what is wrong with it and what to do.
@@ -29,9 +29,24 @@ def build_city(
     if path.stat().st_size == 0:
         raise CityError(f"{path}: the file is empty; fetch it again")
     city = _read(path, counts, options)
+    if counts is not None and path.name.lower().endswith(OSM_SUFFIXES):
+        city = _fitted(city, Path(counts))
     if out is not None:
         city.save(out)
     return city
+
+
+def _fitted(city: City, counts: Path) -> City:
+    """Return the city with demand fitted to counts, by the model that knows how."""
+    from twin import registry
+    from twin.errors import DataError
+
+    estimation: Any = registry.get("model", "estimation")
+    try:
+        fitted: City = estimation.fit(city, counts)
+    except DataError as error:
+        raise CityError(f"{city.name} cannot be fitted to its counts: {error}") from None
+    return fitted
 
 
 def _read(path: Path, counts: str | Path | None, options: dict[str, Any]) -> City:

@@ -74,15 +74,16 @@ def make_districts(settings: dict[str, Any], scale: float, half: float, seed: in
     turn = [np.radians(float(d["turn"])) for d in named]
     kind = [str(d["kind"]) for d in named]
     draw = stream(seed, "districts")
-    pitch = float(settings["pitch"])
-    steps = np.arange(-int(half // pitch) - 1, int(half // pitch) + 2) * pitch
-    for east in steps:
-        for north in steps:
-            x, y = np.array([east, north]) + draw.uniform(-0.27, 0.27, 2) * pitch
-            size, angle, lot = draw.uniform(0.30, 0.46), draw.uniform(-0.7, 0.7), draw.integers(3)
-            inside = max(abs(x), abs(y)) < half - 0.25 * pitch
-            if scale > 1 and inside and max(abs(x), abs(y)) > 0.5 * float(settings["core_side"]):
-                centre.append((x, y))
+    count = max(round(2.0 * half / float(settings["pitch"])), 1)
+    pitch = 2.0 * half / count
+    cells = (np.arange(count) + 0.5) * pitch - half if scale > 1 else np.zeros(0)
+    places = np.array(centre)
+    for east in cells:
+        for north in cells:
+            spot = np.array([east, north]) + draw.uniform(-0.2, 0.2, 2) * pitch
+            size, angle, lot = draw.uniform(0.31, 0.42), draw.uniform(-0.7, 0.7), draw.integers(3)
+            if np.hypot(*(places - spot).T).min() > 0.68 * pitch:
+                centre.append((float(spot[0]), float(spot[1])))
                 radius.append(size * pitch)
                 turn.append(angle)
                 kind.append(("housing", "mixed", "industry")[lot])

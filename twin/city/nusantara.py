@@ -245,12 +245,16 @@ def _facilities(
 def _hospitals(
     values: dict[str, Any], places: Places, dry_kind: NDArray[np.str_], taken: Integers, scale: float
 ) -> tuple[Integers, list[str], list[int]]:
-    """Return nodes, names and bays: the named hospitals in their districts, more at larger scale."""
+    """Return nodes, names and bays: the named hospitals in their districts, more at larger scale.
+
+    At scales so small that a district is left out, its hospital stands in another one.
+    """
     named = values["facilities"]["hospitals"]
     busy = places.population + places.jobs
     chosen = taken
     for entry in named:
         here = np.where(dry_kind == entry["kind"], busy, 0.0)
+        here = here if here.any() else np.where(dry_kind != "", busy, 0.0)
         chosen = np.concatenate([chosen, places.spread(1, f"hospital {entry['name']}", here, chosen)])
     further = max(round(len(named) * scale) - len(named), 0)
     extra = places.spread(further, "hospitals", np.where(dry_kind != "", places.population, 0.0), chosen)

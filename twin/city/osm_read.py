@@ -66,13 +66,19 @@ def _drivable(tags: dict[str, str]) -> bool:
 
 def _read_pbf(path: Path) -> RawMap:
     """Read a .osm.pbf through pyrosm."""
+    import warnings
+
     import pyrosm
 
     # The readers below pyrosm raise types of their own, so all of them are caught here.
     try:
-        source = pyrosm.OSM(str(path))
-        nodes, edges = source.get_network("driving", nodes=True, extra_attributes=["lanes:forward", "lanes:backward"])
-        found = source.get_pois(custom_filter={key: list(values) for key, values in PLACES.items()})
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            source = pyrosm.OSM(str(path))
+            nodes, edges = source.get_network(
+                "driving", nodes=True, extra_attributes=["lanes:forward", "lanes:backward"]
+            )
+            found = source.get_pois(custom_filter={key: list(values) for key, values in PLACES.items()})
     except Exception as error:
         text = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CityError(f"{path}: not a readable .osm.pbf ({text}); fetch it again") from None
