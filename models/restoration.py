@@ -113,7 +113,8 @@ class Restoration(Model):
             view.raw("crew_desk.roads")[0] = mark
             for crew in np.flatnonzero(view["crew.leg_stuck"]).tolist():
                 view.schedule("crew_look", 1, target=crew, cause=-1)
-        for crew in np.flatnonzero(np.isin(view["crew.stage"], (WAITING, REPAIRING))).tolist():
+        stage = view["crew.stage"]
+        for crew in np.flatnonzero((stage == WAITING) | (stage == REPAIRING)).tolist():
             asset = int(view["crew.asset"][crew])
             if self._flooded(view, asset) == (view["crew.stage"][crew] == REPAIRING):
                 view.schedule("crew_look", 1, target=crew, cause=view.cause("substation.depth", asset))

@@ -160,21 +160,30 @@ class Fleet:
         """Write `node` of every traveller on a leg as it is now."""
         rows = np.flatnonzero(view[f"{self.table}.leg_count"])
         if rows.shape[0]:
-            view.put(f"{self.table}.node", rows, [self.next_node(view, int(row)) for row in rows])
+            index = self._indices(view, rows)
+            node = self.streets.graph.to_node[view[f"{self.table}.leg_path"][rows, index]]
+            view.put(f"{self.table}.node", rows, node)
 
     def blocked(self, view: View) -> list[tuple[int, int]]:
         """Return (traveller, first closed link ahead) for every leg that cannot be driven as planned."""
+        open_links = view["link.open"]
+        if open_links.all():
+            return []
+        rows = np.flatnonzero(view[f"{self.table}.leg_count"])
         found = []
-        closed = ~view["link.open"]
-        for row in np.flatnonzero(view[f"{self.table}.leg_count"]).tolist():
-            if self.moving(view, row):
-                index, _ = self._progress(view, row)
-                count = int(view[f"{self.table}.leg_count"][row])
-                ahead = view[f"{self.table}.leg_path"][row, index + 1 : count]
-                shut = ahead[closed[ahead]]
-                if shut.shape[0]:
-                    found.append((row, int(shut[0])))
+        for row, index in zip(rows.tolist(), self._indices(view, rows).tolist(), strict=True):
+            ahead = view[f"{self.table}.leg_path"][row, index + 1 : view[f"{self.table}.leg_count"][row]]
+            shut = ahead[~open_links[ahead]]
+            if shut.shape[0]:
+                found.append((row, int(shut[0])))
         return found
+
+    def _indices(self, view: View, rows: Array) -> Array:
+        """Return the index of the link being driven, the last one when the leg is over; (n,)."""
+        entered = view[f"{self.table}.leg_entry"][rows] <= view.now
+        last = view[f"{self.table}.leg_count"][rows] - 1
+        entered &= np.arange(entered.shape[1]) <= last[:, None]
+        return np.asarray(np.maximum(entered.sum(axis=1) - 1, 0))
 
     def delays(self, view: View, row: int) -> list[Delayed]:
         """Return the driven links that cost most since `depart`, worst first."""

@@ -1,9 +1,10 @@
 """Which unit is sent to which call: closest idle, and DMEXCLP.
 
 Both see only what is reported: travel times and unit positions as observed,
-calls as triaged. Waiting calls are taken by priority, then by age, one for each
-idle dispatcher. A unit whose report is old may turn out not to be free; the
-order then fails, and the call is decided again.
+calls as triaged, and the desk's own list of who was sent where. Waiting calls are
+taken by priority, then by age, one for each idle dispatcher. Where an order
+crosses another on its way the unit is not free any more; it fails, and the call
+is decided again.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from twin.contract import SECOND, Command, Option, Policy, Setup
-from twin.models.emergency.calls import target_times
-from twin.models.emergency.tables import WAITING
+from twin.models.emergency.calls import emergency_settings, target_times
+from twin.models.emergency.tables import DISPATCHED, SERVED, WAITING
 from twin.models.streets import build_streets, shortest_tree
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ _SEES = (
     "call.stage",
     "call.node",
     "call.priority",
+    "call.rung",
     "call.triaged",
+    "call.unit",
     "dispatcher.idle",
     "observed_link.time",
     "observed_unit.node",
@@ -57,8 +60,10 @@ class ClosestIdle(Policy):
     def decide(self, observation: Observation) -> list[Command]:
         """Give each waiting call a unit, the most urgent and then the oldest first."""
         waiting = np.flatnonzero(observation["call.stage"] == WAITING)
-        units = np.flatnonzero(observation["observed_unit.free"])
-        if not (waiting.shape[0] and units.shape[0]):
+        if not waiting.shape[0]:
+            return []
+        units = self.idle_units(observation)
+        if not units.shape[0]:
             return []
         dispatchers = len(observation.agents("dispatcher").select(lambda person: person.idle))
         order = np.lexsort((observation["call.triaged"][waiting], observation["call.priority"][waiting]))
@@ -75,6 +80,14 @@ class ClosestIdle(Policy):
                 break
         return commands
 
+    def idle_units(self, observation: Observation) -> Array:
+        """Return the units that report to be free and have no call on the desk's own list."""
+        stage = observation["call.stage"]
+        sent = observation["call.unit"][(stage >= DISPATCHED) & (stage < SERVED)]
+        free = observation["observed_unit.free"].copy()
+        free[sent] = False
+        return np.flatnonzero(free)
+
     def choose(self, observation: Observation, call: int, units: Array, reach: Array) -> int:
         """Return which of the idle units to send; reach is the expected travel time (s) of each."""
         return int(np.argmin(reach))
@@ -87,11 +100,15 @@ class ClosestIdle(Policy):
 
 
 class Dmexclp(ClosestIdle):
-    """Send, of the units that can be there in time, the one whose absence costs least coverage."""
+    """Send, of the units that can be there in time, the one whose absence costs least coverage.
+
+    As in the paper there is one target time for all calls, that of the most urgent.
+    """
 
     name = "dmexclp"
     options = (
         _SHARE,
+        Option("preparation", "expected time from order to departure", "quantity", 90.0, "s", low=0),
         Option(
             "busy_fraction", "share of time a unit is busy; 0 estimates it from reports", default=0.0, low=0, high=1
         ),
@@ -102,14 +119,16 @@ class Dmexclp(ClosestIdle):
     )
 
     def setup(self, setup: Setup) -> dict[str, int]:
-        """Compute which zones a unit at each node covers at free speed."""
+        """Compute which zones a unit at each node reaches in time at free speed."""
         super().setup(setup)
         zones = setup.city["zones"]
-        self.target = target_times(setup.city)
+        self.target = float(target_times(setup.city)[0])
         self.demand = np.asarray(zones["population"], dtype=np.float64)
         self.busy = float(setup.options["busy_fraction"])
+        self.preparation = float(setup.options["preparation"])
         trees = [shortest_tree(self.streets, self.streets.free_time, z, reverse=True).time for z in zones["node"]]
-        self.covered = np.array(trees) <= self.target[0]
+        before = float(np.mean(emergency_settings(setup.city)["call_taking"])) + self.preparation
+        self.covered = np.array(trees) <= self.target - before
         return {}
 
     def choose(self, observation: Observation, call: int, units: Array, reach: Array) -> int:
@@ -119,7 +138,8 @@ class Dmexclp(ClosestIdle):
         """
         from twin.kernels.coverage import coverage_losses
 
-        in_time = reach <= self.target[int(observation["call.priority"][call]) - 1]
+        gone = (observation.now - int(observation["call.rung"][call])) / SECOND
+        in_time = reach + self.preparation + gone <= self.target
         if not in_time.any():
             return int(np.argmin(reach))
         free = observation["observed_unit.free"]

@@ -112,31 +112,20 @@ def test_a_unit_on_its_way_back_goes_to_the_next_call_from_where_it_is():
     assert times(world, 1)["on_scene"] == 2452
 
 
-def test_an_order_for_a_unit_that_is_not_free_fails_and_is_decided_again():
+def test_an_order_that_crosses_another_fails_and_is_decided_again():
     class Stubborn(ClosestIdle):
         name = "stubborn"
 
         def choose(self, observation, call, units, reach):
             return 0
 
-    class Frozen(Mirror):
-        def step(self, view):
-            view.put("observed_link.time", slice(None), view["link.time"])
-            view.put("observed_unit.free", 0, True)
-
-    parts = assemble(
-        line_city(),
-        [Emergency(), Frozen()],
-        [Stubborn()],
-        [one_call(), one_call(at=110)],
-        7200,
-        1,
-        {"emergency": PLAIN},
-    )
-    world = World(parts).run()
-    assert "dispatch_failed" in kinds(world)
+    world = world_of([one_call(), one_call(at=101)], seed=2, policies=[Stubborn()]).run()
+    assert world.state["call.priority"].tolist() == [3, 1]
+    # At 161 s the second call, more urgent, is given unit 0 too: the first order acts only at 162 s.
+    failed = [row for row in world.events.rows() if row[1] == "dispatch_failed"]
+    assert [(row[0] / SECOND, row[2]) for row in failed] == [(163, 1)]
     assert world.state["call.stage"].tolist() == [8, 8]
-    assert times(world, 1)["dispatched"] >= times(world, 0)["closed"]
+    assert world.state["desk.failed_orders"][0] == 1
 
 
 def test_a_late_unit_names_the_event_that_slowed_its_road():

@@ -41,9 +41,10 @@ def test_closest_idle_goes_by_reported_times_not_by_distance():
 
 
 def test_dmexclp_keeps_the_unit_that_alone_covers_the_people():
-    # Both can be at node 1 in time (100 s each); only unit 0 covers node 3 within 250 s.
+    # Both can be at node 1 in time (100 s each); only unit 0 covers node 3: 60 s to
+    # answer, 90 s to leave and 250 s to drive are allowed.
     city = two_stations()
-    near = {**city.parameters["emergency"], "target_response": [250.0, 250.0, 250.0]}
+    near = {**city.parameters["emergency"], "target_response": [400.0, 400.0, 400.0]}
     from dataclasses import replace
 
     city = replace(city, parameters={"emergency": near})
