@@ -8,7 +8,7 @@ arms its rows in seq order on a fresh Environment, so it goes on exactly alike.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,6 @@ from twin.rows import give_back, list_fields, take
 
 if TYPE_CHECKING:
     import simpy
-    from simpy.events import EventPriority
 
 PENDING = (
     Field("pending.due", "int64", "us", "when the event acts"),
@@ -71,7 +70,7 @@ class Calendar:
         event._ok = True
         event._value = (row, seq)
         event.callbacks.append(self._wake)
-        self.env.schedule(event, cast("EventPriority", priority + _AFTER_GRANTS), due - self.env.now)
+        self.env.schedule(event, priority + _AFTER_GRANTS, due - self.env.now)  # type: ignore[arg-type]
 
     def _wake(self, event: Any) -> None:
         row, seq = event._value

@@ -351,6 +351,18 @@ class World:
             child.state["kind_off.flag"][index] = True
         return child
 
+    def close(self) -> None:
+        """End this world and let the next branch reuse its memory; logs and figures taken stay."""
+        self._views.clear()
+        self._calendar = self._procedures = self._handles = None
+        self.state.close()
+
+    def __enter__(self) -> World:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def digest(self) -> str:
         """Return a hash of every mutable byte."""
         return self.state.digest()
