@@ -173,6 +173,9 @@ def test_calls_are_told_apart_by_shape_and_counted(ax):
     MAPS["calls"](ax)
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     assert {"In time (1)", "Late (2)", "No unit yet (1)"} <= set(labels)
+    in_time, late = [c.get_offsets() for c in ax.collections if isinstance(c, PathCollection) and c.get_zorder() == 9]
+    assert np.allclose(in_time, [[0, 0]])
+    assert np.allclose(late, [[400, 0], [1200, 0]])
 
 
 def test_a_city_without_shapes_classes_or_utilities_is_drawn():

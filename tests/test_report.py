@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -11,14 +12,17 @@ from html.parser import HTMLParser
 from urllib.parse import unquote
 
 import numpy as np
+import pyarrow.parquet
 import pytest
 
 from tests.synthetic_results import EVIL, make_suite, small_city
 from twin.errors import DataError
+from twin.output import list_files, write_table
 from twin.report import write_report
 from twin.report_data import causes, main_path, read_report
 from twin.report_story import late_call, steps
 from twin.results import Results
+from twin.why import Causes
 
 
 class Page(HTMLParser):
@@ -135,6 +139,14 @@ def test_the_richest_line_wins_over_a_shorter_one(suite):
     assert main_path(found, 7) == [5, 7]
 
 
+def test_of_equally_rich_lines_the_shorter_wins():
+    kinds = np.array(["flood", "slow", "slow", "late"])
+    found = Causes(
+        {"kind": kinds, "time": np.arange(4)}, {"event": np.array([1, 2, 3, 3]), "parent": np.array([0, 1, 1, 2])}
+    )
+    assert main_path(found, 3) == [0, 1, 3]
+
+
 def test_an_event_of_an_unknown_kind_is_still_told(suite):
     report = read_report(Results(suite))
     found = causes(report.runs["A"][0])
@@ -147,13 +159,22 @@ def test_the_same_results_write_the_same_page(suite, text):
 
 
 def test_no_name_can_inject_html(tmp_path):
-    city = small_city("toy", EVIL)
-    suite = make_suite(tmp_path, city, title=EVIL, replications=2)
+    source = {"item": EVIL, "value": EVIL, "unit": EVIL, "source": f"assumption: {EVIL}"}
+    city = dataclasses.replace(small_city("toy", EVIL), provenance=(source,))
+    suite = make_suite(tmp_path, city, ("A", "B'\"><i>"), replications=2, title=EVIL)
+    for kpis in suite.glob("*/*/kpis.parquet"):
+        table = pyarrow.parquet.read_table(kpis)
+        columns = table.to_pydict()
+        columns.update(
+            kpi=["response_mean", EVIL, f"{EVIL}_share", "vehicle_hours"], unit=[EVIL] * 4, meaning=[EVIL] * 4
+        )
+        write_table(kpis, {name: np.array(values) for name, values in columns.items()})
     for manifest in suite.glob("*/*/manifest.json"):
 
-        def change(content):
+        def change(content, manifest=manifest):
             content["case"]["policies"] = {EVIL: EVIL}
             content["case"]["models"] = [EVIL, "'\"><img src=x>"]
+            content["files"] = list_files(manifest.parent)
             content["identity"]["libraries"] = {EVIL: EVIL}
 
         edit(manifest, change)
@@ -162,7 +183,7 @@ def test_no_name_can_inject_html(tmp_path):
     text = write_report(suite).read_text(encoding="utf-8")
     found = Page(text)
     assert "script" not in found.tags
-    assert "b" not in found.tags
+    assert not {"b", "i"} & set(found.tags)
     assert all(image["src"].startswith("data:") for image in found.images)
     assert EVIL in " ".join(found.words)
     assert EVIL not in text
