@@ -22,6 +22,7 @@ import numpy as np
 
 from twin.contract import SECOND
 from twin.fields import Field
+from twin.models.delays import Delayed, bar, book, book_detour, delay_fields, forget, worst_delays
 from twin.models.streets import Streets, path_between, shortest_tree
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 LONGEST = 192
-WORST = 3
 ROAD_NEEDS = ("link.time", "link.open")
 ROAD_READS = (*ROAD_NEEDS, "link.wet_speed")
 
@@ -51,12 +51,9 @@ def leg_fields(table: str, *, observable: bool = False) -> tuple[Field, ...]:
         Field(f"{table}.leg_count", "int32", "1", "links of the leg as planned, 0 when standing"),
         Field(f"{table}.leg_path", "int32", "1", "links of the leg in driving order", width=(LONGEST,)),
         Field(f"{table}.leg_entry", "int64", "us", "entry into each link, then exit of the last", width=(LONGEST + 1,)),
-        Field(f"{table}.leg_from", "int64", "us", "time up to which delays are booked"),
-        Field(f"{table}.leg_worst", "int32", "1", "driven links that cost most", -1, width=(WORST,)),
-        Field(f"{table}.leg_excess", "float64", "s", "delay on those links", width=(WORST,)),
-        Field(f"{table}.leg_cause", "int64", "1", "events behind those delays", -1, width=(WORST,)),
         Field(f"{table}.leg_stuck", "bool", "1", "no open road leads on; waits for a change"),
         Field(f"{table}.leg_tries", "int64", "1", "plans that found no road, over the whole run"),
+        *delay_fields(table),
     )
 
 
@@ -68,15 +65,6 @@ class Place:
     offset: float
     x: float
     y: float
-
-
-@dataclass(frozen=True, slots=True)
-class Delayed:
-    """A driven link with its delay (s) and the event that made it slow (-1 unknown)."""
-
-    link: int
-    excess: float
-    cause: int
 
 
 @dataclass(frozen=True)
@@ -110,10 +98,7 @@ class Fleet:
 
     def depart(self, view: View, row: int) -> None:
         """Forget the delays of earlier legs; a leg in progress goes on."""
-        self._raw(view, "leg_worst")[row] = -1
-        self._raw(view, "leg_excess")[row] = 0.0
-        self._raw(view, "leg_cause")[row] = -1
-        self._raw(view, "leg_from")[row] = view.now
+        forget(view, self.table, row)
 
     def follow(self, view: View, row: int, goal: int) -> int | None:
         """Drive on towards a node; return the us until the next look at this leg.
@@ -121,7 +106,7 @@ class Fleet:
         0 means arrived; None means that no open road leads there now. Call it to
         begin a leg, at the time it returned, and whenever the network changed.
         """
-        self._book(view, row)
+        book(view, self.table, row, self.streets.free_time)
         if self._arrived(view, row, goal):
             self.stand(view, row, goal)
             return 0
@@ -187,11 +172,7 @@ class Fleet:
 
     def delays(self, view: View, row: int) -> list[Delayed]:
         """Return the driven links that cost most since `depart`, worst first."""
-        links = view[f"{self.table}.leg_worst"][row].tolist()
-        excess = view[f"{self.table}.leg_excess"][row].tolist()
-        causes = view[f"{self.table}.leg_cause"][row].tolist()
-        known = [Delayed(*parts) for parts in zip(links, excess, causes, strict=True) if parts[0] >= 0]
-        return sorted(known, key=lambda d: (-d.excess, d.link))
+        return worst_delays(view, self.table, row)
 
     def times_from(self, view: View, row: int) -> Array:
         """Return the seconds from a traveller's next node to every node, inf where no road leads; (n_node,)."""
@@ -233,6 +214,7 @@ class Fleet:
         path = path_between(self.streets, times, self.next_node(view, row), goal)
         self._raw(view, "leg_goal")[row] = goal
         self._raw(view, "leg_stuck")[row] = path is None
+        self._book_closure(view, row, goal, times, path)
         if path is None:
             self._raw(view, "leg_tries")[row] += 1
             self._finish_link(view, row, times)
@@ -266,29 +248,21 @@ class Fleet:
         self._raw(view, "leg_entry")[row, 1 : count + 1] = start + np.cumsum(durations[:count])
         view.put(f"{self.table}.node", row, self.next_node(view, row))
 
-    def _book(self, view: View, row: int) -> None:
-        """Book the delay of what was driven since the last booking, link by link."""
-        count = int(self._raw(view, "leg_count")[row])
-        since, now = int(self._raw(view, "leg_from")[row]), view.now
-        self._raw(view, "leg_from")[row] = now
-        if count == 0 or now <= since:
-            return
-        entry = self._raw(view, "leg_entry")[row, : count + 1]
-        path = self._raw(view, "leg_path")[row, :count]
-        takes = np.diff(entry)
-        driven = np.clip(np.minimum(entry[1:], now) - np.maximum(entry[:-1], since), 0, None) / takes
-        excess = driven * (takes / SECOND - self.streets.free_time[path])
-        for index in np.argsort(-excess, kind="stable")[:WORST].tolist():
-            if excess[index] > 0.0:
-                self._remember(view, row, int(path[index]), float(excess[index]))
+    def _book_closure(self, view: View, row: int, goal: int, times: Array, path: Array | None) -> None:
+        """Book what closed links cost: the detour just planned; or note which one keeps it waiting.
 
-    def _remember(self, view: View, row: int, link: int, excess: float) -> None:
-        worst, cost = self._raw(view, "leg_worst")[row], self._raw(view, "leg_excess")[row]
-        same = np.flatnonzero(worst == link)
-        place = int(same[0]) if same.shape[0] else int(np.argmin(cost))
-        if not same.shape[0]:
-            if excess <= cost[place] and worst[place] >= 0:
-                return
-            worst[place], cost[place] = link, 0.0
-        cost[place] += excess
-        self._raw(view, "leg_cause")[row, place] = view.cause("link.time", link)
+        times  (n_link,)  s, inf for closed links
+        path   the way round them, None when there is none
+        """
+        bar(view, self.table, row, -1)
+        if np.isfinite(times).all():
+            return
+        without = np.where(np.isfinite(times), times, self.streets.free_time)
+        direct = path_between(self.streets, without, self.next_node(view, row), goal)
+        shut = [] if direct is None else direct[~np.isfinite(times[direct])].tolist()
+        if direct is None or not shut:
+            return
+        if path is None:
+            bar(view, self.table, row, shut[0])
+            return
+        book_detour(view, self.table, row, shut[0], float(times[path].sum() - without[direct].sum()))

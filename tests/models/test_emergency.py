@@ -5,7 +5,8 @@ import pytest
 
 from tests.cities import line_city
 from tests.models.roads import Mirror, Planned, assemble
-from twin.contract import SECOND
+from twin.contract import SECOND, EventKind, Model
+from twin.fields import Field
 from twin.models.emergency.model import Emergency
 from twin.models.policies.dispatch import ClosestIdle
 from twin.world import World
@@ -186,3 +187,60 @@ def test_daily_calls_follow_the_rate_and_the_people():
     assert daily == pytest.approx(24, abs=4 * 0.49)
     assert (calls.zone == 1).mean() == pytest.approx(0.75, abs=4 * 0.009)
     assert (np.diff(calls.time) >= 0).all()
+
+
+class Deaf(Mirror):
+    """Reports that fall silent about unit 0 when the scenario says so."""
+
+    owns = (
+        *Mirror.owns,
+        Field("observed_unit.silent", "bool", "1", "not heard", traced=True),
+        Field("observed_link.silent", "bool", "1", "not heard", traced=True),
+    )
+    events = (EventKind("hush", "reports of everything end", scenario=True),)
+
+    def on_event(self, view, event):
+        view.put("observed_unit.silent", 0, True)
+        view.put("observed_link.silent", slice(None), True)
+
+
+class Ward(Model):
+    """A hospital that loses its power when the scenario says so."""
+
+    name = "ward"
+    owns = (Field("hospital.powered", "bool", "1", "has power", 1, traced=True),)
+    events = (EventKind("dark_ward", "hospitals lose power", scenario=True),)
+
+    def on_event(self, view, event):
+        view.put("hospital.powered", slice(None), False)
+
+
+def world_with(parts, events):
+    return World(assemble(line_city(), parts, [ClosestIdle()], events, 7200, 1, {"emergency": PLAIN}))
+
+
+def test_a_hospital_without_power_takes_longer():
+    world = world_with([Emergency(), Mirror(), Ward()], [one_call(), Planned("dark_ward", SECOND)]).run()
+    assert times(world)["closed"] == 1252 + 1.5 * 900
+
+
+def test_an_order_on_old_reports_names_the_silence():
+    events = [Planned("hush", SECOND), one_call(), Planned("slow", 10 * SECOND, (4,), {"factor": 20.0})]
+    world = world_with([Emergency(), Deaf()], events).run()
+    assert "hush" in parents_of(world, kinds(world).index("unit_dispatched"))
+    assert {"hush", "slow"} <= set(parents_of(world, kinds(world).index("call_late")))
+
+
+def test_a_unit_held_up_by_a_closed_road_names_the_closing():
+    events = [one_call(), Planned("shut", 400 * SECOND, (4,)), Planned("reopen", 1000 * SECOND, (4,))]
+    world = world_of(events).run()
+    assert "shut" in parents_of(world, kinds(world).index("call_late"))
+
+
+def test_a_returning_unit_with_a_new_order_avoids_a_road_that_closes_meanwhile():
+    stations = {**line_city()["stations"], "units": np.array([1], dtype=np.int32)}
+    events = [one_call(), one_call(at=2230), Planned("shut", 2300 * SECOND, (3,))]
+    world = world_of(events, line_city(stations=stations)).run()
+    # Ordered at 2292 s on link 5, it would have driven on to link 3 at 2352 s; it turns at node 2.
+    assert times(world, 1)["on_scene"] == 2452
+    assert world.check() == []

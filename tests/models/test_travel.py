@@ -97,7 +97,7 @@ def test_delays_name_the_links_and_the_event_behind_them():
 
 def test_a_closed_goal_is_waited_for_and_no_traveller_is_lost():
     events = [Planned("shut", 150 * SECOND, (4,)), Planned("reopen", 995 * SECOND, (4,))]
-    world, _ = drive(events, retime=10)
+    world, driver = drive(events, retime=10)
     world.run(900 * SECOND)
     assert world.state["driver.node"][0] == 2
     assert world.state["driver.leg_stuck"][0]
@@ -105,6 +105,10 @@ def test_a_closed_goal_is_waited_for_and_no_traveller_is_lost():
     # Tries every 10 s; at 1000 s the road is open: two links.
     assert world.state["trip.end"][0] == 1200 * SECOND
     assert world.state["driver.leg_tries"][0] > 50
+    # It stood at node 2 from 200 s to 1000 s, before link 4.
+    worst = driver.fleet.delays(world.view("drivers"), 0)
+    kinds = world.events.arrays()["kind"]
+    assert [(d.link, d.excess, kinds[d.cause]) for d in worst] == [(4, pytest.approx(800.0), "shut")]
 
 
 def test_long_legs_are_driven_in_pieces(monkeypatch):
@@ -139,6 +143,9 @@ def test_a_detour_is_taken_from_the_exact_position():
     world = World(assemble(city, [driver], events=[Planned("shut", 45 * SECOND, (2,))], duration=3000))
     world.run()
     assert world.state["trip.end"][0] == 600 * SECOND
+    # The way round takes 500 s from node 1 instead of 300 s.
+    worst = driver.fleet.delays(world.view("drivers"), 0)
+    assert [(d.link, d.excess) for d in worst] == [(2, pytest.approx(200.0))]
 
 
 def test_paths_agree_with_networkx_on_random_networks():
