@@ -380,6 +380,37 @@ class World:
 
         return load(folder, assembly)
 
+    def frame(self, table: str) -> Any:
+        """Return a state table (`bus`, `link`, `unit`, ...) as a data frame; see `twin.frames`."""
+        from twin.frames import table_frame
+
+        return table_frame(self, table)
+
+    def series_frame(self) -> Any:
+        """Return the series measured so far, local time by name."""
+        from twin.frames import series_frame
+
+        return series_frame(self)
+
+    def events_frame(self) -> Any:
+        """Return the event log so far, with local times."""
+        from twin.frames import events_frame
+
+        return events_frame(self)
+
+    def why(self, event: int | str) -> str:
+        """Return the chain of causes behind an event, by id or kind, as text."""
+        from twin.frames import why
+
+        return why(self, event)
+
+    def __repr__(self) -> str:
+        from twin.units import format_local
+
+        city = self.assembly.city
+        local = format_local(self.assembly.setup.start + self.now, city.timezone)
+        return f"World({city.name} at {local}: {len(self.events)} events)"
+
     def plan(self) -> list[dict[str, Any]]:
         """Return the solving order with what each component reads, adds to and writes."""
         return [

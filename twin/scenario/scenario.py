@@ -25,6 +25,7 @@ from twin.scenario.values import read_checked, read_duration, read_time
 
 if TYPE_CHECKING:
     from twin.city import City
+    from twin.world import World
 
 ONE_ARM = "base"
 """Name of the only arm of a scenario that compares nothing."""
@@ -141,6 +142,23 @@ class Scenario:
             raise ScenarioError(report(problems.sorted()), tuple(problems.sorted()))
         seeds = range(self.replications)
         return [replace(case, replication=i, seed=self.seed + i) for case in expanded.cases for i in seeds]
+
+    def world(self, arm: str = "", replication: int = 0) -> World:
+        """Return one run, set up and not begun.
+
+        arm          default the first
+        replication  its seed is that of the scenario plus this number
+        Raises ScenarioError as `cases` does, and for an arm the scenario lacks.
+        """
+        from twin.run import assemble
+        from twin.world import World
+
+        wanted = arm or self.arms[0]
+        found = [case for case in self.cases() if case.arm == wanted]
+        if not found:
+            raise ScenarioError(f"{self.name} has no arm {wanted!r}; it has {', '.join(self.arms)}")
+        case = replace(found[0], replication=replication, seed=self.seed + replication)
+        return World(assemble(case, self._city))
 
     def resolved(self) -> dict[str, Any]:
         """Return the scenario with its bases laid under it, as plain values."""
