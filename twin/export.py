@@ -28,7 +28,6 @@ def query(results: Results, text: str) -> Any:
     try:
         _fill(connection, results)
         connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
         return connection.execute(text).df()
     except duckdb.Error as error:
         names = ", ".join(["runs", *short_names(results)])

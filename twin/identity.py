@@ -20,7 +20,21 @@ if TYPE_CHECKING:
 LIBRARIES = ("numpy", "scipy", "numba", "llvmlite", "simpy", "mesa", "networkx", "power-grid-model", "owa-epanet")
 """Libraries whose version can change a figure."""
 
-_OUTSIDE = ("cli", "plot", "report", "results", "stats", "comparing", "export", "execute", "board", "why", "data")
+_OUTSIDE = (
+    "cli",
+    "plot",
+    "report",
+    "results",
+    "runs",
+    "suite",
+    "stats",
+    "export",
+    "execute",
+    "board",
+    "why",
+    "data",
+    "download",
+)
 """Modules that only show, compare or hand out what runs made: a new map colour makes no new run."""
 
 

@@ -2,51 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
 from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twin.errors import DataError
-from twin.run import CASE, COMPLETE, FAILED, FAILURE, INTERRUPTED, MANIFEST, SNAPSHOT
+from twin.runs import Run, find_runs, suite_of
 from twin.stats import LEVEL, Comparison, Figure, compare_figures
 
 if TYPE_CHECKING:
     from twin.city import City
 
-SUITE = "suite.json"
-BROKEN, INCOMPLETE, EARLIER = "broken", "incomplete", "earlier"
-_DEPTH = 4
-_MARKS = (MANIFEST, FAILURE, CASE)
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run folder.
-
-    status   "complete", "failed", "interrupted" (has a snapshot), "incomplete", "broken" or
-             "earlier" (the suite was run again since with other settings or code)
-    message  why it is not complete, or ""
-    """
-
-    folder: Path
-    status: str
-    suite: str = ""
-    arm: str = ""
-    replication: int = -1
-    seed: int = -1
-    run_id: str = ""
-    message: str = ""
-    manifest: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def is_complete(self) -> bool:
-        """Tell whether the run has all its results."""
-        return self.status == COMPLETE
+__all__ = ["Results", "Run", "compare_results"]
 
 
 class Results:
@@ -60,8 +30,7 @@ class Results:
         self.folder = Path(folder)
         if not self.folder.is_dir():
             raise DataError(f"no results at {self.folder}: it is not a folder; see: twin results ls")
-        found = [_read_run(folder) for folder in _run_folders(self.folder)]
-        self.runs = sorted(_mark_earlier(found, self.folder), key=_place_of)
+        self.runs = find_runs(self.folder)
         if not self.runs:
             raise DataError(f"no runs below {self.folder}; make some with: twin run SCENARIO --out {self.folder}")
 
@@ -78,7 +47,7 @@ class Results:
     @cached_property
     def suite(self) -> Mapping[str, Any]:
         """What was asked for: title, comparison, expectations; empty for a folder without it."""
-        return _suite_of(self.complete[0].folder if self.complete else self.folder)
+        return suite_of(self.complete[0].folder if self.complete else self.folder)
 
     def kpis(self) -> Any:
         """Return a data frame with one row per run and figure."""
@@ -234,101 +203,3 @@ def _labels(run: Run) -> dict[str, Any]:
 
 def _tables(run: Run) -> list[Path]:
     return sorted(run.folder.rglob("*.parquet"))
-
-
-def _place_of(run: Run) -> tuple[str, str, int, str]:
-    return run.suite, run.arm, run.replication, str(run.folder)
-
-
-def _run_folders(folder: Path, depth: int = _DEPTH) -> Iterable[Path]:
-    """Find folders that hold a run, at most four levels down; links are not followed."""
-    if any((folder / mark).is_file() for mark in _MARKS):
-        yield folder
-    elif depth:
-        try:
-            below = sorted(p for p in folder.iterdir() if p.is_dir() and not p.is_symlink())
-        except OSError:
-            return
-        for child in below:
-            yield from _run_folders(child, depth - 1)
-
-
-def _read_json(path: Path) -> dict[str, Any] | None:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return content if isinstance(content, dict) else None
-
-
-def _read_run(folder: Path) -> Run:
-    """Read what a run folder says about itself; anything unreadable makes it broken."""
-    if not (folder / MANIFEST).is_file():
-        return _unfinished(folder)
-    manifest = _read_json(folder / MANIFEST)
-    try:
-        assert manifest is not None, "its manifest is not JSON"
-        missing = [n for n, f in manifest["files"].items() if _size(folder / n) != f["bytes"]]
-        assert not missing, f"{missing[0]} is missing or cut short"
-        places = (manifest["suite"], manifest["arm"], int(manifest["replication"]), int(manifest["seed"]))
-        return Run(folder, COMPLETE, *places, manifest["run_id"], "", manifest)
-    except (AssertionError, KeyError, TypeError, ValueError, AttributeError) as error:
-        reason = str(error) if isinstance(error, AssertionError) else f"its manifest lacks {error}"
-        return Run(folder, BROKEN, folder.parent.parent.name, folder.parent.name, run_id=folder.name, message=reason)
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else -1
-
-
-def _unfinished(folder: Path) -> Run:
-    failure = _read_json(folder / FAILURE)
-    case = _read_json(folder / CASE) or {}
-    status, message = INCOMPLETE, f"not finished; go on with: twin resume {folder}"
-    if failure is not None:
-        status, message = FAILED, f"{failure.get('stage')}: {failure.get('message')}"
-    elif (folder / SNAPSHOT).is_file():
-        status = INTERRUPTED
-    suite, arm = case.get("suite", folder.parent.parent.name), case.get("arm", folder.parent.name)
-    return Run(
-        folder,
-        status,
-        str(suite),
-        str(arm),
-        _whole(case.get("replication")),
-        _whole(case.get("seed")),
-        folder.name,
-        message,
-    )
-
-
-def _suite_of(run: Path) -> Mapping[str, Any]:
-    """Read the suite's file above a run, or in a folder of suites."""
-    for folder in (run, *run.resolve().parents[:2]):
-        if (folder / SUITE).is_file():
-            return _read_json(folder / SUITE) or {}
-    return {}
-
-
-def _mark_earlier(runs: list[Run], opened: Path) -> list[Run]:
-    """Set aside runs that their suite no longer lists, unless one was opened by itself."""
-    listed: dict[Path, set[str]] = {}
-    for run in runs:
-        suite = run.folder.parent.parent
-        if suite not in listed:
-            content = _read_json(suite / SUITE) or {}
-            listed[suite] = {str(entry.get("run_id")) for entry in content.get("runs", [])}
-    return [_aside(run) if run.folder != opened and _outdated(run, listed) else run for run in runs]
-
-
-def _outdated(run: Run, listed: Mapping[Path, set[str]]) -> bool:
-    known = listed[run.folder.parent.parent]
-    return bool(known) and run.run_id not in known
-
-
-def _aside(run: Run) -> Run:
-    return replace(run, status=EARLIER, message="the suite was run again since")
-
-
-def _whole(value: Any) -> int:
-    return value if isinstance(value, int) else -1

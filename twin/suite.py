@@ -14,13 +14,12 @@ from twin.execute import Execution, Watch, execute
 from twin.identity import identity, run_id
 from twin.output import write_json
 from twin.run import CASE, COMPLETE, Record, assemble
+from twin.runs import SUITE
 
 if TYPE_CHECKING:
     from twin.assembly import Assembly
     from twin.results import Results
     from twin.scenario import Case, Scenario
-
-SUITE = "suite.json"
 
 
 @dataclass(frozen=True)

@@ -103,6 +103,13 @@ def test_running_one_arm_again_keeps_the_other_listed(tmp_path, tiny):
     assert [len([r for r in Results(tmp_path / "tiny").complete if r.arm == a]) for a in "AB"] == [3, 2]
 
 
+def test_runs_that_have_not_begun_are_listed(suite):
+    gone = Results(suite).runs[0].folder
+    shutil.rmtree(gone)
+    waiting = [run for run in Results(suite).runs if run.status == "waiting"]
+    assert [(run.folder, run.arm, run.replication) for run in waiting] == [(gone, "A", 0)]
+
+
 def test_sql_sees_every_table_with_its_run(made):
     results = Results(made)
     frame = results.sql("SELECT arm, replication, count(*) AS n FROM visits GROUP BY ALL ORDER BY ALL")

@@ -68,14 +68,16 @@ def test_a_finished_run_is_not_run_again(tmp_path, case):
     assert (tmp_path / "run" / "manifest.json").stat().st_mtime_ns == stamp
 
 
-@pytest.mark.parametrize("calls", [2, 40, 120])
+@pytest.mark.parametrize("calls", [5, 40, 120])
 def test_an_interrupted_run_goes_on_to_the_same_bytes(tmp_path, case, calls):
     run_case(case, tmp_path / "whole")
     record = run_case(case, tmp_path / "cut", Control(stop=stopping_after(calls)))
     assert record.status == "interrupted"
     assert not (tmp_path / "cut" / "manifest.json").exists()
+    assert World.load(tmp_path / "cut", assemble(case)).now > 0
     assert run_case(case, tmp_path / "cut").status == "complete"
     assert files_of(tmp_path / "cut") == files_of(tmp_path / "whole")
+    assert json.loads((tmp_path / "cut" / "manifest.json").read_text())["notes"] == []
 
 
 def test_snapshots_and_their_rhythm_leave_no_trace_in_the_results(tmp_path, case):

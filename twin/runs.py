@@ -1,0 +1,159 @@
+"""Find run folders and say of each what became of it; nothing that is broken raises."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from twin.run import CASE, COMPLETE, FAILED, FAILURE, INTERRUPTED, MANIFEST, SNAPSHOT, WAITING
+
+SUITE = "suite.json"
+BROKEN, INCOMPLETE, EARLIER = "broken", "incomplete", "earlier"
+_DEPTH = 4
+_MARKS = (MANIFEST, FAILURE, CASE)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run folder.
+
+    status   "complete", "failed", "interrupted" (has a snapshot), "incomplete", "broken" or
+             "earlier" (the suite was run again since with other settings or code) or
+             "waiting" (the suite lists it, and it has not begun)
+    message  why it is not complete, or ""
+    """
+
+    folder: Path
+    status: str
+    suite: str = ""
+    arm: str = ""
+    replication: int = -1
+    seed: int = -1
+    run_id: str = ""
+    message: str = ""
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_complete(self) -> bool:
+        """Tell whether the run has all its results."""
+        return self.status == COMPLETE
+
+
+def find_runs(folder: Path) -> list[Run]:
+    """Return every run at or below a folder, by suite, arm and replication."""
+    found = [_read_run(place) for place in _run_folders(folder)]
+    return sorted([*_mark_earlier(found, folder), *_not_begun(found, folder)], key=_place_of)
+
+
+def suite_of(run: Path) -> Mapping[str, Any]:
+    """Return what a suite's file above a run says, empty when there is none."""
+    for folder in (run, *run.resolve().parents[:2]):
+        if (folder / SUITE).is_file():
+            return _read_json(folder / SUITE) or {}
+    return {}
+
+
+def _place_of(run: Run) -> tuple[str, str, int, str]:
+    return run.suite, run.arm, run.replication, str(run.folder)
+
+
+def _run_folders(folder: Path, depth: int = _DEPTH) -> Iterable[Path]:
+    """Find folders that hold a run, at most four levels down; links are not followed."""
+    if any((folder / mark).is_file() for mark in _MARKS):
+        yield folder
+    elif depth:
+        try:
+            below = sorted(p for p in folder.iterdir() if p.is_dir() and not p.is_symlink())
+        except OSError:
+            return
+        for child in below:
+            yield from _run_folders(child, depth - 1)
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _read_run(folder: Path) -> Run:
+    """Read what a run folder says about itself; anything unreadable makes it broken."""
+    if not (folder / MANIFEST).is_file():
+        return _unfinished(folder)
+    manifest = _read_json(folder / MANIFEST)
+    try:
+        assert manifest is not None, "its manifest is not JSON"
+        missing = [n for n, f in manifest["files"].items() if _size(folder / n) != f["bytes"]]
+        assert not missing, f"{missing[0]} is missing or cut short"
+        places = (manifest["suite"], manifest["arm"], int(manifest["replication"]), int(manifest["seed"]))
+        return Run(folder, COMPLETE, *places, manifest["run_id"], "", manifest)
+    except (AssertionError, KeyError, TypeError, ValueError, AttributeError) as error:
+        reason = str(error) if isinstance(error, AssertionError) else f"its manifest lacks {error}"
+        return Run(folder, BROKEN, folder.parent.parent.name, folder.parent.name, run_id=folder.name, message=reason)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else -1
+
+
+def _unfinished(folder: Path) -> Run:
+    failure = _read_json(folder / FAILURE)
+    case = _read_json(folder / CASE) or {}
+    status, message = INCOMPLETE, f"not finished; go on with: twin resume {folder}"
+    if failure is not None:
+        status, message = FAILED, f"{failure.get('stage')}: {failure.get('message')}"
+    elif (folder / SNAPSHOT).is_file():
+        status = INTERRUPTED
+    suite, arm = case.get("suite", folder.parent.parent.name), case.get("arm", folder.parent.name)
+    return Run(
+        folder,
+        status,
+        str(suite),
+        str(arm),
+        _whole(case.get("replication")),
+        _whole(case.get("seed")),
+        folder.name,
+        message,
+    )
+
+
+def _mark_earlier(runs: list[Run], opened: Path) -> list[Run]:
+    """Set aside runs that their suite no longer lists, unless one was opened by itself."""
+    listed: dict[Path, set[str]] = {}
+    for run in runs:
+        suite = run.folder.parent.parent
+        if suite not in listed:
+            content = _read_json(suite / SUITE) or {}
+            listed[suite] = {str(entry.get("run_id")) for entry in content.get("runs", [])}
+    return [_aside(run) if run.folder != opened and _outdated(run, listed) else run for run in runs]
+
+
+def _not_begun(runs: list[Run], opened: Path) -> list[Run]:
+    """Return the runs that an opened suite lists and that have no folder yet."""
+    content = _read_json(opened / SUITE) or {}
+    begun = {run.run_id for run in runs}
+    return [
+        Run(opened / str(entry["arm"]) / str(entry["run_id"]), WAITING, str(content.get("suite", "")),
+            str(entry["arm"]), _whole(entry.get("replication")), run_id=str(entry["run_id"]),
+            message=f"not begun; go on with: twin resume {opened}")
+        for entry in content.get("runs", [])
+        if entry["run_id"] not in begun
+    ]  # fmt: skip
+
+
+def _outdated(run: Run, listed: Mapping[Path, set[str]]) -> bool:
+    known = listed[run.folder.parent.parent]
+    return bool(known) and run.run_id not in known
+
+
+def _aside(run: Run) -> Run:
+    return replace(run, status=EARLIER, message="the suite was run again since")
+
+
+def _whole(value: Any) -> int:
+    return value if isinstance(value, int) else -1
