@@ -1,8 +1,8 @@
 """The traffic rules once more, slow and plain: one global heap of events.
 
 Written from the rules in `kernels/traffic.py`, not from its code: vehicles are
-objects, room on a link is summed up afresh, next links are looked up at every
-glance, and the event of least time in the whole city comes next.
+objects, next links and signals are looked up at every glance, and the event of
+least time in the whole city comes next.
 """
 
 from __future__ import annotations
@@ -40,8 +40,9 @@ class Queue:
     vehicles: deque[Vehicle] = field(default_factory=deque)
     next_out: int = -(1 << 61)
     next_in: int = -(1 << 61)
-    exits: list[tuple[int, int]] = field(default_factory=list)
-    given_on: int = 0
+    exits: deque[tuple[int, int]] = field(default_factory=deque)
+    held: int = 0
+    last_given: int | None = None
 
 
 class Oracle:
@@ -108,17 +109,14 @@ class Oracle:
         queue = self.queues[link]
         if self.settings.closed[link]:
             return NEVER
-        pcu = self.demand.class_pcu
-        storage = int(self.settings.storage[link])
-        held = sum(int(pcu[vehicle.kind]) for vehicle in queue.vehicles)
-        while held + sum(space for _, space in queue.exits[queue.given_on :]) >= storage:
-            if queue.given_on == len(queue.exits):
+        while queue.held >= self.settings.storage[link]:
+            if not queue.exits:
                 return NEVER
-            queue.given_on += 1
-        if queue.given_on == 0:
+            queue.last_given, space = queue.exits.popleft()
+            queue.held -= space
+        if queue.last_given is None:
             return queue.next_in
-        freed = queue.exits[queue.given_on - 1][0] + int(self.settings.wave[link])
-        return max(queue.next_in, freed)
+        return max(queue.next_in, queue.last_given + int(self.settings.wave[link]))
 
     def head_ready(self, queue: Queue) -> int:
         return max(queue.vehicles[0].ready, queue.next_out)
@@ -264,6 +262,7 @@ class Oracle:
         vehicle.entered = time
         vehicle.ready = time + int(settings.free_flow[target])
         self.queues[target].vehicles.append(vehicle)
+        self.queues[target].held += int(self.demand.class_pcu[vehicle.kind])
         self.queues[target].next_in = time + self._gap(target, vehicle)
 
     def set_free_flow(self, link: int, free_flow: int) -> None:
