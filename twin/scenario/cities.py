@@ -21,6 +21,9 @@ from twin.scenario.values import read_checked
 if TYPE_CHECKING:
     from twin.city import City
 
+_FITTING = ("models/demand.py", "models/estimation/*.py", "models/traffic/*.py", "kernels/*.py")
+"""Code besides the importer's that a city fitted to counts depends on."""
+
 _FILES = ("folder", "osm", "tntp", "counts")
 
 
@@ -124,7 +127,10 @@ def _inputs(files: Mapping[str, Path], options: Mapping[str, Any]) -> str:
     """Identify all a built city depends on: its files, the importer's code, its settings."""
     import twin.city
 
-    code = sorted(Path(str(twin.city.__file__)).parent.glob("*.py"))
+    folder = Path(str(twin.city.__file__)).parent
+    code = sorted(folder.glob("*.py")) + sorted((folder.parent / "scenarios" / "imports").glob("*.yaml"))
+    if "counts" in files:
+        code += sorted(path for part in _FITTING for path in folder.parent.glob(part))
     total = hashlib.sha256(json.dumps(dict(options), sort_keys=True).encode())
     for key, path in sorted(files.items()):
         total.update(f"{key} {path}\0".encode() + path.read_bytes())
