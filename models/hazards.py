@@ -47,6 +47,7 @@ class Hazards(Model):
     owns = (
         Field("link.depth", "float64", "m", "depth of flood water on the road", traced=True),
         Field("link.wet_speed", "float64", "1", "share of the dry speed that water leaves", 1, traced=True),
+        Field("link.max_depth", "float64", "m", "greatest depth of flood water so far"),
         Field("link.barred", "int16", "1", "road closures of the scenario in force"),
         Field("substation.depth", "float64", "m", "depth of flood water at the substation", traced=True),
         Field("flood.event", "int64", "1", "event of a flood that is going on, -1 for none", -1),
@@ -113,6 +114,7 @@ class Hazards(Model):
         depth = ends.max(axis=0)
         before = view["link.depth"] >= self.closing_depth
         changed = view.put("link.depth", slice(None), depth, link_event)
+        np.maximum(view["link.max_depth"], depth, out=view.raw("link.max_depth"))
         view.put("link.wet_speed", changed, wet_speed(depth[changed]), link_event[changed])
         self._tell_roads(view, before, link_event)
         dry = view["substation.depth"] == 0.0
@@ -157,6 +159,10 @@ class Hazards(Model):
         if contributes(view, "link.closure"):
             wet = view["link.depth"] >= self.closing_depth
             view.add("link.closure", slice(None), view["link.barred"] + wet, cause)
+
+    def tables(self, view: View) -> dict[str, dict[str, Array]]:
+        """Return the greatest depth on every link."""
+        return {"links/water": {"id": view.city["links"]["id"], "max_depth": view["link.max_depth"]}}
 
     def check(self, view: View) -> list[str]:
         """Return links and substations with impossible water."""

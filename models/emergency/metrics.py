@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -42,17 +42,45 @@ def figures(view: View, calls: CallList, target: NDArray[np.float64]) -> dict[st
 
 
 def _late_share(view: View, calls: CallList, target: NDArray[np.float64]) -> float:
-    """Return the share of late calls; one nobody has reached counts once its target has passed.
+    """Return late calls as a share of those that are late or reached."""
+    late = _late(view, calls, target)
+    judged = late | (view["call.on_scene"] >= 0)
+    return float(late.sum() / judged.sum()) if judged.any() else 0.0
+
+
+def _late(view: View, calls: CallList, target: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell which calls are late; one nobody has reached is late once its target has passed.
 
     Leaving a call unserved must never look better than serving it late.
     """
-    rung, on_scene, stage = view["call.rung"], view["call.on_scene"], view["call.stage"]
-    wanted = target[calls.priority - 1]
-    reached = on_scene >= 0
-    age = np.where(reached, on_scene, view.now) - rung
-    late = (rung >= 0) & (stage != ABANDONED) & (age / SECOND > wanted)
-    judged = late | reached
-    return float(late.sum() / judged.sum()) if judged.any() else 0.0
+    rung, on_scene = view["call.rung"], view["call.on_scene"]
+    age = np.where(on_scene >= 0, on_scene, view.now) - rung
+    late: NDArray[np.bool_] = (
+        (rung >= 0) & (view["call.stage"] != ABANDONED) & (age / SECOND > target[calls.priority - 1])
+    )
+    return late
+
+
+def call_table(view: View, calls: CallList, target: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
+    """Return one row per call that rang: when, where, how urgent, and how soon somebody came.
+
+    response  s from ring to first unit on scene, nan when nobody has come
+    """
+    rows = np.flatnonzero(view["call.rung"] >= 0)
+    rung, on_scene = view["call.rung"][rows], view["call.on_scene"][rows]
+    ids = view.city["nodes"]["id"], view.city["zones"]["id"]
+    return {
+        "number": calls.number[rows],
+        "time": rung,
+        "node": ids[0][calls.node[rows]],
+        "zone": ids[1][calls.zone[rows]],
+        "priority": calls.priority[rows],
+        "triaged_priority": view["call.priority"][rows],
+        "response": np.where(on_scene >= 0, (on_scene - rung) / SECOND, np.nan),
+        "late": _late(view, calls, target)[rows],
+        "unit": view["call.unit"][rows],
+        "stage": view["call.stage"][rows],
+    }
 
 
 def present(view: View) -> dict[str, float]:

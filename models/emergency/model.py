@@ -8,7 +8,7 @@ the next call as soon as it is free, from wherever it is on its way back.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -275,6 +275,10 @@ class Emergency(Model):
     def measure(self, view: View) -> dict[str, float]:
         """Return calls waiting and units busy now."""
         return metrics.present(view)
+
+    def tables(self, view: View) -> dict[str, dict[str, Any]]:
+        """Return the calls of the run."""
+        return {"incidents/calls": metrics.call_table(view, self.calls, self.target)}
 
     def check(self, view: View) -> list[str]:
         """Return calls that are lost and units that are in two places."""

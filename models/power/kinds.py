@@ -8,6 +8,8 @@ from twin.fields import Field
 FIELDS = (
     Field("bus.energised", "bool", "1", "connected to a source", 1, traced=True),
     Field("bus.voltage", "float64", "pu", "voltage magnitude, 0 without power", 1),
+    Field("bus.dark_since", "int64", "us", "when it lost power, -1 while it has power", -1),
+    Field("bus.dark_time", "int64", "us", "time without power, outages that ended"),
     Field("bus.load", "float64", "W", "demand for active power, served or not", group=True),
     Field("substation.failed", "bool", "1", "out of service until repaired", traced=True),
     Field("substation.cut", "int16", "1", "blackouts of the transmission grid in force"),

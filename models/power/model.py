@@ -171,7 +171,11 @@ class Power(Model):
                 rows = np.flatnonzero(changed & (supply.event == event))
                 customers = int(self.customers[rows].sum())
                 cause[rows] = view.emit(kind, int(rows[0]), float(customers), len(rows), causes=[event])
-        view.put("bus.energised", slice(None), supply.fed, cause)
+        for row in view.put("bus.energised", slice(None), supply.fed, cause).tolist():
+            since, back = view.raw("bus.dark_since"), bool(supply.fed[row])
+            if back and since[row] >= 0:
+                view.raw("bus.dark_time")[row] += view.now - since[row]
+            since[row] = -1 if back else view.now
 
     def _add_up(self, view: View, fed: Array, load: Array) -> None:
         """Integrate lost supply up to now and note what is lost from here on."""
@@ -214,6 +218,19 @@ class Power(Model):
     def measure(self, view: View) -> dict[str, float]:
         """Return how many customers are without power."""
         return {"customers_without_power": float(view["grid.dark"][0])}
+
+    def tables(self, view: View) -> dict[str, dict[str, Array]]:
+        """Return the buses with their time without power."""
+        since = view["bus.dark_since"]
+        dark = view["bus.dark_time"] + np.where(since >= 0, view.now - since, 0)
+        return {
+            "buses": {
+                "id": view.city["buses"]["id"],
+                "customers": self.customers,
+                "minutes_without_power": dark / MINUTE,
+                "voltage_pu": view["bus.voltage"],
+            }
+        }
 
     def check(self, view: View) -> list[str]:
         """Return contradictions between states, islands, voltages and counts."""
