@@ -116,7 +116,7 @@ def _gpkg(results: Results, folder: Path) -> list[Path]:
     """Write the tables that have a place as layers of one GeoPackage."""
     city = results.city()
     target = folder / "results.gpkg"
-    layers = {short: _placed(results.table(name), city, short) for short, name in short_names(results).items()}
+    layers = {short: _placed(results.table(name), city, name) for short, name in short_names(results).items()}
     found = {short: frame for short, frame in layers.items() if frame is not None}
     if not found:
         raise DataError(f"no table of {results.folder} has a place in the city; export csv or parquet instead")
@@ -129,22 +129,23 @@ def _gpkg(results: Results, folder: Path) -> list[Path]:
     return [target]
 
 
-def _placed(frame: Any, city: City, short: str) -> Any:
+def _placed(frame: Any, city: City, name: str) -> Any:
     """Return a table with geometry, None when its rows have no place.
 
-    A row's place: lon and lat of its own, else its id in a city table of the same name,
-    else the city row in a column `link`, `bus`, `node`, `zone` or `substation`.
+    A row's place: lon and lat of its own, else its id in the city table that the table or its
+    folder is named after, else the city row in a column `link`, `bus`, `node`, `zone` or `substation`.
     """
     import geopandas
 
     if {"lon", "lat"} <= set(frame.columns):
         points = geopandas.points_from_xy(frame["lon"], frame["lat"])
         return geopandas.GeoDataFrame(frame, geometry=points, crs=4326)
-    if short in city and "id" in frame.columns and "id" in city[short]:
-        shapes = city.frame(short)
-        if "geometry" in shapes.columns:
-            geometry = frame["id"].map(dict(zip(shapes["id"], shapes.geometry, strict=True)))
-            return geopandas.GeoDataFrame(frame, geometry=geometry, crs=4326)
+    for table in dict.fromkeys(reversed(name.split("/"))):
+        if table in city and "id" in frame.columns and "id" in city[table]:
+            shapes = city.frame(table)
+            if "geometry" in shapes.columns:
+                geometry = frame["id"].map(dict(zip(shapes["id"], shapes.geometry, strict=True)))
+                return geopandas.GeoDataFrame(frame, geometry=geometry, crs=4326)
     for column, table in _PLACES.items():
         if column in frame.columns and table in city:
             shapes = city.frame(table)

@@ -145,10 +145,10 @@ def test_geopackage_puts_rows_where_they_are(made, tmp_path):
     import geopandas
 
     (path,) = Results(made).export("gpkg", tmp_path)
-    layer = geopandas.read_file(path, layer="visits")
-    assert layer.crs.to_epsg() == 4326
-    nodes = toy_city()["nodes"]
-    assert [round(point.x, 9) for point in layer.geometry[:3]] == nodes["lon"].tolist()
+    for name in ("visits", "nodes", "wet"):
+        layer = geopandas.read_file(path, layer=name)
+        assert layer.crs.to_epsg() == 4326
+        assert [round(point.x, 9) for point in layer.geometry[:3]] == toy_city()["nodes"]["lon"].tolist()
 
 
 def test_parquet_holds_all_runs_in_one_file(made, tmp_path):

@@ -92,7 +92,9 @@ class Shop(Model):
     def tables(self, view):
         count = len(view.city["nodes"]["id"])
         visits = {"node": np.arange(count), "visits": np.arange(count) * 1.5, "first_time": np.array([MINUTE, -1, 0])}
-        return {"nodes": {"id": view.city["nodes"]["id"], **visits}, "incidents/visits": visits}
+        ids = view.city["nodes"]["id"]
+        wet = {"id": ids, "depth": np.zeros(count)}
+        return {"nodes": {"id": ids, **visits}, "nodes/wet": wet, "incidents/visits": visits}
 
 
 class Idle(Policy):
