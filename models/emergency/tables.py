@@ -63,7 +63,7 @@ OPTIONS = (
     Option("spread", "coefficient of variation of all durations (16.5 / 35.6: Vandeventer 2011)", default=0.46, low=0),
     Option("siren_share", "part of congestion a unit with siren feels (assumption)", default=0.5, low=0, high=1),
     Option("retime", "interval at which legs are timed again", "quantity", 300.0, "s", low=1),
-    Option("track", "interval at which units report their node", "quantity", 5.0, "s", low=1),
+    Option("track", "interval at which units report their node", "quantity", 15.0, "s", low=1),
     Option("dark_factor", "handover takes longer in a hospital without power (assumption)", default=1.5, low=1),
 )
 

@@ -140,8 +140,6 @@ class Dmexclp(ClosestIdle):
 
         gone = (observation.now - int(observation["call.rung"][call])) / SECOND
         in_time = reach + self.preparation + gone <= self.target
-        if not in_time.any():
-            return int(np.argmin(reach))
         free = observation["observed_unit.free"]
         busy = self.busy or float(np.clip(1.0 - free.mean(), 0.05, 0.95))
         loss = np.empty(units.shape[0])

@@ -239,8 +239,19 @@ def test_a_unit_held_up_by_a_closed_road_names_the_closing():
 
 def test_a_returning_unit_with_a_new_order_avoids_a_road_that_closes_meanwhile():
     stations = {**line_city()["stations"], "units": np.array([1], dtype=np.int32)}
-    events = [one_call(), one_call(at=2230), Planned("shut", 2300 * SECOND, (3,))]
+    events = [one_call(), one_call(at=2278), Planned("shut", 2345 * SECOND, (3,))]
     world = world_of(events, line_city(stations=stations)).run()
-    # Ordered at 2292 s on link 5, it would have driven on to link 3 at 2352 s; it turns at node 2.
-    assert times(world, 1)["on_scene"] == 2452
+    # Ordered at 2340 s, it would drive from link 5 on to link 3 at 2352 s; it stops at node 2
+    # instead, and turns when the dispatcher is ready at 2370 s.
+    assert times(world, 1)["on_scene"] == 2470
     assert world.check() == []
+
+
+def test_the_most_urgent_patient_gets_the_next_bay():
+    stations = {**line_city()["stations"], "units": np.array([3], dtype=np.int32)}
+    calls = [one_call(), one_call(at=110), one_call(at=120)]
+    world = world_of(calls, line_city(stations=stations), seed=6).run()
+    priority = world.assembly.by_name["emergency"].calls.priority
+    assert priority[2] < priority[1]
+    assert world.state["call.at_hospital"].tolist() == [1252 * SECOND, 1262 * SECOND, 1272 * SECOND]
+    assert np.argsort(world.state["call.bay"]).tolist() == [0, 2, 1]
