@@ -138,8 +138,8 @@ def common_options(every: float, latency: float) -> tuple[Option, ...]:
 def feed_events(feed: str) -> tuple[EventKind, ...]:
     """Return the events of a feed."""
     return (
-        EventKind(f"{feed}_sample", "sensors are read"),
-        EventKind(f"{feed}_arrival", "a sample reaches the command centre"),
+        EventKind(f"{feed}_sample", "sensors are read", quiet=True),
+        EventKind(f"{feed}_arrival", "a sample reaches the command centre", quiet=True),
     )
 
 

@@ -45,7 +45,7 @@ EVENTS = (
     EventKind("power_repair", "a substation (data 0) or line (data 1) works again", "substations"),
     EventKind("failure_end", "a failure of the scenario ends: substation (data 0) or line (data 1)"),
     EventKind("blackout_end", "the transmission grid supplies again"),
-    EventKind("load_tick", "demand follows the time of day"),
+    EventKind("load_tick", "demand follows the time of day", quiet=True),
 )
 KPIS = (
     Kpi("customer_minutes_lost", "min", "lower", "customers times minutes without power", 1000.0),

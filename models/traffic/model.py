@@ -1,9 +1,10 @@
 """The traffic model: the vehicle kernel within the twin.
 
 Drivers follow next-hop tables: the informed share those of present travel
-times, the others those of free-flow times; both avoid closed roads from the
-instant they close. Travel times are published every minute from the vehicles
-that left each link, or from the wait of its first vehicle when none did.
+times, the others those of free-flow times; both avoid a road from the instant
+it closes, and use it again from the first update after it opens. Travel times
+are published every minute from the vehicles that left each link, or from the
+wait of its first vehicle when none did.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class Traffic(Model):
         Field("link.closure", "int16", "1", "reasons why nobody may enter", group=True, traced=True),
         Field("link.exits_seen", "int64", "1", "vehicles that had left at the last publication"),
         Field("link.travel_seen", "int64", "us", "their total time at the last publication"),
+        Field("routes.stale", "bool", "1", "roads have opened or closed since everybody's routes were found"),
         Field("signal.mode", "int8", "1", "0 fixed time, 1 vehicle-actuated", observable=True),
         Field("signal.dark", "bool", "1", "the signal is out", traced=True),
     )
@@ -102,7 +104,7 @@ class Traffic(Model):
         self.node_of_signal = city["signals"]["node"] if "signals" in city.tables else np.empty(0, np.int32)
         self.signal_of_node = np.full(city.rows("nodes"), -1)
         self.signal_of_node[self.node_of_signal] = np.arange(self.node_of_signal.shape[0])
-        return rows_of(self.built.settings, self.built.state)
+        return {**rows_of(self.built.settings, self.built.state), "routes": 1}
 
     def start(self, view: View) -> None:
         from twin.kernels.traffic import touch
@@ -137,12 +139,12 @@ class Traffic(Model):
             view.schedule(_REROUTE, int(self.run_options["reroute_every"] * SECOND), cause=-1)
 
     def step(self, view: View) -> None:
-        closed = self._close_and_open(view)
+        changed = self._close_and_open(view)
         wet = self._slow_down(view)
         dark = self._go_dark(view)
-        if closed:
-            self._reroute(view, everybody=True)
-        if closed or wet or dark:
+        if changed.size:
+            self._detour(view, changed[~view["link.open"][changed]])
+        if changed.size or wet or dark:
             self._touch(view)
 
     def _touch(self, view: View) -> None:
@@ -150,14 +152,15 @@ class Traffic(Model):
 
         touch(self.built.network, self.built.demand, self._settings(view), kernel_state(view))
 
-    def _close_and_open(self, view: View) -> bool:
+    def _close_and_open(self, view: View) -> Array:
         wanted = view.total("link.closure") > 0
         changed = np.flatnonzero(wanted == view["link.open"])
         if changed.size:
             causes = [view.cause("link.closure", int(row)) for row in changed]
             view.put("link.open", changed, ~wanted[changed], cause=causes)
             view.raw("link.closed")[changed] = wanted[changed]
-        return bool(changed.size)
+            view.raw("routes.stale")[0] = True
+        return changed
 
     def _slow_down(self, view: View) -> bool:
         if "link.wet_speed" not in view:
@@ -196,16 +199,31 @@ class Traffic(Model):
             if settings.control[node] != control:
                 set_control(settings, state, node, control)
 
-    def _reroute(self, view: View, everybody: bool = False) -> None:
+    def _reroute(self, view: View) -> None:
+        """Give informed drivers present times, and all drivers the roads that opened since."""
         from twin.models.traffic.routes import next_hops
 
-        shut = ~view["link.open"]
-        free = np.where(shut, np.inf, view["link.free_flow"] / SECOND)
-        present = np.where(shut, np.inf, np.maximum(view["link.time"], free))
+        free, present = self._times(view)
         settings = self._settings(view)
         settings.informed[...] = next_hops(self.streets, present, self.destinations)
-        if everybody:
+        if view["routes.stale"][0]:
             settings.habitual[...] = next_hops(self.streets, free, self.destinations)
+            view.raw("routes.stale")[0] = False
+
+    def _detour(self, view: View, closed: Array) -> None:
+        """Lead everybody around roads that have just closed: only destinations that used them."""
+        from twin.models.traffic.routes import next_hops
+
+        settings, tail = self._settings(view), self.built.network.from_node[closed]
+        for table, times in zip((settings.habitual, settings.informed), self._times(view), strict=True):
+            rows = np.flatnonzero((table[:, tail] == closed).any(axis=1))
+            table[rows] = next_hops(self.streets, times, self.destinations[rows])
+
+    def _times(self, view: View) -> tuple[Array, Array]:
+        """Return free-flow and present time of every link, s; inf where it is closed."""
+        shut = ~view["link.open"]
+        free = np.where(shut, np.inf, view["link.free_flow"] / SECOND)
+        return free, np.where(shut, np.inf, np.maximum(view["link.time"], free))
 
     def _publish(self, view: View) -> None:
         from twin.models.traffic.publish import publish
