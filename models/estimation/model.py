@@ -111,12 +111,12 @@ class Estimation(Model):
         return compare(flow, count, self.counters.xy, self.counters.training, self.per_hour)
 
     def kpis(self, view: View) -> dict[str, float]:
-        """Return error and share of good hours of each method."""
+        """Return error and share of good hours of each method; none while nothing can be compared."""
         figures = {}
         for name, score in self.scores(view).items():
             figures[f"{_PREFIX[name]}_wape"] = score.wape
             figures[f"{_PREFIX[name]}_geh"] = score.geh_share
-        return figures
+        return {name: value for name, value in figures.items() if np.isfinite(value)}
 
     def tables(self, view: View) -> dict[str, dict[str, Array]]:
         """Return the accuracy report: methods, approaches, and what became of the file's rows."""

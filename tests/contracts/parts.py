@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 
 import twin
+from tests.contracts.counted import write_counts
 from twin import registry
 from twin.assembly import Assembly
 from twin.contract import HOUR, Setup
@@ -34,7 +35,15 @@ def alone(name: str) -> Assembly:
     case = demo_case("A")
     handled = {k.name for part in parts for k in part.events}
     events = tuple(e for e in case.events if e.kind in handled)
-    return Assembly(demo("A").city, parts, [], Setup(demo("A").city, {}, 7, case.start, HORIZON, events))
+    city = demo("A").city
+    given = {part.name: {"file": counts_file()} for part in parts if any(o.name == "file" for o in part.options)}
+    return Assembly(city, parts, [], Setup(city, {}, 7, case.start, HORIZON, events), given)
+
+
+@cache
+def counts_file() -> str:
+    """Return counts of the demo's day in the demo's city, for the parts that read some."""
+    return write_counts(demo("A").city, "15/1/2026")
 
 
 def kind_of(name: str) -> str:
@@ -50,7 +59,7 @@ def needed(name: str) -> set[str]:
         part = waiting.pop()
         if part not in found:
             found.add(part)
-            waiting += [owner[f] for f in registry.get(kind_of(part), part).requires]
+            waiting += [owner[f] for f in registry.get(kind_of(part), part).requires if "." in f]
     return found
 
 
