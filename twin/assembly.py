@@ -39,6 +39,7 @@ ENGINE = (
     Field("engine.begun", "bool", "1", "the first instant has been prepared"),
     Field("written.stamp", "int64", "1", "last change of each field"),
     Field("solved.stamp", "int64", "1", "last change each model has seen", -1),
+    Field("lag_asked.time", "int64", "us", "instant at which a later solution was last asked for", -1),
     Field("policy_due.waits", "bool", "1", "a decision is already pending"),
     Field("kind_off.flag", "bool", "1", "scenario event has been taken out"),
 )
@@ -131,6 +132,7 @@ class Assembly:
             **ENGINE_ROWS,
             "written": max(len(self.fields), 1),
             "solved": max(len(self.components), 1),
+            "lag_asked": max(len(self.components), 1),
             "policy_due": max(len(self.policies), 1),
             "kind_off": max(len(self.events), 1),
             **own,

@@ -43,6 +43,7 @@ class World:
         self._procedures: Procedures | None = None
         self._handles: Handles | None = None
         self._settling = False
+        self._settled = -1
 
     @property
     def now(self) -> int:
@@ -136,7 +137,10 @@ class World:
         write[0] += 1
         self.state["written.stamp"][self.assembly.field_number[name]] = write[0]
         for model in self.assembly.laggards.get(name, ()):
-            self.add_row(_LAG, Plan(SETTLE, EVENT, model))
+            asked = self.state["lag_asked.time"]
+            if asked[model] != self._now:
+                asked[model] = self._now
+                self.add_row(_LAG, Plan(SETTLE, EVENT, model))
 
     def emit(self, kind: str, target: int, value: float, data: int, parents: list[int]) -> int:
         """Log an event with its causes and let policies that wait for it decide."""
@@ -228,6 +232,9 @@ class World:
         return priority >= RECORD + 2
 
     def _settle(self) -> None:
+        before = int(self.state["engine.write"][0])
+        if self._settled == before:
+            return
         self._settling = True
         try:
             solved = self.state["solved.stamp"]
@@ -237,6 +244,7 @@ class World:
                     solved[i] = self.state["engine.write"][0]
                     self._advance(component)
                     self._guard(component, "step", lambda c=component: c.step(self.view(c.name)))  # type: ignore[misc]
+            self._settled = before if before == self.state["engine.write"][0] else -1
         finally:
             self._settling = False
 
@@ -308,6 +316,7 @@ class World:
 
     def _settle_later(self, model: int, cause: int) -> None:
         self.state["solved.stamp"][model] = -1
+        self._settled = -1
 
     def _measure(self, target: int, cause: int) -> None:
         self.add_row(self.assembly.setup.measure_every, Plan(MEASURE, RECORD))

@@ -141,7 +141,7 @@ def test_a_failure_is_reported_at_once_and_alarms():
     alarm = [row for row in world.events.rows() if row[1] == "asset_alarm"]
     assert [(row[3], row[4]) for row in alarm] == [(1.0, 1)]
     number = world.events.rows().index(alarm[0])
-    assert {"asset_alarm", "scada_arrival", "line_failure"} <= set(ancestors(world, number))
+    assert {"asset_alarm", "scada_exception", "line_failure"} <= set(ancestors(world, number))
 
 
 def test_quick_changes_keep_their_distance_and_all_arrive():

@@ -2,7 +2,7 @@
 
 from twin.city.build import build_city
 from twin.city.core import City
-from twin.city.errors import CityError
 from twin.city.loading import load_city
+from twin.errors import CityError
 
 __all__ = ["City", "CityError", "build_city", "load_city"]

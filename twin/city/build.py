@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from twin.city.core import City
-from twin.city.errors import CityError
+from twin.errors import CityError
 
 OSM_SUFFIXES = (".osm.pbf", ".osm", ".osm.gz")
 TNTP_SUFFIX = "_net.tntp"

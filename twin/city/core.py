@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from twin.city.errors import CityError
 from twin.city.table import Column, Table
+from twin.errors import CityError
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from twin.city.errors import CityError
+from twin.errors import CityError
 
 
 def describe_counts(path: Path) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from twin.city.core import City
-from twin.city.errors import CityError
 from twin.city.storage import MANIFEST, load, save
+from twin.errors import CityError
 
 
 def load_city(name_or_path: str | Path = "nusantara", scale: float = 1, seed: int | None = None) -> City:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from twin.city.core import City
 from twin.city.draws import stream
-from twin.city.errors import CityError
 from twin.city.facilities import (
     dependency_table,
     depot_table,
@@ -29,6 +28,7 @@ from twin.city.signals import signal_tables
 from twin.city.streets import Streets, link_tables, node_table
 from twin.city.terrain import Terrain, make_terrain
 from twin.city.zones import zone_tables
+from twin.errors import CityError
 
 Tables = dict[str, dict[str, Any]]
 CLASSES = np.array(["residential", "secondary", "primary"])

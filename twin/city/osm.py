@@ -10,7 +10,6 @@ import numpy as np
 
 from twin.city.core import City
 from twin.city.counts import describe_counts
-from twin.city.errors import CityError
 from twin.city.osm_read import RawMap, read_map
 from twin.city.osm_streets import make_streets
 from twin.city.osm_utilities import synthesise
@@ -19,6 +18,7 @@ from twin.city.regions import Region, find_region, utm_grid
 from twin.city.settings import Provenance, import_file, read_city_file
 from twin.city.signals import signal_tables
 from twin.city.streets import Streets, link_tables, node_table
+from twin.errors import CityError
 
 NO_RIVER = 1.0e6
 FAST = ("motorway", "motorway_link", "trunk", "trunk_link")

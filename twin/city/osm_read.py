@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.city.errors import CityError
+from twin.errors import CityError
 
 _WITH_LINKS = ("motorway", "trunk", "primary", "secondary", "tertiary")
 _OTHERS = ("unclassified", "residential", "living_street", "road")

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.city.chains import chain_ends, walk_chains
-from twin.city.errors import CityError
 from twin.city.osm_read import RawMap
 from twin.city.osm_tags import WayValues, way_values
 from twin.city.streets import Streets
+from twin.errors import CityError
 
 Floats = NDArray[np.float64]
 Report = dict[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from twin.city.errors import CityError
+from twin.errors import CityError
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from twin.city.errors import CityError
+from twin.errors import CityError
 
 Provenance = list[dict[str, Any]]
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from twin.city.core import City
-from twin.city.errors import CityError
 from twin.city.table import Column
+from twin.errors import CityError
 
 FORMAT = 1
 MANIFEST = "city.json"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.city.errors import CityError
+from twin.errors import CityError
 
 Column = NDArray[Any]
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from twin.city.core import City
 from twin.city.counts import describe_counts
-from twin.city.errors import CityError
 from twin.city.streets import Streets, identifiers, link_tables, lonlat, node_table
 from twin.city.tntp_read import TntpNetwork, read_network, read_nodes, read_trips
+from twin.errors import CityError
 
 Floats = NDArray[np.float64]
 TIME_UNITS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "hundredth of an hour": 36.0}

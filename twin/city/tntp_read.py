@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.city.errors import CityError
+from twin.errors import CityError
 
 Floats = NDArray[np.float64]
 LINK_COLUMNS = ("from", "to", "capacity", "length", "time", "b", "power", "speed", "toll", "type")
