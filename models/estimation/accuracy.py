@@ -77,7 +77,8 @@ def geh(flow: Array, count: Array) -> Array:
     """Return the GEH statistic of hourly flows, sqrt(2 (m - c)^2 / (m + c)); 0 where both are 0.
 
     flow, count  veh/h
-    Source: G. E. Havers, Greater London Council; DMRB vol. 12, section 2, part 1, 4.4.42.
+    Source: G. E. Havers, Greater London Council; Design Manual for Roads and Bridges, vol. 12,
+    section 2, part 1 (Highways Agency, 1996).
     """
     total = np.asarray(flow + count, dtype=float)
     squared = np.divide(2 * (flow - count) ** 2, total, out=np.zeros_like(total), where=total > 0)

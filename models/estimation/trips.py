@@ -4,7 +4,7 @@ The prior is a gravity table between homes and work places (in the morning 80 %
 of the trips go to work, as in `twin.models.demand`), with a share of all trip
 ends at the gateways. Each zone gets a factor as origin and one as destination
 such that the flows fit the counts, by expectation and maximisation for Poisson counts
-(Shepp and Vardi 1982, IEEE Trans. Med. Imaging 1, eq. 2.4), with a gamma prior
+(Shepp and Vardi 1982, IEEE Trans. Med. Imaging 1), with a gamma prior
 of mean 1 worth a number of vehicles, so that zones no counter sees stay as they
 are (maximum a posteriori: Lange, Bahn and Little 1987, same journal 6). The
 share of gateways and the worth of the prior are chosen by cross-validation

