@@ -133,13 +133,19 @@ def test_a_place_no_table_knows_asks_for_the_option(tmp_path):
         build_city(path, driving_side="right", timezone="Mars/Olympus")
 
 
-def test_counts_are_recorded_with_their_columns(tmp_path):
+def test_counts_are_described_by_name_rows_and_columns(tmp_path):
     counts = tmp_path / "counts.csv"
     counts.write_text("site,lon,lat,V00\n1,110.42,-7.0,12\n")
-    city = build_city(write_town(tmp_path), counts=counts)
-    assert city.report["counts"] == {"path": str(counts), "rows": 1, "columns": ["site", "lon", "lat", "V00"]}
-    counts.write_text("")
-    with pytest.raises(CityError, match="header line"):
+    assert describe_counts(counts) == {"file": "counts.csv", "rows": 1, "columns": ["site", "lon", "lat", "V00"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("", "header line"), ("site,lon,lat,V00\n1,110.42,-7.0,12\n", "counts lack")]
+)
+def test_counts_that_cannot_be_used_are_city_errors(tmp_path, text, said):
+    counts = tmp_path / "counts.csv"
+    counts.write_text(text)
+    with pytest.raises(CityError, match=said):
         build_city(write_town(tmp_path), counts=counts)
 
 

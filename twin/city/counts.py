@@ -10,7 +10,7 @@ from twin.errors import CityError
 
 
 def describe_counts(path: Path) -> dict[str, Any]:
-    """Return path, number of rows and columns of a CSV with a header line.
+    """Return file name, number of rows and columns of a CSV with a header line.
 
     Raises CityError when the file is missing, empty or not text in columns.
     """
@@ -23,4 +23,4 @@ def describe_counts(path: Path) -> dict[str, Any]:
         raise CityError(f"{path}: not readable as counts ({error}); give a CSV with a header line") from None
     if len(columns) < 2 or not rows:
         raise CityError(f"{path}: a counts file needs a header line with at least two columns, and rows")
-    return {"path": str(path), "rows": rows, "columns": [name.strip() for name in columns]}
+    return {"file": path.name, "rows": rows, "columns": [name.strip() for name in columns]}

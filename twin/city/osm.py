@@ -47,7 +47,7 @@ class OsmOptions:
 def build_osm(path: str | Path, counts: str | Path | None = None, **options: Any) -> City:
     """Return the city of an extract (.osm.pbf, .osm, .osm.gz); see OsmOptions for the options.
 
-    counts  CSV of traffic counts of this city: path and columns go to `report["counts"]`
+    counts  CSV of traffic counts of this city: file name and columns go to `report["counts"]`
     Streets, signals, hospitals, fire and ambulance stations come from the map; population,
     zones, power, telecom and depots are synthetic and labelled so.
     Raises CityError for a damaged or empty file and where an option is needed.
