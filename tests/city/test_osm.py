@@ -10,6 +10,7 @@ import pytest
 from tests.city.power_flow import solve
 from tests.city.small import HEAD, town, way, write_town
 from twin.city import CityError, build_city
+from twin.city.counts import describe_counts
 from twin.city.osm_tags import parse_speed
 from twin.city.regions import utm_grid
 
