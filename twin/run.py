@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from twin.contract import HOUR, Component, Policy, Setup
-from twin.errors import SnapshotError, TwinError
+from twin.errors import RunError, SnapshotError, TwinError
 from twin.identity import identity, run_id
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 COMPLETE, FAILED, INTERRUPTED, WAITING = "complete", "failed", "interrupted", "waiting"
 MANIFEST, FAILURE, CASE, SNAPSHOT = "manifest.json", "failure.json", "case.json", "snapshot.npz"
+_LISTED = 5
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Record:
     """What became of a case.
 
     status   "complete", "failed", "interrupted" or "waiting" (not begun)
-    stage    where it failed: "assemble", "run", "write" or "process"
+    stage    where it failed: "assemble", "run", "check" (broken invariants), "write" or "process"
     time     simulated us reached
     reused   it was complete before and nothing was run
     """
@@ -184,15 +185,18 @@ class _Attempt:
         from twin.output import list_files, write_json, write_results
 
         assert self.world is not None
+        self.stage = "check"
+        broken = self.world.check()
+        if broken:
+            listed = "; ".join(broken[:_LISTED]) + (f" and {len(broken) - _LISTED} more" if broken[_LISTED:] else "")
+            raise RunError(f"the run broke what must always hold: {listed}")
         self.stage = "write"
         figures = write_results(self.world, self.case, self.folder)
         wall = time.perf_counter() - self.begun
-        broken = self.world.check()
         manifest = {
             **manifest_of(self.case, self.world.assembly.city, self.made_of),
             "status": COMPLETE,
             "kpis": {name: value if math.isfinite(value) else None for name, value in sorted(figures.items())},
-            "broken_invariants": broken,
             "notes": self.notes,
             "files": list_files(self.folder),
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -202,7 +206,7 @@ class _Attempt:
         write_json(self.folder / MANIFEST, manifest)
         for name in (SNAPSHOT, FAILURE):
             (self.folder / name).unlink(missing_ok=True)
-        return self.record(COMPLETE, figures=figures, wall=wall, message="; ".join(broken))
+        return self.record(COMPLETE, figures=figures, wall=wall)
 
     def failed(self, error: Exception) -> Record:
         """Write what went wrong, and the last good state to go on from."""

@@ -118,6 +118,20 @@ def test_a_case_that_cannot_be_assembled_is_a_record(tmp_path, case):
     assert "no_such_model" in record.message
 
 
+def test_a_broken_invariant_fails_the_run(tmp_path, case, monkeypatch):
+    shop = assemble(case).by_name["shop"].__class__
+    monkeypatch.setattr(shop, "check", lambda self, view: [f"customer {i} is lost" for i in range(7)])
+    record = run_case(case, tmp_path / "run")
+    assert (record.status, record.stage, record.figures) == ("failed", "check", {})
+    assert "customer 0 is lost" in record.message
+    assert record.message.endswith("and 2 more")
+    assert not (tmp_path / "run" / "manifest.json").exists()
+    assert json.loads((tmp_path / "run" / "failure.json").read_text())["error"] == "RunError"
+    assert run_case(case, tmp_path / "run").status == "failed"
+    monkeypatch.undo()
+    assert run_case(case, tmp_path / "run").status == "complete"
+
+
 def test_a_damaged_snapshot_starts_anew_and_says_so(tmp_path, case):
     run_case(case, tmp_path / "whole")
     run_case(case, tmp_path / "cut", Control(stop=stopping_after(40)))
