@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 _LONGEST = 60
+_TABLE_OF = {"road": "links", "outage": "buses", "supply": "buses", "flood": "nodes"}
+"""Tables of events whose kind does not name one."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def _place(kind: str, target: int, city: City) -> str:
     if target < 0:
         return ""
     for word in kind.replace(".", "_").split("_"):
-        for table in (word + "s", word + "es"):
+        for table in (word + "s", word + "es", _TABLE_OF.get(word, "")):
             if table in city.tables and target < city.rows(table):
                 columns = city[table]
                 name = str(columns["name"][target]) if "name" in columns else ""
