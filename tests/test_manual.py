@@ -23,10 +23,16 @@ def lines_of_class(source: str) -> int:
     return len([line for line in body.splitlines() if line.strip()])
 
 
+@pytest.fixture(scope="module")
+def plugins(tmp_path_factory):
+    """Return one folder for all tests: a component's name belongs to one file."""
+    return tmp_path_factory.mktemp("plugins")
+
+
 @pytest.fixture
-def world_of(tmp_path):
+def world_of(tmp_path, plugins):
     def make(page: str, file: str, arm: str = "") -> World:
-        plugin = tmp_path / file
+        plugin = plugins / file
         plugin.write_text(blocks(page, "python")[0])
         scenario = tmp_path / "scenario.yaml"
         scenario.write_text(blocks(page, "yaml")[0] + "duration: 150 min\nreplications: 1\n")
