@@ -1,10 +1,19 @@
-"""Judge two arms by paired differences over replications with common random numbers.
+"""Verdicts of one arm against a baseline: better, same, worse or inconclusive, per figure and together.
 
-Assumptions, for every figure: replications are independent of each other; the two arms of a
-replication share all random numbers, so their difference is taken before anything else; the mean
-of the differences is near enough to normal for Student's t (exact when the differences are
-normal). Interval: Law, Simulation Modeling and Analysis, 5th ed. (2015), section 10.2.1.
-Several figures at once: Holm, Scandinavian Journal of Statistics 6 (1979), 65-70.
+Assumptions: those of `paired`. A verdict says where the interval of the mean difference lies: beyond
+the margin, within it, or across its edge.
+
+Several figures at once. p of a figure is the smallest alpha whose interval decides it. Holm's step-down
+rule (Scandinavian Journal of Statistics 6 (1979), 65-70) takes the K figures by rising p and allows the
+j-th the level alpha / (K - j + 1), until the first that is not decided at its level; that one and all
+after it are inconclusive together. The Holm-adjusted interval of a figure is the interval at the level
+it was allowed (the level of the first undecided figure for all after it), so the family verdict is again
+the place of an interval against the margin, and nothing but this interval has to be shown.
+What is guaranteed: with probability 1 - alpha no family verdict is false, by Holm where which verdicts
+would be false does not depend on the data, and for verdicts that can err to two sides by Shaffer
+(Annals of Statistics 8 (1980), 1342-1347) for independent figures. Dependent figures are measured:
+tests/verification/statistics and `python -m benchmarks gate_power`. What is not: that all adjusted
+intervals cover at once; for that every figure would need the level alpha / K (Bonferroni).
 """
 
 from __future__ import annotations
@@ -15,7 +24,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-LEVEL = 0.95
+from twin.stats.paired import LEVEL, Values, interval
+
 BETTER, SAME, WORSE, INCONCLUSIVE = "better", "same", "worse", "inconclusive"
 
 
@@ -45,6 +55,7 @@ class Comparison:
     verdict        from the interval of this figure alone
     family_verdict the verdict when all figures are to hold together, else "inconclusive"
     reason         why it is inconclusive, or ""
+    family_low, family_high  Holm-adjusted interval, whose place gives family_verdict
     """
 
     figure: Figure
@@ -60,6 +71,13 @@ class Comparison:
     p_family: float = 1.0
     family_verdict: str = INCONCLUSIVE
     reason: str = ""
+    family_low: float = -math.inf
+    family_high: float = math.inf
+
+    @property
+    def half_width(self) -> float:
+        """Half the width of the Holm-adjusted interval, in the unit of the figure."""
+        return (self.family_high - self.family_low) / 2
 
 
 def compare_figures(
@@ -77,8 +95,17 @@ def compare_figures(
         a, b = baseline.get(figure.name, {}), arm.get(figure.name, {})
         keys = sorted(a.keys() & b.keys())
         found.append(compare(figure, [a[k] for k in keys], [b[k] for k in keys], level))
-    adjusted = holm([comparison.p for comparison in found])
-    return [_with_family(comparison, p) for comparison, p in zip(found, adjusted, strict=True)]
+    return together(found)
+
+
+def together(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """Return comparisons judged as one family: Holm's p, interval and verdict filled in.
+
+    Comparisons of several arms with one baseline may form one family.
+    """
+    adjusted = holm([comparison.p for comparison in comparisons])
+    allowed = _allowed([comparison.p for comparison in comparisons], [1 - c.level for c in comparisons])
+    return [_with_family(*row) for row in zip(comparisons, adjusted, allowed, strict=True)]
 
 
 def compare(figure: Figure, baseline: Sequence[float], arm: Sequence[float], level: float = LEVEL) -> Comparison:
@@ -106,25 +133,6 @@ def compare(figure: Figure, baseline: Sequence[float], arm: Sequence[float], lev
         _deciding_p(difference, error, figure.margin, a.size), verdict, level,
         reason=_why_undecided(a.size, figure) if verdict == INCONCLUSIVE else "",
     )  # fmt: skip
-
-
-def interval(differences: np.ndarray[tuple[int], np.dtype[np.float64]], level: float) -> tuple[float, ...]:
-    """Return mean, lower and upper bound, and standard error of paired differences.
-
-    differences  (n,)  n >= 1, finite
-    Equal differences have an interval of no width, so all zeros give 0, 0, 0, 0 and never nan;
-    one difference that is not zero says nothing about spread: its interval has no end.
-    """
-    from scipy.special import stdtrit
-
-    n = differences.size
-    mean = float(differences.mean())
-    if (differences == differences[0]).all():
-        mean = float(differences[0])
-        return (mean, mean, mean, 0.0) if n > 1 or mean == 0 else (mean, -math.inf, math.inf, math.inf)
-    error = float(differences.std(ddof=1)) / math.sqrt(n)
-    half = float(stdtrit(n - 1, (1 + level) / 2)) * error
-    return mean, mean - half, mean + half, error
 
 
 def decide(figure: Figure, low: float, high: float) -> str:
@@ -166,12 +174,36 @@ def _deciding_p(difference: float, error: float, margin: float, n: int) -> float
     return float(2 * stdtr(n - 1, -distance / error))
 
 
-def _with_family(comparison: Comparison, p: float) -> Comparison:
-    holds = p <= 1 - comparison.level and comparison.verdict != INCONCLUSIVE
-    return replace(comparison, p_family=p, family_verdict=comparison.verdict if holds else INCONCLUSIVE)
+def _allowed(p: Sequence[float], alphas: Sequence[float]) -> list[float]:
+    """Return the alpha that Holm's rule allows each figure; undecided ones share that of the first of them."""
+    allowed = list(alphas)
+    stopped = 0
+    for rank, i in enumerate(sorted(range(len(p)), key=lambda i: p[i])):
+        allowed[i] = alphas[i] / (len(p) - (stopped - 1 if stopped else rank))
+        if not stopped and p[i] > allowed[i]:
+            stopped = rank + 1
+    return allowed
 
 
-def _unusable(a: np.ndarray[tuple[int], np.dtype[np.float64]], b: np.ndarray[tuple[int], np.dtype[np.float64]]) -> str:
+def _with_family(comparison: Comparison, p: float, alpha: float) -> Comparison:
+    low, high = _at_level(comparison, 1 - alpha)
+    verdict = decide(comparison.figure, low, high) if p <= 1 - comparison.level else INCONCLUSIVE
+    return replace(comparison, p_family=p, family_verdict=verdict, family_low=low, family_high=high)
+
+
+def _at_level(comparison: Comparison, level: float) -> tuple[float, float]:
+    """Return the bounds of a comparison's t interval at another level."""
+    from scipy.special import stdtrit
+
+    if not comparison.low < comparison.high or math.isinf(comparison.high):
+        return comparison.low, comparison.high
+    degrees = comparison.pairs - 1
+    half = (comparison.high - comparison.low) / 2
+    half *= float(stdtrit(degrees, (1 + level) / 2) / stdtrit(degrees, (1 + comparison.level) / 2))
+    return comparison.difference - half, comparison.difference + half
+
+
+def _unusable(a: Values, b: Values) -> str:
     if a.size == 0:
         return "no seed is in both arms"
     with np.errstate(over="ignore", invalid="ignore"):

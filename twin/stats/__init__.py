@@ -1,0 +1,35 @@
+"""Statistics of replications: intervals, verdicts, stopping, long runs, and the best of several.
+
+`paired` makes intervals, `verdict` reads them against margins, `sequential` says how many replications
+are enough, `steady` handles one long run, `selection` finds the best of k.
+"""
+
+from twin.stats.paired import LEVEL, Interval, interval
+from twin.stats.verdict import (
+    BETTER,
+    INCONCLUSIVE,
+    SAME,
+    WORSE,
+    Comparison,
+    Figure,
+    compare,
+    compare_figures,
+    decide,
+    holm,
+)
+
+__all__ = [
+    "BETTER",
+    "INCONCLUSIVE",
+    "LEVEL",
+    "SAME",
+    "WORSE",
+    "Comparison",
+    "Figure",
+    "Interval",
+    "compare",
+    "compare_figures",
+    "decide",
+    "holm",
+    "interval",
+]
