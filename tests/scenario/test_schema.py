@@ -104,7 +104,7 @@ def test_its_comments_become_a_scenario_too(tmp_path):
     assert codes(found) == []
     assert [event.kind for event in found.cases()[0].events] == ["alarm", "closure", "flood", "silence"]
     assert found.arms == ("A", "B")
-    assert [problem.code for problem in found.check()] == []
+    assert [problem.code for problem in found.check()] == ["W202"], "tuned, which is not part of it"
 
 
 def test_every_embedded_scenario_parses():
@@ -117,3 +117,12 @@ def test_a_new_scenario_of_the_built_ins_has_no_errors(tmp_path):
     path = tmp_path / "new.yaml"
     path.write_text(template("fresh"))
     assert [str(problem) for problem in load(path).check() if problem.is_error] == []
+
+
+def test_the_models_and_feeds_it_suggests_need_no_option(tmp_path):
+    path = tmp_path / "new.yaml"
+    path.write_text(re.sub(r"(?m)^# (?=(models|feeds): )", "", template("fresh")))
+    found = load(path)
+    assert [str(problem) for problem in found.check() if problem.is_error] == []
+    assert "traffic" in found.cases()[0].models
+    assert "scada" in dict(found.cases()[0].feeds)

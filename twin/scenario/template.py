@@ -36,7 +36,7 @@ def template(name: str = "my_scenario", registry: Registry = BUILT_IN) -> str:
         _models(registry),
         _options(registry),
         _policies(registry),
-        ["# What the command centre sees.", f"# feeds: [{', '.join(registry.all('feed'))}]"],
+        ["# What the command centre sees.", *_listed("feed", registry)],
         ["# What is recorded.", "# record: {every: 5 min, traversals: false}"],
         _events(registry),
         _arms(registry),
@@ -59,8 +59,16 @@ def _components(registry: Registry) -> dict[str, type[Component]]:
 
 
 def _models(registry: Registry) -> list[str]:
-    names = ", ".join(registry.all("model"))
-    return ["# What runs; without this line every model the city has tables for.", f"# models: [{names}]"]
+    return ["# What runs; without this line every model the city has tables for.", *_listed("model", registry)]
+
+
+def _listed(kind: str, registry: Registry) -> list[str]:
+    """List components that run as they are; name those with an option that has no default above them."""
+    parts = registry.all(kind)
+    needy = [name for name, found in parts.items() if any(option.default is None for option in found.options)]
+    ready = [name for name in parts if name not in needy]
+    note = [f"# Also, once options without a default (...) have a value: {', '.join(needy)}"] if needy else []
+    return [*note, f"# {kind}s: [{', '.join(ready)}]"]
 
 
 def _options(registry: Registry) -> list[str]:
