@@ -58,7 +58,8 @@ def build_assets(city: City) -> Assets:
     line_node = np.where(along >= 0, street_end, line_node)
     below = _buses_below(city)
     customers = np.asarray(city["buses"]["customers"], dtype=np.int64)
-    hospitals = np.bincount(city["hospitals"]["bus"], minlength=customers.shape[0])
+    fed = city["hospitals"]["bus"] if "hospitals" in city else np.zeros(0, dtype=np.int64)
+    hospitals = np.bincount(fed, minlength=customers.shape[0])
     return Assets(
         substations=city.rows("substations"),
         node=np.concatenate([np.asarray(substations["node"], dtype=np.int64), line_node]),

@@ -58,7 +58,8 @@ class Restoration(Model):
     )
     reads = (*ROAD_READS, *_FAILED, "substation.depth")
     lags = (*_SEEN, *_STAMPS)
-    requires = (*ROAD_NEEDS, *_FAILED)
+    requires = (*ROAD_NEEDS, *_FAILED, "depots", "substations", "buses", "lines", "sources")
+    city_defaults: ClassVar = {"restoration": _DEFAULTS}
     events = (
         EventKind("repair", "order: send crew `value` to an asset", target="asset"),
         EventKind("crew_look", "something changed where a crew drives, waits or works", target="crew"),

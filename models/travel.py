@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 LONGEST = 192
-ROAD_NEEDS = ("link.time", "link.open")
-ROAD_READS = (*ROAD_NEEDS, "link.wet_speed")
+ROAD_NEEDS = ("link.time", "link.open", "nodes", "links")
+ROAD_READS = ("link.time", "link.open", "link.wet_speed")
 
 
 def road_mark(view: View) -> int:

@@ -102,6 +102,16 @@ def test_a_bad_plugin_is_named(known, tmp_path, text, says):
         known.use_plugin(path)
 
 
+def test_a_built_in_that_cannot_be_imported_is_named_with_its_cause(monkeypatch, tmp_path):
+    package = tmp_path / "own_models"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "bad.py").write_text("import nowhere_at_all")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ContractError, match=r"own_models\.bad cannot be imported: ModuleNotFoundError.*nowhere_at_all"):
+        Registry("own_models").all("model")
+
+
 def test_entry_points_are_imported_only_when_needed(monkeypatch, tmp_path):
     (tmp_path / "outside_models.py").write_text(PLUGIN)
     monkeypatch.syspath_prepend(tmp_path)

@@ -67,6 +67,7 @@ class Assembly:
         parts = [*components, *policies]
         self.options = {c.name: _with_defaults(c, (options or {}).get(c.name, {})) for c in parts}
         self._register(parts)
+        self._check_tables(parts)
         self.components = solve_order([c for c in parts if not isinstance(c, Policy)], self.owner_of)
         self.policies = [c for c in parts if isinstance(c, Policy)]
         self._connect(parts)
@@ -88,6 +89,13 @@ class Assembly:
                     raise ContractError(f"{field.name} is owned by {self.owner_of[field.name]} and by {part.name}")
                 self.fields[field.name] = field
                 self.owner_of[field.name] = part.name
+
+    def _check_tables(self, parts: Sequence[Component]) -> None:
+        """Raise ContractError naming every table that a component requires and the city lacks."""
+        lacking = {c.name: [t for t in c.requires if "." not in t and not self.city.rows(t)] for c in parts}
+        told = "; ".join(f"{name} needs {', '.join(tables)}" for name, tables in lacking.items() if tables)
+        if told:
+            raise ContractError(f"city {self.city.name} lacks tables: {told}")
 
     def _connect(self, parts: Sequence[Component]) -> None:
         self.owned = {c.name: {f.name for f in c.owns} for c in parts}

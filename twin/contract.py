@@ -201,7 +201,11 @@ class Setup:
 
 
 class Component:
-    """Common declarations of models, feeds, policies and recorders."""
+    """Common declarations of models, feeds, policies and recorders.
+
+    requires       fields (`link.time`) some component must own, and tables (`links`) the city must have
+    city_defaults  group of city parameters -> parameter -> what is taken when the city does not give it
+    """
 
     name: ClassVar[str] = ""
     owns: ClassVar[tuple[Field, ...]] = ()
@@ -212,6 +216,7 @@ class Component:
     listens: ClassVar[tuple[str, ...]] = ()
     options: ClassVar[tuple[Option, ...]] = ()
     requires: ClassVar[tuple[str, ...]] = ()
+    city_defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
     def setup(self, setup: Setup) -> dict[str, int]:
         """Build constants; return the rows of each table that is not a city table."""

@@ -143,13 +143,24 @@ def kind_of(component: type[Component]) -> str:
 
 def _modules_of(package: str) -> Iterator[ModuleType]:
     """Import a package and all modules in it, by listing its folders."""
-    root = importlib.import_module(package)
+    root = _imported(package)
     yield root
     for info in pkgutil.iter_modules(root.__path__, f"{package}."):
         if info.ispkg:
             yield from _modules_of(info.name)
         else:
-            yield importlib.import_module(info.name)
+            yield _imported(info.name)
+
+
+def _imported(name: str) -> ModuleType:
+    """Import a built-in module; one that fails is named, with its cause."""
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        raise ContractError(
+            f"built-in module {name} cannot be imported: {type(error).__name__}: {error}; "
+            "mend it, or install citytwin again"
+        ) from error
 
 
 def _components(module: ModuleType) -> list[type[Component]]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from twin.contract import SECOND, Acquire, Delay, Done, Event, Model, Park, Setup, StepResult
 from twin.models.emergency import desk, metrics, tables
-from twin.models.emergency.calls import draw_calls, target_times
+from twin.models.emergency.calls import DEFAULTS, draw_calls, target_times
 from twin.models.emergency.lateness import SILENCE, reasons, silence_of_unit
 from twin.models.emergency.tables import (
     ABANDONED,
@@ -50,7 +50,8 @@ class Emergency(Model):
     owns = tables.FIELDS
     reads = (*ROAD_READS, "hospital.powered")
     lags = SILENCE
-    requires = ROAD_NEEDS
+    requires = (*ROAD_NEEDS, "zones", "zone_nodes", "stations", "hospitals")
+    city_defaults: ClassVar = {"emergency": DEFAULTS}
     events = tables.EVENTS
     options = tables.OPTIONS
     procedures: ClassVar = tables.PROCEDURES

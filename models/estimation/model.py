@@ -36,7 +36,7 @@ class Estimation(Model):
         Field("counter_start.left", "int64", "1", "vehicles that had left when the first interval began"),
     )
     reads = ("link.queue",)
-    requires = ("link.queue", "counters")
+    requires = ("link.queue",)
     listens = ("traffic_publish",)
     options = (
         Option("file", "counts in the layout of SCATS volumes (.csv)", "path"),

@@ -42,7 +42,7 @@ class Avl(Feed):
     name = "avl"
     owns = UNITS.fields()
     reads = ("unit.node", "unit.free", "site.alive")
-    requires = ("unit.node", "unit.free")
+    requires = ("unit.node", "unit.free", "nodes", "stations")
     events = feed_events("avl")
     options = common_options(every=15.0, latency=5.0)
 

@@ -41,7 +41,7 @@ class Probes(Feed):
     name = "probes"
     owns = LINKS.fields()
     reads = ("link.time", "site.alive")
-    requires = ("link.time",)
+    requires = ("link.time", "nodes", "links")
     events = feed_events("probes")
     options = (
         *common_options(every=60.0, latency=30.0),

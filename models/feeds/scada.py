@@ -47,7 +47,7 @@ class Scada(Feed):
         Field("scada_clock.waits", "bool", "1", "a report by exception is pending"),
     )
     reads = ("substation.failed", "line.failed", "site.alive")
-    requires = ("substation.failed", "line.failed")
+    requires = ("substation.failed", "line.failed", "substations", "buses", "lines")
     events = (*feed_events("scada"), EventKind("scada_exception", "a change is reported out of turn"))
     options = (
         *common_options(every=30.0, latency=2.0),

@@ -45,6 +45,7 @@ class Power(Model):
     owns = FIELDS
     reads = ("substation.depth", "grid.changes")
     adds = ("bus.load",)
+    requires = ("buses", "sources")
     events = EVENTS
     kpi_list = KPIS
     series = SERIES

@@ -45,6 +45,7 @@ class Traffic(Model):
         Field("signal.dark", "bool", "1", "the signal is out", traced=True),
     )
     reads = ("link.wet_speed", "signal.powered")
+    requires = ("nodes", "links", "zones", "zone_nodes")
     events = (
         EventKind("signal_mode", "a signal changes between fixed time (0) and vehicle-actuated (1)", target="signals"),
         EventKind(_PUBLISH, "travel times are published", quiet=True),

@@ -106,6 +106,20 @@ def test_models_default_to_what_the_city_can_carry(tmp_path):
     assert found.cases()[0].models == ("follower", "water")
 
 
+def found_models(folder, text):
+    found = town(folder, text=text)
+    assert codes(found) == []
+    return found.cases()[0].models
+
+
+def test_a_model_that_must_be_told_something_runs_only_when_it_is(tmp_path):
+    text = TOWN.replace("models: [water]\n", "")
+    assert found_models(tmp_path, text) == ("follower", "water")
+    found = town(tmp_path, "options: {tuned: {file: town.yaml}}\n", text=text)
+    assert codes(found) == []
+    assert found.cases()[0].models == ("follower", "tuned", "water")
+
+
 def test_a_field_nobody_provides_is_a_problem(tmp_path):
     found = town(tmp_path, text=TOWN.replace("[water]", "[follower, pipes]"))
     messages = [problem.message for problem in found.check(toy_city()) if problem.code == "E136"]

@@ -131,6 +131,14 @@ def test_defaults_are_counted_never_silent(tmp_path):
     assert warning.message == "water: 5 of 6 options take their defaults, 1 of them quantities (every)"
 
 
+def test_parameters_a_city_lacks_are_counted(tmp_path):
+    found = town(tmp_path, "options: {tuned: {file: town.yaml}}\n", text=TOWN.replace("water", "tuned"))
+    problems = found.check(replace(toy_city(), parameters={"tuning": {"depth": 1.0}}))
+    assert [(problem.code, problem.message) for problem in problems] == [
+        ("W203", "tuned takes its own values for 1 of 2 parameters of tuning, which city square does not give: width")
+    ]
+
+
 def test_options_without_effect_are_reported(tmp_path):
     found = town(tmp_path, "options: {nearest: {speed: 1 m/s}}\n").check(toy_city())
     assert [(problem.code, problem.line) for problem in found] == [("W201", 5), ("W202", 6)]

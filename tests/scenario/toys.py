@@ -65,6 +65,14 @@ class Orphan(Model):
     requires = ("ghost.value",)
 
 
+class Tuned(Model):
+    """A model that must be told a file, and takes parameters the city may lack."""
+
+    name = "tuned"
+    options = (Option("file", "what it is tuned to", "path"),)
+    city_defaults = {"tuning": {"width": 3.0, "depth": 2.0}}
+
+
 class Nearest(Policy):
     name = "nearest"
     role = "dispatch"
@@ -92,7 +100,7 @@ class Loops(Feed):
 
 def toy_registry():
     registry = Registry()
-    for component in (Water, Pipes, Follower, Orphan, Nearest, Fair, Crews, Loops):
+    for component in (Water, Pipes, Follower, Orphan, Tuned, Nearest, Fair, Crews, Loops):
         registry.add(component)
     return registry
 

@@ -55,6 +55,7 @@ def read_cast(tree: Node, city: City | None, registry: Registry, folder: Path, p
         if tree.get("models") is None:
             _drop_unfounded(chosen)
         _check_needs(chosen, city, registry, problems)
+        _note_city_defaults(chosen, city, problems)
     _read_options(tree, registry, chosen, folder, problems)
     return chosen
 
@@ -86,7 +87,7 @@ def _read_models(tree: Node, city: City | None, registry: Registry, chosen: Cast
     known = registry.all("model")
     node = tree.get("models")
     if node is None:
-        fits = [name for name, found in known.items() if city is None or _lacking(found, city) == []]
+        fits = [name for name, found in known.items() if _fits(found, tree, city)]
         named = [(name, tree.mark) for name in fits]
     else:
         named = [(entry.word, entry.mark) for entry in read_names(node, "models", problems)]
@@ -98,6 +99,15 @@ def _read_models(tree: Node, city: City | None, registry: Registry, chosen: Cast
         else:
             chosen.models.append(name)
             chosen.take(known[name], mark, {})
+
+
+def _fits(found: type[Component], tree: Node, city: City | None) -> bool:
+    """Tell whether a model runs unasked: the city has its tables, and no option it needs is missing."""
+    options = tree.get("options")
+    own = options.get(found.name) if options is not None else None
+    given = dict(own.items()) if own is not None and own.is_mapping else {}
+    asked = any(option.default is None and option.name not in given for option in found.options)
+    return not asked and (city is None or not _lacking(found, city))
 
 
 def _read_policies(tree: Node, registry: Registry, chosen: Cast, problems: Problems) -> None:
@@ -239,6 +249,19 @@ def _check_needs(chosen: Cast, city: City, registry: Registry, problems: Problem
     for name, fields in _unowned(chosen).items():
         owners = sorted({owner for field in fields for owner in _owners(field, registry)})
         problems.add(chosen.marks[name], "E136", f"{name} needs {', '.join(owners or fields)}, not part of this run")
+
+
+def _note_city_defaults(chosen: Cast, city: City, problems: Problems) -> None:
+    """Count the values that components take because the city does not give them."""
+    for name, found in chosen.classes.items():
+        for group, defaults in found.city_defaults.items():
+            given = city.parameters.get(group)
+            known = given if isinstance(given, Mapping) else {}
+            missing = [key for key in defaults if key not in known]
+            if missing:
+                text = f"{name} takes its own values for {len(missing)} of {len(defaults)} parameters"
+                told = f"{text} of {group}, which city {city.name} does not give: {', '.join(missing)}"
+                problems.add(chosen.marks[name], "W203", told)
 
 
 def _owners(field: str, registry: Registry) -> list[str]:

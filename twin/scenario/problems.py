@@ -36,6 +36,7 @@ CODES = {
     "E150": "a comparison or expectation cannot be read",
     "W201": "options fell to their defaults",
     "W202": "a key has no effect",
+    "W203": "the city does not give parameters, and a model takes values of its own",
 }
 """Meaning of each code; E is an error, W a warning."""
 
