@@ -106,12 +106,17 @@ class Results:
         level = level or float((self.suite.get("compare") or {}).get("confidence", LEVEL))
         first, second = self._pair(baseline, arm)
         values = self.values()
-        return compare_figures(self.figures(), values[first], values[second], level)
+        return compare_figures(self.figures(), values[first], values[second], level, self.judged)
 
     def baseline(self) -> str:
         """Return the arm the others are held against: the scenario's choice, else the first by name."""
         named = str((self.suite.get("compare") or {}).get("baseline") or "")
         return named if named in self.arms or not self.arms else self.arms[0]
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """Figures judged as one family: those the suite names, () for all."""
+        return tuple((self.suite.get("compare") or {}).get("judged") or ())
 
     def _pair(self, baseline: str | None, arm: str | None) -> tuple[str, str]:
         arms = self.arms
@@ -194,7 +199,7 @@ def compare_results(baseline: Results, other: Results, level: float = LEVEL) -> 
             arms = ", ".join(results.arms) or "none"
             raise DataError(f"{results.folder} must hold complete runs of one arm to be compared; it has {arms}")
     first, second = (results.values()[results.arms[0]] for results in (baseline, other))
-    return compare_figures(baseline.figures(), first, second, level)
+    return compare_figures(baseline.figures(), first, second, level, baseline.judged)
 
 
 def _labels(run: Run) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from twin.assembly import Assembly
     from twin.results import Results
     from twin.scenario import Case, Scenario
+    from twin.stats import Comparison
+    from twin.stats.sequential import Stopped
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,13 @@ class Outcome:
     folder        results/suite
     records       one per case, in order
     expectations  (text, figure of the runs, whether it holds)
+    stopped       where the stages ended, None when the number of replications was given
     """
 
     folder: Path
     records: tuple[Record, ...]
     expectations: tuple[tuple[str, float, bool], ...] = ()
+    stopped: Stopped | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -56,13 +60,42 @@ def run_suite(
 ) -> Outcome:
     """Run a scenario's cases below a folder and judge its expectations.
 
-    cases  default all; see `select`
+    cases  default all, with as many replications as the scenario's stopping rule finds; see `select`
     """
-    chosen = list(scenario.cases() if cases is None else cases)
     folder = Path(out) / scenario.name
-    write_suite(scenario, chosen, folder)
-    records = tuple(execute(chosen, out, execution, watch))
-    return Outcome(folder, records, expectations_of(scenario, records))
+
+    def run(chosen: Sequence[Case]) -> list[Record]:
+        write_suite(scenario, chosen, folder)
+        return execute(chosen, out, execution, watch)
+
+    if cases is None and scenario.stopping is not None:
+        records, stopped = _run_stages(scenario, run, folder)
+    else:
+        records, stopped = tuple(run(scenario.cases() if cases is None else cases)), None
+    return Outcome(folder, records, expectations_of(scenario, records), stopped)
+
+
+def _run_stages(
+    scenario: Scenario, run: Callable[[Sequence[Case]], list[Record]], folder: Path
+) -> tuple[tuple[Record, ...], Stopped]:
+    """Add replications by the scenario's rule; a run that does not complete ends it."""
+    from twin.results import Results
+    from twin.stats.sequential import run_stages
+
+    assert scenario.stopping is not None
+    records: list[Record] = []
+
+    def judge(replications: int) -> list[Comparison]:
+        records[:] = run(select(scenario, replications=replications))
+        if any(record.status != COMPLETE for record in records) or len(scenario.arms) < 2:
+            return []
+        found, baseline = Results(folder), scenario.comparison.baseline
+        rivals = [arm for arm in scenario.arms if arm != baseline]
+        judged = [one for arm in rivals for one in found.compare(baseline, arm)]
+        return [one for one in judged if one.figure.name in scenario.comparison.judged]
+
+    stopped = run_stages(judge, scenario.stopping)
+    return tuple(records), stopped
 
 
 def select(scenario: Scenario, arms: Iterable[str] = (), replications: int | None = None) -> list[Case]:
@@ -106,6 +139,7 @@ def write_suite(scenario: Scenario, cases: Sequence[Case], folder: Path) -> None
             "baseline": comparison.baseline,
             "margins": dict(comparison.margins),
             "confidence": comparison.confidence,
+            "judged": list(comparison.judged),
         },
         "expect": [str(expectation) for expectation in scenario.expectations],
         "scenario": scenario.resolved(),

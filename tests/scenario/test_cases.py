@@ -43,6 +43,21 @@ def test_cases_are_arms_times_replications(scenario):
     ]  # fmt: skip
 
 
+def test_staged_replications_begin_with_the_first_stage(tmp_path):
+    found = town(tmp_path, ARMS.replace("replications: 3", "replications: {first: 4, cap: 9}"))
+    assert (found.stopping.first, found.stopping.cap) == (4, 9)
+    assert [case.seed for case in found.cases()] == [10, 11, 12, 13] * 2
+    assert town(tmp_path, ARMS).stopping is None
+    assert town(tmp_path, "replications: {cap: 30}\n").replications == 10
+
+
+def test_kpis_named_for_comparison_are_judged_together(tmp_path):
+    named = town(tmp_path, "compare: {kpis: {depth_mean: {margin: 1 m}}}\n")
+    assert named.comparison.judged == ("depth_mean",)
+    every = town(tmp_path).comparison
+    assert set(every.judged) == {name for name, margin in every.margins.items() if margin > 0}
+
+
 def test_times_are_utc_and_whole_microseconds(scenario):
     case = scenario.cases()[0]
     assert case.start == parse_local("2026-01-15 09:00", "UTC")

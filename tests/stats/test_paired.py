@@ -26,9 +26,8 @@ def test_bca_follows_efrons_formula():
     left_out = (sample.sum() - sample) / 39
     centred = left_out.mean() - left_out
     acceleration = (centred**3).sum() / (6 * (centred**2).sum() ** 1.5)
-    expected = []
-    for z in (-1.959964, 1.959964):
-        expected.append(np.quantile(means, ndtr(z0 + (z0 + z) / (1 - acceleration * (z0 + z)))))
+    shares = [ndtr(z0 + (z0 + z) / (1 - acceleration * (z0 + z))) for z in (-1.959964, 1.959964)]
+    expected = np.quantile(means, shares)
     found = bca_interval(sample, 0.95, seed=1, resamples=20000)
     assert (found.low, found.high) == pytest.approx(expected, rel=0.02)
     assert found.low - found.mean > -(found.high - found.mean)

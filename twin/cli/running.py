@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from twin.execute import Execution
     from twin.run import Record
     from twin.scenario import Scenario
+    from twin.stats.sequential import Stopped
     from twin.suite import Outcome
 
 DEMO = "nusantara"
@@ -123,10 +124,11 @@ def _run(name: str, order: _Order) -> None:
 
     begun = time.perf_counter()
     scenario = load(name, order.plugins)
+    staged = scenario.stopping is not None and not order.arms and order.replications is None
     cases = select(scenario, order.arms, order.replications)
     _tell_warnings(name, scenario)
     say(f"{scenario.title}: {len(cases)} runs ({scenario.path.name})")
-    outcome = run_suite(scenario, order.out, cases, _execution(order.workers), progress)
+    outcome = run_suite(scenario, order.out, None if staged else cases, _execution(order.workers), progress)
     _tell_records(outcome.records, outcome.folder)
     _tell_outcome(scenario, outcome, order.report)
     say(f"elapsed: {time.perf_counter() - begun:.1f} s")
@@ -182,6 +184,8 @@ def _tell_outcome(scenario: Scenario, outcome: Outcome, report: bool) -> None:
         tell_verdicts(results, scenario.title)
     else:
         tell_figures(results, scenario.title)
+    if outcome.stopped is not None and outcome.stopped.comparisons:
+        say(_told_stop(outcome.stopped))
     for text, value, holds in outcome.expectations:
         say(f"expected {text}: {figure(value)} {'holds' if holds else 'NOT MET'}")
     if report:
@@ -190,6 +194,16 @@ def _tell_outcome(scenario: Scenario, outcome: Outcome, report: bool) -> None:
         {path.relative_to(outcome.folder).parts[0] for path in outcome.folder.rglob("*.parquet")} - {"export"}
     )
     say(f"tables (Parquet): {', '.join(str(outcome.folder / name) for name in tables)}")
+
+
+def _told_stop(stopped: Stopped) -> str:
+    from twin.stats.sequential import is_precise
+
+    counted = f"{stopped.replications} replications in {stopped.stages} stages"
+    wide = sorted({one.figure.name for one in stopped.comparisons if not is_precise(one)})
+    if wide:
+        return f"{counted}, the most allowed: {', '.join(wide)} not known to half the margin"
+    return f"{counted}: every judged KPI is known to half its margin"
 
 
 def _write_report(folder: Path) -> None:

@@ -13,7 +13,8 @@ from twin.contract import Component, Kpi, Model, Option
 from twin.scenario import keys
 from twin.scenario.problems import Problems
 from twin.scenario.tree import Node
-from twin.scenario.values import note, read_checked, read_names
+from twin.scenario.values import note, read_checked, read_names, read_value
+from twin.stats.sequential import Stopping
 
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
@@ -33,11 +34,13 @@ class Comparison:
     baseline    arm the others are held against, "" when there is one arm only
     margins     kpi -> difference that does not matter, in the unit of the kpi
     confidence  level of the intervals
+    judged      kpis that are judged together: those the scenario names, else all that have a margin
     """
 
     baseline: str
     margins: Mapping[str, float] = field(default_factory=dict)
     confidence: float = 0.95
+    judged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,8 @@ def kpis_of(classes: Mapping[str, type[Component]]) -> dict[str, Kpi]:
 def read_comparison(tree: Node, arms: list[str], kpis: Mapping[str, Kpi], problems: Problems) -> Comparison:
     """Return how arms are compared; margins not given are those of the kpis."""
     margins = {name: kpi.margin for name, kpi in kpis.items()}
-    default = Comparison(arms[0] if len(arms) > 1 else "", margins)
+    judged = tuple(name for name, margin in margins.items() if margin > 0)
+    default = Comparison(arms[0] if len(arms) > 1 else "", margins, judged=judged)
     node = tree.get("compare")
     if node is None or not keys.check_keys(node, keys.COMPARE, "compare", problems):
         return default
@@ -81,8 +85,30 @@ def read_comparison(tree: Node, arms: list[str], kpis: Mapping[str, Kpi], proble
         problems.add(baseline.mark, "E150", f"no arm is named {baseline.value!r}", arms, str(baseline.value))
     confidence = read_checked(level, keys.CONFIDENCE, problems) if level else default.confidence
     if chosen is not None and chosen.is_mapping:
-        margins |= _margins(chosen, kpis, problems)
-    return Comparison(str(baseline.value) if baseline else default.baseline, margins, confidence)
+        named = _margins(chosen, kpis, problems)
+        margins |= named
+        judged = tuple(named) or judged
+    return Comparison(str(baseline.value) if baseline else default.baseline, margins, confidence, judged)
+
+
+def read_stopping(tree: Node, problems: Problems) -> Stopping | None:
+    """Return the rule that finds the number of replications, None for a number that is fixed."""
+    node = tree.get("replications")
+    if node is None:
+        return None
+    if not node.is_mapping:
+        read_value(node, keys.REPLICATIONS, problems)
+        return None
+    found = Problems()
+    keys.check_keys(node, keys.STAGES, "replications", found)
+    first, cap = (
+        read_checked(entry, option, found) if (entry := node.get(option.name)) else option.default
+        for option in (keys.FIRST, keys.CAP)
+    )
+    if not found.has_errors and cap < first:
+        found.add(node.key_mark("cap"), "E123", f"cap ({cap}) must be at least first ({first})")
+    problems.take(found)
+    return None if found.has_errors else Stopping(first, cap)
 
 
 def read_expectations(

@@ -36,7 +36,7 @@ TOP = (
     Key("start", "local time of the city", required=True, in_arm=True, example="2026-01-15 17:00"),
     Key("duration", "length of the run", required=True, in_arm=True, example="6 h"),
     Key("seed", "seed of the first replication", default="1", example="1"),
-    Key("replications", "runs per arm, seeds seed, seed + 1, ...", default="1", example="10"),
+    Key("replications", "runs per arm, seeds seed, seed + 1, ..., or {first, cap}", "any", default="1", example="10"),
     Key("models", "models that run", "any", default="all the city has tables for", in_arm=True, example="[traffic]"),
     Key("options", "component -> option -> value", "mapping", in_arm=True),
     Key("policy", "role -> policy, or {name, option: value}", "mapping", in_arm=True),
@@ -75,6 +75,10 @@ RECORD = (
     Key("every", "interval of the recorded series", default="5 min", example="5 min"),
     Key("traversals", "whether each passage of a link is logged", default="false", example="false"),
 )
+STAGES = (
+    Key("first", "runs per arm of the first stage", default="10", example="10"),
+    Key("cap", "most runs per arm; reached when judged kpis stay imprecise", required=True, example="60"),
+)
 COMPARE = (
     Key("baseline", "arm the others are held against", default="the first arm"),
     Key("kpis", "kpi -> {margin: value}: differences that do not matter", "mapping"),
@@ -84,6 +88,8 @@ KPI = (Key("margin", "difference that does not matter, in the unit of the kpi", 
 
 SEED = Option("seed", "seed of the first replication", "integer", 1, low=0, high=2**63 - 1)
 REPLICATIONS = Option("replications", "runs per arm", "integer", 1, low=1, high=1_000_000)
+FIRST = Option("first", "runs per arm of the first stage", "integer", 10, low=2, high=1_000_000)
+CAP = Option("cap", "most runs per arm", "integer", low=2, high=1_000_000)
 SCALE = Option("scale", "size of a generated city", "number", 1, low=1e-3)
 TRAVERSALS = Option("traversals", "whether each passage of a link is logged", "flag", False)
 CONFIDENCE = Option("confidence", "confidence level of intervals", "number", 0.95, low=0.5, high=0.9999)

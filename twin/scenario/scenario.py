@@ -17,7 +17,14 @@ from twin.scenario.case import Case
 from twin.scenario.cities import load_city_of, read_city
 from twin.scenario.components import Cast, read_cast
 from twin.scenario.events import read_events
-from twin.scenario.judging import Comparison, Expectation, kpis_of, read_comparison, read_expectations
+from twin.scenario.judging import (
+    Comparison,
+    Expectation,
+    kpis_of,
+    read_comparison,
+    read_expectations,
+    read_stopping,
+)
 from twin.scenario.layers import embedded, layered, locate, merge
 from twin.scenario.problems import Mark, Problem, Problems, report
 from twin.scenario.tree import Node
@@ -25,6 +32,7 @@ from twin.scenario.values import read_checked, read_duration, read_time
 
 if TYPE_CHECKING:
     from twin.city import City
+    from twin.stats.sequential import Stopping
     from twin.world import World
 
 ONE_ARM = "base"
@@ -96,8 +104,14 @@ class Scenario:
 
     @property
     def replications(self) -> int:
-        """Runs per arm."""
-        return int(self._plain("replications", 1))
+        """Runs per arm; of the first stage where their number follows from what they show."""
+        stopping = self.stopping
+        return stopping.first if stopping else int(self._plain("replications", 1))
+
+    @property
+    def stopping(self) -> Stopping | None:
+        """When to stop adding replications, None where their number is fixed."""
+        return read_stopping(self._tree, Problems())
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -194,10 +208,10 @@ class Scenario:
         name = self._tree.get("scenario")
         if name is not None and not _NAME.fullmatch(str(name.value)):
             problems.add(name.mark, "E120", f"scenario ({name.value}) takes a-z, 0-9 and _ only")
-        for option in (keys.SEED, keys.REPLICATIONS):
-            node = self._tree.get(option.name)
-            if node is not None:
-                read_checked(node, option, problems)
+        seed = self._tree.get("seed")
+        if seed is not None:
+            read_checked(seed, keys.SEED, problems)
+        read_stopping(self._tree, problems)
 
     def _arm_trees(self, problems: Problems) -> dict[str, Node]:
         """Return the scenario as each arm changes it."""

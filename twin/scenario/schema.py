@@ -39,10 +39,11 @@ def _shapes(registry: Registry, components: Mapping[str, type[Component]]) -> di
     """Return the schema of each key whose value is more than a word."""
     kinds = kinds_of(components)
     models = list(registry.all("model"))
+    stages = {"first": _value(keys.FIRST), "cap": _value(keys.CAP)}
     return {
         "city": {"anyOf": [_WORD, _object(keys.CITY, {"scale": {"type": "number"}, "options": {"type": "object"}})]},
         "seed": _value(keys.SEED),
-        "replications": _value(keys.REPLICATIONS),
+        "replications": {"anyOf": [_value(keys.REPLICATIONS), _object(keys.STAGES, stages)]},
         "models": {"type": "array", "items": {"enum": models}, "uniqueItems": True},
         "options": _closed({name: _options(found.options) for name, found in sorted(components.items())}),
         "policy": _policies(registry),

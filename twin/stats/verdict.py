@@ -19,7 +19,7 @@ intervals cover at once; for that every figure would need the level alpha / K (B
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -85,17 +85,22 @@ def compare_figures(
     baseline: Mapping[str, Mapping[int, float]],
     arm: Mapping[str, Mapping[int, float]],
     level: float = LEVEL,
+    judged: Collection[str] = (),
 ) -> list[Comparison]:
     """Compare every figure of an arm with the baseline, alone and as a family.
 
     baseline, arm  figure -> seed -> value; only seeds in both are used
+    judged         names of the figures that make the family, none for all; the others have no
+                   family verdict and cost the family no power
     """
     found = []
     for figure in figures:
         a, b = baseline.get(figure.name, {}), arm.get(figure.name, {})
         keys = sorted(a.keys() & b.keys())
         found.append(compare(figure, [a[k] for k in keys], [b[k] for k in keys], level))
-    return together(found)
+    family = [comparison for comparison in found if not judged or comparison.figure.name in judged]
+    adjusted = iter(together(family))
+    return [next(adjusted) if not judged or c.figure.name in judged else c for c in found]
 
 
 def together(comparisons: Sequence[Comparison]) -> list[Comparison]:
