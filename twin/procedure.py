@@ -20,7 +20,7 @@ from twin.fields import Field
 from twin.rows import give_back, list_fields, take
 
 if TYPE_CHECKING:
-    from twin.world import World
+    from twin.engine import Engine
 
 JOBS = (
     Field("job.procedure", "int64", "1", "number of the procedure"),
@@ -66,7 +66,7 @@ class Job:
 class Procedures:
     """Drives the jobs of one world."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Engine) -> None:
         self._world = world
         self._resources: dict[tuple[int, int], Any] = {}
         self._requests: dict[int, Any] = {}

@@ -14,7 +14,7 @@ from twin.rows import give_back, take
 
 if TYPE_CHECKING:
     from twin.city import City
-    from twin.world import World
+    from twin.engine import Engine
 
 Array = np.ndarray[Any, Any]
 
@@ -26,7 +26,7 @@ class View:
     changed and why, or through `raw` for the private columns of a kernel.
     """
 
-    def __init__(self, world: World, component: Component) -> None:
+    def __init__(self, world: Engine, component: Component) -> None:
         self._world = world
         self._component = component
         assembly = world.assembly
@@ -206,7 +206,7 @@ class View:
 class Observation:
     """What a policy sees: declared observable fields, the city, and its deciders."""
 
-    def __init__(self, world: World, policy: Component, sees: Sequence[str], trigger: int) -> None:
+    def __init__(self, world: Engine, policy: Component, sees: Sequence[str], trigger: int) -> None:
         self._world = world
         self._policy = policy
         self._sees = set(sees)

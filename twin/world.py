@@ -1,164 +1,28 @@
-"""A world: one run of an assembled twin, on the simpy clock."""
+"""A world: one run of an assembled twin that can be run, branched, saved and looked at."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from twin.assembly import ACT, BEGIN, DECISION, MEASURE, SETTLE, TIMER, Assembly
-from twin.calendar import Calendar, Plan
-from twin.contract import DECIDE, EVENT, NEVER, RECORD, SECOND, Component, Event, Feed, Model
-from twin.errors import RunError, TwinError
-from twin.fields import State
-from twin.log import event_log, parent_log, series_log
-from twin.procedure import RENEGE, WAKE, Procedures
+from twin.contract import Feed, Model
+from twin.engine import Engine
+from twin.errors import TwinError
 from twin.units import parse_duration
-from twin.view import Observation, View
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from twin.agents import Handles
-
-_LAG = SECOND
+    from twin.assembly import Assembly
 
 
-class World:
+class World(Engine):
     """One run: clock, state arrays, pending events.
 
     `run(until)` handles every event strictly before `until`; `branch()` copies
     the arrays; `save()` writes them. A run that is cut anywhere between two
     instants and continued is bitwise equal to one that was not.
     """
-
-    def __init__(self, assembly: Assembly, state: State | None = None) -> None:
-        self.assembly = assembly
-        self.state = State(assembly.layout) if state is None else state
-        self._now = int(self.state["engine.now"][0])
-        self.events = event_log()
-        self.parents = parent_log()
-        self.series = series_log()
-        self._views: dict[str, View] = {}
-        self._calendar: Calendar | None = None
-        self._procedures: Procedures | None = None
-        self._handles: Handles | None = None
-        self._settling = False
-        self._settled = -1
-
-    @property
-    def now(self) -> int:
-        """Time since the start of the run, us."""
-        return self._now
-
-    def _set_now(self, time: int) -> None:
-        self._now = time
-        self.state["engine.now"][0] = time
-
-    @property
-    def seed(self) -> int:
-        """Seed of every keyed random number."""
-        return self.assembly.setup.seed
-
-    @property
-    def calendar(self) -> Calendar:
-        """The simpy clock, armed from the pending rows when first needed."""
-        if self._calendar is None:
-            self._wind_up()
-        assert self._calendar is not None
-        return self._calendar
-
-    @property
-    def procedures(self) -> Procedures:
-        """The driver of staged procedures."""
-        if self._procedures is None:
-            self._wind_up()
-        assert self._procedures is not None
-        return self._procedures
-
-    @property
-    def handles(self) -> Handles:
-        """The mesa handles of the people who decide, made when first needed."""
-        if self._handles is None:
-            from twin.agents import Handles
-
-            self._handles = Handles(self.seed)
-        return self._handles
-
-    def _wind_up(self) -> None:
-        self._calendar = Calendar(self.state, self.now, self._fire)
-        self._procedures = Procedures(self)
-        self._procedures.restore()
-        self._calendar.arm_all()
-
-    def view(self, name: str, cause: int = -1) -> View:
-        """Return a component's view, with the event it acts for."""
-        view = self._views.get(name)
-        if view is None:
-            view = self._views[name] = View(self, self.assembly.by_name[name])
-        view.cause_id = cause
-        view.cause_changed = False
-        return view
-
-    def add_row(self, delay: int, plan: Plan) -> int:
-        """Write a pending event `delay` us from now and arm it; return its row."""
-        if delay < 0 or (delay == 0 and self._settling):
-            raise TwinError(f"delay ({delay} us) of {plan.kind!r} must be at least {int(self._settling)} us here")
-        number = self.assembly.kind_number.get(plan.kind)
-        if number is None:
-            raise TwinError(f"nobody in this run handles event {plan.kind!r}")
-        seq = self.state["engine.seq"]
-        seq[0] += 1
-        return self.calendar.add(self.now + int(delay), int(seq[0]), number, plan)
-
-    def pending_number(self, row: int) -> int:
-        """Return a number that names a pending row for ever: its row and seq."""
-        return int(self.state["pending.seq"][row]) * 2**24 + row
-
-    def cancel(self, number: int) -> bool:
-        """Drop a pending event by its number; False when it is gone."""
-        if number < 0:
-            return False
-        seq, row = divmod(number, 2**24)
-        state = self.state
-        if not (state["pending.alive"][row] and state["pending.seq"][row] == seq):
-            return False
-        self.calendar.drop(row)
-        return True
-
-    def next_number(self) -> int:
-        """Return the next permanent number."""
-        number = self.state["engine.number"]
-        number[0] += 1
-        return int(number[0])
-
-    def mark(self, name: str) -> None:
-        """Note that a field changed."""
-        write = self.state["engine.write"]
-        write[0] += 1
-        self.state["written.stamp"][self.assembly.field_number[name]] = write[0]
-        for model in self.assembly.laggards.get(name, ()):
-            asked = self.state["lag_asked.time"]
-            if asked[model] != self._now:
-                asked[model] = self._now
-                self.add_row(_LAG, Plan(SETTLE, EVENT, model))
-
-    def emit(self, kind: str, target: int, value: float, data: int, parents: list[int]) -> int:
-        """Log an event with its causes and let policies that wait for it decide."""
-        counter = self.state["engine.event"]
-        event = int(counter[0])
-        counter[0] += 1
-        self.events.append(self.now, kind, int(target), float(value), int(data))
-        for parent in dict.fromkeys(p for p in parents if p >= 0):
-            self.parents.append(event, int(parent))
-        for policy in self.assembly.triggers.get(kind, ()):
-            self._let_decide(policy, event)
-        return event
-
-    def _let_decide(self, policy: int, cause: int) -> None:
-        waits = self.state["policy_due.waits"]
-        if not waits[policy]:
-            waits[policy] = True
-            self.add_row(int(self._settling), Plan(DECISION, DECIDE, policy, cause=cause))
 
     def run(
         self,
@@ -188,146 +52,10 @@ class World:
             self._advance(component)
         return self
 
-    def step(self) -> int | None:
-        """Handle the next instant only; return its time, None when nothing is left."""
-        self._begin()
-        instant = self.calendar.peek()
-        if instant == float("inf"):
-            return None
-        self._instant(int(instant))
-        return int(instant)
-
     def _until(self, until: int | str | None) -> int:
         if until is None:
             return self.assembly.setup.duration
         return parse_duration(until) if isinstance(until, str) else int(until)
-
-    def _begin(self) -> None:
-        if self.state["engine.begun"][0]:
-            return
-        self.state["engine.begun"][0] = True
-        self.add_row(0, Plan(BEGIN, EVENT))
-        for component in [*self.assembly.components, *self.assembly.policies]:
-            self._guard(component, "start", lambda c=component: c.start(self.view(c.name)))  # type: ignore[misc]
-        for i, event in enumerate(self.assembly.events):
-            self.add_row(event.time, Plan(ACT, EVENT, i, data=i))
-        for i, policy in enumerate(self.assembly.policies):
-            if policy.every < NEVER:
-                self.add_row(0, Plan(TIMER, DECIDE, i))
-        self.add_row(0, Plan(MEASURE, RECORD))
-
-    def _instant(self, time: int) -> None:
-        self._set_now(time)
-        env = self.calendar.env
-        measure = False
-        while env.peek() == time:
-            if not measure and self._next_is_measure():
-                self._settle()
-                measure = True
-            env.step()
-        self._settle()
-
-    def _next_is_measure(self) -> bool:
-        priority = self.calendar.env._queue[0][1]
-        return priority >= RECORD + 2
-
-    def _settle(self) -> None:
-        before = int(self.state["engine.write"][0])
-        if self._settled == before:
-            return
-        self._settling = True
-        try:
-            solved = self.state["solved.stamp"]
-            stamps = self.state["written.stamp"]
-            for i, (component, inputs) in enumerate(self.assembly.solvers):
-                if len(inputs) and stamps[inputs].max() > solved[i]:
-                    solved[i] = self.state["engine.write"][0]
-                    self._advance(component)
-                    self._guard(component, "step", lambda c=component: c.step(self.view(c.name)))  # type: ignore[misc]
-            self._settled = before if before == self.state["engine.write"][0] else -1
-        finally:
-            self._settling = False
-
-    def _advance(self, component: Component) -> None:
-        if type(component).__dict__.get("advance") is not None:
-            self._guard(component, "advance", lambda: component.advance(self.view(component.name), self.now))  # type: ignore[attr-defined]
-
-    def _guard(self, component: Component, stage: str, act: Callable[[], Any]) -> Any:
-        try:
-            return act()
-        except TwinError:
-            raise
-        except Exception as error:
-            where = f"{component.name}.{stage} at {self.now / SECOND:.6f} s"
-            raise RunError(f"{where} failed: {type(error).__name__}: {error}") from error
-
-    def _fire(self, row: int) -> None:
-        state = self.state
-        kind = self.assembly.kinds[int(state["pending.kind"][row])]
-        target, data = int(state["pending.target"][row]), int(state["pending.data"][row])
-        value, cause = float(state["pending.value"][row]), int(state["pending.cause"][row])
-        self.calendar.drop(row)
-        special = _ENGINE.get(kind)
-        if special is not None:
-            special(self, target, cause)
-        else:
-            self._dispatch(kind, target, value, data, cause)
-
-    def _dispatch(self, kind: str, target: int, value: float, data: int, cause: int) -> None:
-        quiet = self.assembly.event_kinds[kind].quiet
-        event_id = cause if quiet else self.emit(kind, target, value, data, [cause])
-        self._hand_over(Event(kind, self.now, target, value, data, event_id))
-
-    def _hand_over(self, event: Event) -> None:
-        owner = self.assembly.handler[event.kind]
-        for component in [owner, *self.assembly.listeners.get(event.kind, ())]:
-            self._advance(component)
-            view = self.view(component.name, event.id)
-            self._guard(component, f"on_event({event.kind})", lambda c=component, v=view: c.on_event(v, event))  # type: ignore[misc]
-
-    def _scenario_event(self, index: int, cause: int) -> None:
-        if self.state["kind_off.flag"][index]:
-            return
-        planned = self.assembly.events[index]
-        first = planned.targets[0] if len(planned.targets) else -1
-        event_id = self.emit(planned.kind, first, float(len(planned.targets)), index, [cause])
-        event = Event(planned.kind, self.now, first, 0.0, index, event_id, planned.params)
-        self._hand_over(event)
-
-    def _timer(self, policy: int, cause: int) -> None:
-        self.add_row(self.assembly.policies[policy].every, Plan(TIMER, DECIDE, policy))
-        self._decide(policy, cause)
-
-    def _decision(self, policy: int, cause: int) -> None:
-        self.state["policy_due.waits"][policy] = False
-        self._decide(policy, cause)
-
-    def _decide(self, number: int, cause: int) -> None:
-        policy = self.assembly.policies[number]
-        observation = Observation(self, policy, tuple(self.assembly.readable[policy.name]), cause)
-        commands = self._guard(policy, "decide", lambda: policy.decide(observation))
-        for command in commands:
-            if command.kind not in policy.commands:
-                raise TwinError(f"policy {policy.name!r} orders {command.kind!r} but does not declare it in commands")
-            parents = [cause] if cause >= 0 else []
-            order = self.emit(f"order.{command.kind}", command.target, command.value, command.data, parents)
-            plan = Plan(command.kind, EVENT, command.target, command.value, command.data, order)
-            self.add_row(self.assembly.setup.command_delay, plan)
-
-    def _settle_later(self, model: int, cause: int) -> None:
-        self.state["solved.stamp"][model] = -1
-        self._settled = -1
-
-    def _measure(self, target: int, cause: int) -> None:
-        self.add_row(self.assembly.setup.measure_every, Plan(MEASURE, RECORD))
-        for component in self.assembly.components:
-            if isinstance(component, Model) and component.series:
-                self._advance(component)
-                for name, value in component.measure(self.view(component.name)).items():
-                    self.series.append(self.now, name, float(value))
-
-    def _nothing(self, target: int, cause: int) -> None:
-        pass
 
     def kpis(self) -> dict[str, float]:
         """Return the figures of every model for the run so far."""
@@ -433,15 +161,3 @@ class World:
             }
             for c in self.assembly.components
         ]
-
-
-_ENGINE: dict[str, Callable[[World, int, int], None]] = {
-    WAKE: lambda world, target, _: world.procedures.wake(target),
-    RENEGE: lambda world, target, _: world.procedures.renege(target),
-    ACT: World._scenario_event,
-    BEGIN: World._nothing,
-    TIMER: World._timer,
-    DECISION: World._decision,
-    SETTLE: World._settle_later,
-    MEASURE: World._measure,
-}
