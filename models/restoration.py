@@ -9,6 +9,7 @@ asset is dry, and work that water breaks off goes on where it stopped.
 
 from __future__ import annotations
 
+import math
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -276,7 +277,7 @@ class Restoration(Model):
         count = int(view["repair.count"].sum())
         return {
             "repairs_done": float(view["repair.mended"].sum()),
-            "mean_restoration_time": float(view["repair.outage"].sum()) / SECOND / count if count else 0.0,
+            "mean_restoration_time": float(view["repair.outage"].sum()) / SECOND / count if count else math.nan,
             "assets_failed": float((view["repair.failed_at"] >= 0).sum()),
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,12 +33,12 @@ def figures(view: View, calls: CallList, target: NDArray[np.float64]) -> dict[st
     waited = (view["call.bay"] >= 0) & (view["call.at_hospital"] >= 0)
     hospital = (view["call.bay"][waited] - view["call.at_hospital"][waited]) / SECOND
     return {
-        "response_mean": float(response.mean()) if response.size else 0.0,
-        "response_p90": float(np.percentile(response, 90)) if response.size else 0.0,
+        "response_mean": float(response.mean()) if response.size else math.nan,
+        "response_p90": float(np.percentile(response, 90)) if response.size else math.nan,
         "late_share": _late_share(view, calls, target),
         "calls_served": float((view["call.stage"] == SERVED).sum()),
         "calls_open": float(((view["call.stage"] >= RINGING) & (view["call.stage"] <= WAITING)).sum()),
-        "hospital_wait": float(hospital.mean()) if hospital.size else 0.0,
+        "hospital_wait": float(hospital.mean()) if hospital.size else math.nan,
     }
 
 

@@ -83,4 +83,4 @@ def _picture(value) -> bytes:
 
 
 def outcome(world):
-    return world.digest(), world.events.rows(), world.parents.rows(), world.series.rows(), world.kpis()
+    return world.digest(), world.events.rows(), world.parents.rows(), world.series.rows(), repr(world.kpis())
