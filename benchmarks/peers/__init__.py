@@ -1,0 +1,1 @@
+"""Cases that several engines simulate, and the engines we compare with."""
