@@ -1,4 +1,4 @@
-"""Run a benchmark: python -m benchmarks NAME [--json] [--seed N] [--quick]."""
+"""Run a benchmark: python -m benchmarks NAME [--json] [--seed N] [--quick] [--store]."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pkgutil
 import sys
 from pathlib import Path
 
-from benchmarks.report import show
+from benchmarks.report import show, store
 
 _OWN = {"__main__", "city_pool", "report"}
 
@@ -26,10 +26,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--quick", action="store_true", help="fewer repetitions")
+    parser.add_argument("--store", action="store_true", help="keep the figures in results/figures")
     given = parser.parse_args(arguments)
     report = importlib.import_module(f"benchmarks.{given.name}").measure(given.seed, given.quick)
     result = report.as_dict(given.name, given.seed)
     show(result, given.json)
+    if given.store:
+        store(result, given.quick)
     return 0 if all(t["met"] for t in result["targets"]) else 1
 
 

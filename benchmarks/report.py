@@ -10,8 +10,11 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+_FIGURES = Path(__file__).parents[1] / "results" / "figures"
 _COMPARE = {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt, "==": operator.eq}
 
 
@@ -64,6 +67,23 @@ def show(result: dict[str, Any], as_json: bool) -> None:
     console = Console()
     console.print(table)
     console.print(", ".join(f"{k}: {v}" for k, v in result["setup"].items()))
+
+
+def store(result: dict[str, Any], quick: bool) -> Path:
+    """Keep a result in results/figures, with the hour, the machine and the version of the code; return the file."""
+    from twin.identity import code_digest
+
+    kept = {
+        **result,
+        "quick": quick,
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": platform.platform(),
+        "code": code_digest()[:20],
+    }
+    target = _FIGURES / f"{result['name']}.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    return target
 
 
 def seconds(work: Callable[[], Any]) -> float:

@@ -30,6 +30,10 @@ def test_the_first_stage_comes_first():
     assert next_stage([], 4, RULE) == 6
 
 
+def test_more_than_the_cap_is_enough():
+    assert next_stage(judged(50 * draws(1, 1, 70)), 70, RULE) == 0
+
+
 def test_no_difference_at_all_stops_after_the_first_stage():
     found = run_stages(lambda n: judged(np.zeros((3, n))), RULE)
     assert (found.replications, found.stages, found.precise) == (10, 1, True)

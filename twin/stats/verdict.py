@@ -200,7 +200,8 @@ def _at_level(comparison: Comparison, level: float) -> tuple[float, float]:
     """Return the bounds of a comparison's t interval at another level."""
     from scipy.special import stdtrit
 
-    if not comparison.low < comparison.high or math.isinf(comparison.high):
+    known = comparison.low < comparison.high and math.isfinite(comparison.high)
+    if not known or math.isclose(level, comparison.level, rel_tol=1e-12):
         return comparison.low, comparison.high
     degrees = comparison.pairs - 1
     half = (comparison.high - comparison.low) / 2
