@@ -42,7 +42,7 @@ def figures_of(text: str) -> dict[str, dict[str, dict[int, float]]]:
         path = Path(scratch) / "scenario.yaml"
         path.write_text(text, encoding="utf-8")
         scenario = twin.load(path)
-        store = cache_folder() / "figures" / f"{_digest(scenario.cases())}.json"
+        store = cache_folder().parent / "figures" / f"{_digest(scenario.cases())}.json"
         if store.is_file():
             return _read(store)
         outcome = run_suite(scenario, Path(scratch) / "results", execution=Execution(workers=2))

@@ -239,3 +239,16 @@ def test_output_that_is_cut_off_is_no_error(place):
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(shell, check=False, shell=True, capture_output=True, text=True, env=environment)
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("margin", "told"), [("100 s", "3 replications in 1 stage:"), ("1 ms", "5 replications in 2")])
+def test_stages_tell_where_they_stopped(tmp_path, monkeypatch, capsys, margin, told):
+    path = write_scenario(tmp_path)
+    text = path.read_text().replace("replications: 3", "replications: {first: 3, cap: 5}")
+    path.write_text(text.replace("margin: 0.5 s", f"margin: {margin}"))
+    monkeypatch.chdir(tmp_path)
+    assert call("run", path, "--plugin", PLUGIN, "--workers", 1, "--no-report") == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert told in shown
+    assert ("every judged KPI is known" in shown) == (margin == "100 s")
+    assert ("wait_mean not known to half the margin" in shown) == (margin == "1 ms")

@@ -199,7 +199,8 @@ def _tell_outcome(scenario: Scenario, outcome: Outcome, report: bool) -> None:
 def _told_stop(stopped: Stopped) -> str:
     from twin.stats.sequential import is_precise
 
-    counted = f"{stopped.replications} replications in {stopped.stages} stages"
+    stages = f"{stopped.stages} stage{'' if stopped.stages == 1 else 's'}"
+    counted = f"{stopped.replications} replications in {stages}"
     wide = sorted({one.figure.name for one in stopped.comparisons if not is_precise(one)})
     if wide:
         return f"{counted}, the most allowed: {', '.join(wide)} not known to half the margin"

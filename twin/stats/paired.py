@@ -49,7 +49,7 @@ def interval(differences: Values, level: float = LEVEL) -> Interval:
 
     differences  (n,)  n >= 1, finite
     Equal differences have an interval of no width, so all zeros give 0, 0, 0, 0 and never nan;
-    one difference that is not zero says nothing about spread: its interval has no end.
+    one difference says nothing about spread: its interval has no end.
     Exact when the differences are normal, else near enough for moderate n.
     Source: Law, Simulation Modeling and Analysis, 5th ed. (2015), section 10.2.1.
     """
@@ -115,7 +115,7 @@ def _degenerate(differences: Values) -> Interval | None:
     first = float(differences[0])
     if not (differences == first).all():
         return None
-    if differences.size > 1 or first == 0:
+    if differences.size > 1:
         return Interval(first, first, first, 0.0)
     return Interval(first, -math.inf, math.inf, math.inf)
 
