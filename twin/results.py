@@ -142,15 +142,16 @@ class Results:
         return found
 
     def figures(self) -> list[Figure]:
-        """Return what is compared: margins of the scenario first, else those the models declare."""
+        """Return what is compared: margins and directions of the scenario first, else those the models declare."""
         import pyarrow.parquet
 
-        asked = (self.suite.get("compare") or {}).get("margins") or {}
+        asked, better = ((self.suite.get("compare") or {}).get(part) or {} for part in ("margins", "directions"))
         found: dict[str, Figure] = {}
         for run in self.complete:
             for row in pyarrow.parquet.read_table(run.folder / "kpis.parquet").to_pylist():
                 margin = float(asked.get(row["kpi"], row["margin"]))
-                found.setdefault(row["kpi"], Figure(row["kpi"], row["unit"], row["direction"], margin))
+                direction = str(better.get(row["kpi"], row["direction"]))
+                found.setdefault(row["kpi"], Figure(row["kpi"], row["unit"], direction, margin))
         return list(found.values())
 
     def city(self) -> City:

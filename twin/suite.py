@@ -101,19 +101,15 @@ def _run_stages(
 def select(scenario: Scenario, arms: Iterable[str] = (), replications: int | None = None) -> list[Case]:
     """Return a scenario's cases for some arms, and another number of replications.
 
-    Further replications have the seeds that follow; DataError names the arms there are.
+    Further replications have the seeds that follow, and values drawn for them; DataError names the arms there are.
     """
     wanted = list(arms)
     for arm in wanted:
         if arm not in scenario.arms:
             raise DataError(f"{scenario.name} has no arm {arm!r}; it has {', '.join(scenario.arms)}")
-    cases = [case for case in scenario.cases() if not wanted or case.arm in wanted]
-    if replications is None:
-        return cases
-    if replications < 1:
+    if replications is not None and replications < 1:
         raise DataError(f"replications ({replications}) must be 1 or more")
-    first = [case for case in cases if case.replication == 0]
-    return [replace(case, replication=i, seed=case.seed + i) for case in first for i in range(replications)]
+    return [case for case in scenario.cases(replications) if not wanted or case.arm in wanted]
 
 
 def write_suite(scenario: Scenario, cases: Sequence[Case], folder: Path) -> None:
@@ -140,6 +136,7 @@ def write_suite(scenario: Scenario, cases: Sequence[Case], folder: Path) -> None
             "margins": dict(comparison.margins),
             "confidence": comparison.confidence,
             "judged": list(comparison.judged),
+            "directions": dict(comparison.directions),
         },
         "expect": [str(expectation) for expectation in scenario.expectations],
         "scenario": scenario.resolved(),

@@ -32,6 +32,22 @@ def test_the_python_example_runs(capsys):
     assert "warning" in capsys.readouterr().out
 
 
+def test_the_suite_is_what_the_page_says(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text(re.findall(r"(?s)```yaml\n(.*?)```", PAGE)[1], encoding="utf-8")
+    scenario = load(path)
+    assert [str(problem) for problem in scenario.check() if problem.is_error] == []
+    rules = ("first_come", "hospital_first")
+    weather = ("unchanged", "long_night__calls_factor_1p5", "long_night__calls_factor_2")
+    shares = ("informed_share_20pct", "informed_share_60pct")
+    assert scenario.arms == tuple(f"{r}__{w}__{s}" for r in rules for w in weather for s in shares)
+    drawn = {(case.arm, case.seed): case.options["emergency"]["dispatch_time"] for case in scenario.cases()}
+    assert len(drawn) == 36
+    assert [len({drawn[arm, seed] for arm in scenario.arms}) for seed in (1, 2, 3)] == [1, 1, 1]
+    assert len(set(drawn.values())) == 3
+    assert all(value < 120 for value in drawn.values())
+
+
 @pytest.mark.parametrize("code", CODES)
 def test_every_code_is_explained(code):
     assert f"| {code} | {CODES[code]} |" in PAGE

@@ -24,6 +24,9 @@ _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     ">": operator.gt,
 }
+MOST_SEEDS = 10_000
+"""Most seeds a scenario may list."""
+
 _EXPECTATION = re.compile(r"(?:([A-Za-z0-9_]+)\.)?([A-Za-z0-9_]+)\s*(<=|>=|==|!=|<|>)\s*(\S.*?)\s*")
 
 
@@ -35,12 +38,14 @@ class Comparison:
     margins     kpi -> difference that does not matter, in the unit of the kpi
     confidence  level of the intervals
     judged      kpis that are judged together: those the scenario names, else all that have a margin
+    directions  kpi -> "lower" or "higher" is better, where the scenario says other than the model
     """
 
     baseline: str
     margins: Mapping[str, float] = field(default_factory=dict)
     confidence: float = 0.95
     judged: tuple[str, ...] = ()
+    directions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -84,11 +89,12 @@ def read_comparison(tree: Node, arms: list[str], kpis: Mapping[str, Kpi], proble
     if baseline is not None and baseline.is_scalar and baseline.value not in arms:
         problems.add(baseline.mark, "E150", f"no arm is named {baseline.value!r}", arms, str(baseline.value))
     confidence = read_checked(level, keys.CONFIDENCE, problems) if level else default.confidence
+    directions: dict[str, str] = {}
     if chosen is not None and chosen.is_mapping:
-        named = _margins(chosen, kpis, problems)
-        margins |= named
+        named, directions = _overrides(chosen, kpis, problems)
+        margins |= {name: margin for name, margin in named.items() if margin is not None}
         judged = tuple(named) or judged
-    return Comparison(str(baseline.value) if baseline else default.baseline, margins, confidence, judged)
+    return Comparison(str(baseline.value) if baseline else default.baseline, margins, confidence, judged, directions)
 
 
 def read_stopping(tree: Node, problems: Problems) -> Stopping | None:
@@ -111,6 +117,27 @@ def read_stopping(tree: Node, problems: Problems) -> Stopping | None:
     return None if found.has_errors else Stopping(first, cap)
 
 
+def read_seeds(tree: Node, problems: Problems) -> tuple[int, ...]:
+    """Return the seeds a scenario lists, none when it counts them from one seed."""
+    node = tree.get("seeds")
+    if node is None or not node.is_list:
+        return ()
+    found = Problems()
+    for other in ("seed", "replications"):
+        if tree.get(other) is not None:
+            found.add(tree.key_mark(other), "E160", f"{other} has no meaning beside seeds; give one of them")
+    if not 1 <= len(node.value) <= MOST_SEEDS:
+        found.add(node.mark, "E161", f"seeds takes 1 to {MOST_SEEDS} numbers, not {len(node.value)}")
+    seeds: dict[int, None] = {}
+    for entry in node.value[:MOST_SEEDS]:
+        seed = read_value(entry, keys.SEED, found)
+        if seed in seeds:
+            found.add(entry.mark, "E160", f"seed {seed} stands twice: the same run would count twice")
+        seeds[seed] = None
+    problems.take(found)
+    return () if found.has_errors else tuple(seeds)
+
+
 def read_expectations(
     tree: Node, arms: list[str], kpis: Mapping[str, Kpi], problems: Problems
 ) -> tuple[Expectation, ...]:
@@ -122,15 +149,24 @@ def read_expectations(
     return tuple(one for one in found if one is not None)
 
 
-def _margins(node: Node, kpis: Mapping[str, Kpi], problems: Problems) -> dict[str, float]:
-    margins = {}
+def _overrides(
+    node: Node, kpis: Mapping[str, Kpi], problems: Problems
+) -> tuple[dict[str, float | None], dict[str, str]]:
+    """Return the margin of each kpi that is named, None for the model's own, and the directions given."""
+    margins: dict[str, float | None] = {}
+    directions: dict[str, str] = {}
     for name, entry in node.items():
         if name not in kpis:
             problems.add(node.key_mark(name), "E150", f"no kpi is named {name!r}", kpis, name)
-        elif keys.check_keys(entry, keys.KPI, f"kpi {name}", problems) and (margin := entry.get("margin")):
+        elif keys.check_keys(entry, keys.KPI, f"kpi {name}", problems):
+            margin, direction = entry.get("margin"), entry.get("direction")
+            if margin is None and direction is None:
+                problems.add(entry.mark, "E111", f"kpi {name} needs margin or direction: {keys.KPI[0].meaning}")
             option = Option("margin", "difference that does not matter", "quantity", unit=kpis[name].unit, low=0)
-            margins[name] = read_checked(margin, option, problems)
-    return margins
+            margins[name] = read_checked(margin, option, problems) if margin else None
+            if direction and (better := read_checked(direction, keys.DIRECTION, problems)):
+                directions[name] = better
+    return margins, directions
 
 
 def _expectation(entry: Node, arms: list[str], kpis: Mapping[str, Kpi], problems: Problems) -> Expectation | None:

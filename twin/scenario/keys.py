@@ -17,6 +17,7 @@ class Key:
     shape    "mapping", "list", "value" or "any"
     default  what a missing key stands for, as text; "" for nothing
     in_arm   whether an arm may change it
+    open     whether a sweep or distribution may stand for the value
     """
 
     name: str
@@ -26,6 +27,11 @@ class Key:
     default: str = ""
     example: str = ""
     in_arm: bool = False
+    open: bool = False
+
+
+GENERATORS = ("sweep", "range", "distribution")
+"""Keys that make a mapping stand for several values."""
 
 
 TOP = (
@@ -33,10 +39,11 @@ TOP = (
     Key("title", "one line for people", in_arm=True, example="Flood night with a blackout"),
     Key("base", "scenario this one is laid over, a file or an embedded name", example="nusantara"),
     Key("city", "which city", "mapping", required=True, in_arm=True, example="nusantara"),
-    Key("start", "local time of the city", required=True, in_arm=True, example="2026-01-15 17:00"),
-    Key("duration", "length of the run", required=True, in_arm=True, example="6 h"),
+    Key("start", "local time of the city", required=True, in_arm=True, open=True, example="2026-01-15 17:00"),
+    Key("duration", "length of the run", required=True, in_arm=True, open=True, example="6 h"),
     Key("seed", "seed of the first replication", default="1", example="1"),
     Key("replications", "runs per arm, seeds seed, seed + 1, ..., or {first, cap}", "any", default="1", example="10"),
+    Key("seeds", "seeds of the replications, one run per arm each, instead of seed and replications", "list"),
     Key("models", "models that run", "any", default="all the city has tables for", in_arm=True, example="[traffic]"),
     Key("options", "component -> option -> value", "mapping", in_arm=True),
     Key("policy", "role -> policy, or {name, option: value}", "mapping", in_arm=True),
@@ -44,6 +51,7 @@ TOP = (
     Key("record", "what is recorded", "mapping", in_arm=True),
     Key("events", "what happens, and where", "list", in_arm=True),
     Key("arms", "name -> changes; what is compared", "mapping"),
+    Key("vary", "deltas as a list (union), or axes as a mapping (product)", "any", in_arm=True),
     Key("compare", "how arms are compared", "mapping"),
     Key("expect", "figures the runs must show, 'kpi < value'", "any"),
 )
@@ -84,12 +92,36 @@ COMPARE = (
     Key("kpis", "kpi -> {margin: value}: differences that do not matter", "mapping"),
     Key("confidence", "confidence level of intervals", default="0.95"),
 )
-KPI = (Key("margin", "difference that does not matter, in the unit of the kpi", required=True),)
+KPI = (
+    Key("margin", "difference that does not matter, in the unit of the kpi"),
+    Key("direction", "what is better, lower or higher", default="as the model says"),
+)
+LABEL = Key("label", "name of an entry of vary: letters, digits and _")
+SWEEP = (
+    Key("sweep", "values, one arm each", "list", example="[0.2, 0.4]"),
+    Key("range", "evenly spaced values, one arm each", "mapping"),
+)
+RANGE = (
+    Key("from", "first value", required=True),
+    Key("to", "last value", required=True),
+    Key("count", "how many"),
+    Key("step", "difference of two values"),
+)
+DISTRIBUTION = (
+    Key("distribution", "uniform, triangular, normal or lognormal", required=True),
+    Key("low", "least value; of uniform and triangular, or a limit"),
+    Key("mode", "most likely value of triangular"),
+    Key("high", "largest value; of uniform and triangular, or a limit"),
+    Key("mean", "mean of normal and lognormal before limits"),
+    Key("sd", "standard deviation of normal"),
+    Key("cv", "coefficient of variation of lognormal"),
+)
 
 SEED = Option("seed", "seed of the first replication", "integer", 1, low=0, high=2**63 - 1)
 REPLICATIONS = Option("replications", "runs per arm", "integer", 1, low=1, high=1_000_000)
 FIRST = Option("first", "runs per arm of the first stage", "integer", 10, low=2, high=1_000_000)
 CAP = Option("cap", "most runs per arm", "integer", low=2, high=1_000_000)
+DIRECTION = Option("direction", "what is better", "choice", choices=("lower", "higher"))
 SCALE = Option("scale", "size of a generated city", "number", 1, low=1e-3)
 TRAVERSALS = Option("traversals", "whether each passage of a link is logged", "flag", False)
 CONFIDENCE = Option("confidence", "confidence level of intervals", "number", 0.95, low=0.5, high=0.9999)
@@ -121,6 +153,8 @@ def check_keys(node: Node, keys: Sequence[Key], what: str, problems: Problems, e
 
 
 def _check_shape(value: Node, key: Key, what: str, problems: Problems) -> None:
+    if key.open and value.is_mapping and any(value.get(name) is not None for name in GENERATORS):
+        return
     fits = {"mapping": value.is_mapping, "list": value.is_list, "value": value.is_scalar, "any": True}[key.shape]
     if not fits and value.value is not None:
         problems.add(value.mark, "E105", f"{key.name} of {what} must be a {key.shape}: {key.meaning}")

@@ -8,7 +8,7 @@ from pathlib import Path
 from twin.scenario.problems import Mark, Problems
 from twin.scenario.tree import Node, read
 
-IDENTITY = {"name", "folder", "osm", "tntp", "feed"}
+IDENTITY = {"name", "folder", "osm", "tntp", "feed", "sweep", "range", "distribution"}
 """Keys that say which thing a mapping describes: another thing replaces the whole mapping."""
 
 
@@ -36,7 +36,12 @@ def layered(path: Path, problems: Problems, above: tuple[Path, ...] = ()) -> Nod
     if tree is None or base is None:
         return tree
     below = _base(path, base, problems, above)
-    return tree if below is None else merge(below, _without(tree, "base"))
+    if below is None:
+        return tree
+    replaced = ("seed", "replications") if tree.get("seeds") else ("seeds",) if _counts_seeds(tree) else ()
+    for key in replaced:
+        below = _without(below, key)
+    return merge(below, _without(tree, "base"))
 
 
 def merge(base: Node, delta: Node, nested: bool = False) -> Node:
@@ -59,7 +64,7 @@ def normal(tree: Node) -> Node:
     if not tree.is_mapping:
         return tree
     values = dict(tree.value)
-    for key, change in (("city", _named), ("policy", _policies), ("feeds", _feeds), ("arms", _arms)):
+    for key, change in (("city", _named), ("policy", _policies), ("feeds", _feeds), ("arms", _arms), ("vary", _vary)):
         if key in values:
             values[key] = change(values[key])
     return Node(values, tree.mark, tree.keys)
@@ -93,6 +98,10 @@ def _base(path: Path, base: Node, problems: Problems, above: tuple[Path, ...]) -
     return layered(found, problems, chain)
 
 
+def _counts_seeds(tree: Node) -> bool:
+    return tree.get("seed") is not None or tree.get("replications") is not None
+
+
 def _without(tree: Node, key: str) -> Node:
     return Node({name: node for name, node in tree.value.items() if name != key}, tree.mark, tree.keys)
 
@@ -119,3 +128,9 @@ def _arms(node: Node) -> Node:
     if not node.is_mapping:
         return node
     return Node({name: normal(arm) for name, arm in node.value.items()}, node.mark, node.keys)
+
+
+def _vary(node: Node) -> Node:
+    if node.is_mapping:
+        return Node({axis: _vary(entry) for axis, entry in node.value.items()}, node.mark, node.keys)
+    return Node([normal(entry) for entry in node.value], node.mark) if node.is_list else node

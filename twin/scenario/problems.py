@@ -34,6 +34,8 @@ CODES = {
     "E140": "the targets of an event cannot be found",
     "E141": "an event lies outside the run",
     "E150": "a comparison or expectation cannot be read",
+    "E160": "what varies, or which replications, cannot be read",
+    "E161": "a suite is too large",
     "W201": "options fell to their defaults",
     "W202": "a key has no effect",
     "W203": "the city does not give parameters, and a model takes values of its own",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from twin.errors import ScenarioError
 from twin.registry import BUILT_IN, Registry
 from twin.scenario import keys
+from twin.scenario.arms import differences, grow
 from twin.scenario.case import Case
 from twin.scenario.cities import load_city_of, read_city
 from twin.scenario.components import Cast, read_cast
@@ -23,10 +24,12 @@ from twin.scenario.judging import (
     kpis_of,
     read_comparison,
     read_expectations,
+    read_seeds,
     read_stopping,
 )
-from twin.scenario.layers import embedded, layered, locate, merge
+from twin.scenario.layers import embedded, layered, locate
 from twin.scenario.problems import Mark, Problem, Problems, report
+from twin.scenario.sweeps import check_distributions, drawn
 from twin.scenario.tree import Node
 from twin.scenario.values import read_checked, read_duration, read_time
 
@@ -35,22 +38,24 @@ if TYPE_CHECKING:
     from twin.stats.sequential import Stopping
     from twin.world import World
 
-ONE_ARM = "base"
-"""Name of the only arm of a scenario that compares nothing."""
-
 _NAME = re.compile(r"[a-z0-9_]+")
-_ARM = re.compile(r"[A-Za-z0-9_]+")
 _MINUTE = 60_000_000
+_CHECKED = 2000
 _EMPTY = Node({}, Mark(""))
 
 
 @dataclass(frozen=True)
 class _Expanded:
-    """What a scenario says, as far as it can be read."""
+    """What a scenario says, as far as it can be read.
+
+    cases  the first replication of each arm
+    drawn  arms with values that are drawn for each replication
+    """
 
     cases: tuple[Case, ...]
     comparison: Comparison
     expectations: tuple[Expectation, ...]
+    drawn: frozenset[str] = frozenset()
 
 
 def load(name_or_path: str | Path, plugins: Iterable[str | Path] = (), registry: Registry = BUILT_IN) -> Scenario:
@@ -105,7 +110,9 @@ class Scenario:
     @property
     def replications(self) -> int:
         """Runs per arm; of the first stage where their number follows from what they show."""
-        stopping = self.stopping
+        given, stopping = self._given_seeds, self.stopping
+        if given:
+            return len(given)
         return stopping.first if stopping else int(self._plain("replications", 1))
 
     @property
@@ -116,9 +123,18 @@ class Scenario:
     @property
     def arms(self) -> tuple[str, ...]:
         """Names of what is compared; one name when nothing is."""
-        node = self._tree.get("arms")
-        named = tuple(node.value) if node is not None and node.is_mapping else ()
-        return named or (ONE_ARM,)
+        return tuple(self._grown[0])
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Seeds of the replications."""
+        given = self._given_seeds
+        return given or tuple(range(self.seed, self.seed + self.replications))
+
+    @property
+    def differences(self) -> Mapping[str, Mapping[str, str]]:
+        """What tells each arm from the others: place in the scenario -> value as written."""
+        return differences(self._grown[0])
 
     @property
     def city_spec(self) -> Mapping[str, Any]:
@@ -146,33 +162,59 @@ class Scenario:
             self.__dict__.pop("_expanded", None)
         return self._expanded[1].sorted()
 
-    def cases(self) -> list[Case]:
+    def cases(self, replications: int | None = None) -> list[Case]:
         """Return every run: arms x replications, arm by arm.
 
+        replications  runs per arm instead of the scenario's; seeds go on after those it has
         Raises ScenarioError with all problems when there is an error.
         """
         expanded, problems = self._expanded
         if problems.has_errors:
             raise ScenarioError(report(problems.sorted()), tuple(problems.sorted()))
-        seeds = range(self.replications)
-        return [replace(case, replication=i, seed=self.seed + i) for case in expanded.cases for i in seeds]
+        numbers = range(self.replications if replications is None else replications)
+        return [self._case(case, number) for case in expanded.cases for number in numbers]
 
     def world(self, arm: str = "", replication: int = 0) -> World:
         """Return one run, set up and not begun.
 
         arm          default the first
-        replication  its seed is that of the scenario plus this number
+        replication  any number from 0, also beyond those of the scenario
         Raises ScenarioError as `cases` does, and for an arm the scenario lacks.
         """
         from twin.run import assemble
         from twin.world import World
 
         wanted = arm or self.arms[0]
-        found = [case for case in self.cases() if case.arm == wanted]
+        found = [case for case in self.cases(1) if case.arm == wanted]
         if not found:
             raise ScenarioError(f"{self.name} has no arm {wanted!r}; it has {', '.join(self.arms)}")
-        case = replace(found[0], replication=replication, seed=self.seed + replication)
-        return World(assemble(case, self._city))
+        return World(assemble(self._case(found[0], replication), self._city))
+
+    def draws(self, case: Case) -> Mapping[str, str]:
+        """Return what was drawn for a case: place in the scenario -> value as written."""
+        return drawn(self._grown[0][case.arm], case.seed)[1]
+
+    @cached_property
+    def _given_seeds(self) -> tuple[int, ...]:
+        return read_seeds(self._tree, Problems())
+
+    def _seed_of(self, replication: int) -> int:
+        given = self._given_seeds
+        if not given:
+            return self.seed + replication
+        return given[replication] if replication < len(given) else max(given) + 1 + replication - len(given)
+
+    def _case(self, case: Case, replication: int) -> Case:
+        """Return another replication of an arm, with the values drawn for it."""
+        seed = self._seed_of(replication)
+        if case.arm in self._expanded[0].drawn:
+            problems = Problems()
+            tree, _ = drawn(self._grown[0][case.arm], seed)
+            found = self._expand(case.arm, tree, problems)[1]
+            if problems.has_errors or found is None:
+                raise ScenarioError(report(problems.sorted()), tuple(problems.sorted()))
+            case = found
+        return replace(case, replication=replication, seed=seed)
 
     def resolved(self) -> dict[str, Any]:
         """Return the scenario with its bases laid under it, as plain values."""
@@ -193,15 +235,36 @@ class Scenario:
         if self._tree is _EMPTY:
             return _Expanded((), Comparison(""), ()), problems
         self._check_top(problems)
+        trees, growing = self._grown
+        problems.take(growing)
         casts, cases = {}, []
-        for arm, tree in self._arm_trees(problems).items():
-            casts[arm], case = self._expand(arm, tree, problems)
+        open_arms = frozenset(arm for arm, tree in trees.items() if check_distributions(tree, Problems()))
+        for arm, tree in trees.items():
+            casts[arm], case = self._read_arm(arm, tree, arm in open_arms, problems)
             cases += [case] if case is not None else []
         self._check_unused(casts, problems)
         kpis = kpis_of({name: found for chosen in casts.values() for name, found in chosen.classes.items()})
         comparison = read_comparison(self._tree, list(casts), kpis, problems)
         expectations = read_expectations(self._tree, list(casts), kpis, problems)
-        return _Expanded(tuple(cases), comparison, expectations), problems
+        return _Expanded(tuple(cases), comparison, expectations, open_arms), problems
+
+    @cached_property
+    def _grown(self) -> tuple[dict[str, Node], Problems]:
+        problems = Problems()
+        return grow(self._tree, problems), problems
+
+    def _read_arm(self, arm: str, tree: Node, is_open: bool, problems: Problems) -> tuple[Cast, Case | None]:
+        """Read an arm; of one that draws values every replication, up to the first with an error."""
+        if not is_open:
+            return self._expand(arm, tree, problems)
+        first: tuple[Cast, Case | None] | None = None
+        for replication in range(max(1, min(self.replications, _CHECKED))):
+            found = self._expand(arm, drawn(tree, self._seed_of(replication))[0], problems)
+            first = first or found
+            if problems.has_errors:
+                break
+        assert first is not None
+        return first
 
     def _check_top(self, problems: Problems) -> None:
         keys.check_keys(self._tree, keys.TOP, "the scenario", problems)
@@ -212,23 +275,7 @@ class Scenario:
         if seed is not None:
             read_checked(seed, keys.SEED, problems)
         read_stopping(self._tree, problems)
-
-    def _arm_trees(self, problems: Problems) -> dict[str, Node]:
-        """Return the scenario as each arm changes it."""
-        shared = Node(
-            {key: node for key, node in self._tree.value.items() if key != "arms"}, self._tree.mark, self._tree.keys
-        )
-        arms = self._tree.get("arms")
-        if arms is None or not arms.is_mapping or not arms.value:
-            return {ONE_ARM: shared}
-        allowed = [replace(key, required=False) for key in keys.TOP if key.in_arm]
-        trees = {}
-        for name, delta in arms.value.items():
-            if not _ARM.fullmatch(name):
-                problems.add(arms.key_mark(name), "E120", f"arm ({name}) takes letters, digits and _ only")
-            if delta.value is None or keys.check_keys(delta, allowed, f"arm {name}", problems):
-                trees[name] = merge(shared, _EMPTY if delta.value is None else delta)
-        return trees
+        read_seeds(self._tree, problems)
 
     def _expand(self, arm: str, tree: Node, problems: Problems) -> tuple[Cast, Case | None]:
         """Read one arm; its case lacks only the replication."""
@@ -253,7 +300,7 @@ class Scenario:
             suite=self.name,
             arm=arm,
             replication=0,
-            seed=self.seed,
+            seed=self._seed_of(0),
             city_spec=spec,
             start=span[0],
             duration=span[1],

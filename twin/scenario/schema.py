@@ -9,6 +9,7 @@ from twin import units
 from twin.contract import Component, EventKind, Option, Policy
 from twin.registry import BUILT_IN, Registry
 from twin.scenario import keys
+from twin.scenario.distributions import KINDS
 from twin.scenario.events import kinds_of
 from twin.scenario.keys import Key
 
@@ -18,6 +19,14 @@ _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _PLAIN = ["string", "number"]
 _WORD: Schema = {"type": "string"}
 _WORDS: Schema = {"anyOf": [_WORD, {"type": "array", "items": {"type": ["string", "number"]}}]}
+_OPEN: Schema = {"$ref": "#/$defs/open"}
+_DELTA: Schema = {"anyOf": [{"$ref": "#/$defs/delta"}, {"type": "null"}]}
+_VARY: Schema = {
+    "anyOf": [
+        {"type": "array", "items": _DELTA, "minItems": 1},
+        {"type": "object", "additionalProperties": {"$ref": "#/$defs/vary"}},
+    ]
+}
 _TYPES = {"number": "number", "integer": "integer", "flag": "boolean", "text": "string", "path": "string"}
 
 
@@ -25,13 +34,14 @@ def schema(registry: Registry = BUILT_IN) -> Schema:
     """Return the JSON schema (draft 2020-12) of scenario files, for editors and other programs."""
     components = {name: found for kind in ("model", "policy", "feed") for name, found in registry.all(kind).items()}
     shapes = _shapes(registry, components)
-    top = _object(keys.TOP, {**shapes, "arms": _arms(shapes)})
+    top = _object(keys.TOP, {**shapes, "arms": {"type": "object", "additionalProperties": _DELTA}})
     ways = [{"required": ["base"]}, {"required": top.pop("required")}]
     return {
         "$schema": _DRAFT,
         "title": "citytwin scenario",
         **top,
         "anyOf": ways,
+        "$defs": {"delta": _delta(shapes), "vary": _VARY, "open": _open()},
     }
 
 
@@ -39,18 +49,24 @@ def _shapes(registry: Registry, components: Mapping[str, type[Component]]) -> di
     """Return the schema of each key whose value is more than a word."""
     kinds = kinds_of(components)
     models = list(registry.all("model"))
+    scale = {"anyOf": [{"type": "number"}, _OPEN]}
+    judged = {"type": "object", "additionalProperties": _object(keys.KPI, {"direction": _value(keys.DIRECTION)})}
     stages = {"first": _value(keys.FIRST), "cap": _value(keys.CAP)}
     return {
-        "city": {"anyOf": [_WORD, _object(keys.CITY, {"scale": {"type": "number"}, "options": {"type": "object"}})]},
+        "city": {"anyOf": [_WORD, _object(keys.CITY, {"scale": scale, "options": {"type": "object"}})]},
+        "start": {"anyOf": [{"type": _PLAIN}, _OPEN]},
+        "duration": {"anyOf": [{"type": _PLAIN}, _OPEN]},
+        "seeds": {"type": "array", "items": _value(keys.SEED), "minItems": 1, "uniqueItems": True},
         "seed": _value(keys.SEED),
         "replications": {"anyOf": [_value(keys.REPLICATIONS), _object(keys.STAGES, stages)]},
         "models": {"type": "array", "items": {"enum": models}, "uniqueItems": True},
         "options": _closed({name: _options(found.options) for name, found in sorted(components.items())}),
         "policy": _policies(registry),
         "feeds": {"type": "array", "items": _feeds(registry)},
-        "record": _object(keys.RECORD, {"traversals": {"type": "boolean"}}),
+        "record": _object(keys.RECORD, {"every": {"anyOf": [_WORD, _OPEN]}, "traversals": {"type": "boolean"}}),
         "events": {"type": "array", "items": {"anyOf": [_event(kind) for kind in kinds.values()] or [False]}},
-        "compare": _object(keys.COMPARE, {"kpis": {"type": "object"}, "confidence": _value(keys.CONFIDENCE)}),
+        "compare": _object(keys.COMPARE, {"kpis": judged, "confidence": _value(keys.CONFIDENCE)}),
+        "vary": {"$ref": "#/$defs/vary"},
         "expect": _WORDS,
     }
 
@@ -64,10 +80,19 @@ def _closed(fields: Mapping[str, Schema]) -> Schema:
     return {"type": "object", "properties": dict(fields), "additionalProperties": False}
 
 
-def _arms(shapes: Mapping[str, Schema]) -> Schema:
-    arm = _object([key for key in keys.TOP if key.in_arm], shapes)
-    arm["required"] = []
-    return {"type": "object", "additionalProperties": {"anyOf": [arm, {"type": "null"}]}}
+def _delta(shapes: Mapping[str, Schema]) -> Schema:
+    """Return the schema of an arm, and of an entry of vary."""
+    delta = _object([*(key for key in keys.TOP if key.in_arm), keys.LABEL], shapes)
+    delta["required"] = []
+    return delta
+
+
+def _open() -> Schema:
+    """Return the schema of a value that is left open: swept or drawn."""
+    single = {"type": "array", "items": {"type": [*_PLAIN, "boolean"]}, "minItems": 1}
+    swept = _object(keys.SWEEP, {"sweep": single, "range": _object(keys.RANGE, {})})
+    drawn = _object(keys.DISTRIBUTION, {"distribution": {"enum": list(KINDS)}})
+    return {"anyOf": [{**swept, "minProperties": 1, "maxProperties": 1}, drawn]}
 
 
 def _value(option: Option) -> Schema:
@@ -90,14 +115,17 @@ def _value(option: Option) -> Schema:
 
 
 def _options(options: Iterable[Option]) -> Schema:
-    return _closed({option.name: _value(option) for option in options})
+    return _closed({option.name: {"anyOf": [_value(option), _OPEN]} for option in options})
 
 
 def _policies(registry: Registry) -> Schema:
     known = cast(dict[str, type[Policy]], registry.all("policy"))
     roles = sorted({policy.role for policy in known.values()})
     return _closed(
-        {role: {"anyOf": [_named("name", found) for found in known.values() if found.role == role]} for role in roles}
+        {
+            role: {"anyOf": [*(_named("name", found) for found in known.values() if found.role == role), _OPEN]}
+            for role in roles
+        }
     )
 
 
