@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 _INTERVAL = 0.1
+_HANDED = 1
 
 
 class Board:
-    """One int64 per run, its simulated time in us, and one that says stop.
+    """Two int64 per run, its simulated time in us and where this session began it, and one that says stop.
 
     In a file when processes share it; the numbers are for people and for
     stopping, never for results, so a torn read does no harm.
@@ -26,31 +27,45 @@ class Board:
     def __init__(self, runs: int, path: Path | None = None) -> None:
         """Make a board for a number of runs, in a file when a path is given."""
         self.path = path
-        self._runs = runs
-        self._values: Any
+        values: Any
         if path is None:
-            self._values = np.zeros(runs + 1, dtype=np.int64)
+            values = np.zeros(2 * runs + 1, dtype=np.int64)
         else:
             if not path.exists():
-                path.write_bytes(bytes(8 * (runs + 1)))
-            self._values = np.memmap(path, np.int64, "r+", shape=(runs + 1,))
+                path.write_bytes(bytes(8 * (2 * runs + 1)))
+            values = np.asarray(np.memmap(path, np.int64, "r+", shape=(2 * runs + 1,)))
+        self._stop, self._times, self._begun = values[:1], values[1 : runs + 1], values[runs + 1 :]
 
     @property
     def stopping(self) -> bool:
         """Tell whether every run is to save and leave."""
-        return bool(self._values[0])
+        return bool(self._stop[0])
 
     def stop(self) -> None:
         """Ask every run to save and leave."""
-        self._values[0] = 1
+        self._stop[0] = 1
+
+    def begin(self, run: int) -> None:
+        """Note that a run was handed to somebody."""
+        self._begun[run] = max(self._begun[run], _HANDED)
 
     def note(self, run: int, now: int) -> None:
-        """Write how far one run is, us."""
-        self._values[run + 1] = now
+        """Write how far one run is, us; the first time says where this session took it up."""
+        if self._begun[run] <= _HANDED:
+            self._begun[run] = now + _HANDED + 1
+        self._times[run] = now
+
+    def has_begun(self, run: int) -> bool:
+        """Tell whether somebody took up a run in this session."""
+        return bool(self._begun[run])
 
     def times(self) -> list[int]:
         """Return how far each run is, us."""
-        return [int(value) for value in self._values[1:]]
+        return [int(value) for value in self._times]
+
+    def bases(self) -> list[int]:
+        """Return where this session took up each run, us; 0 for those it has not."""
+        return [max(int(value) - _HANDED - 1, 0) for value in self._begun]
 
 
 class Pace:

@@ -4,56 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, wait
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from twin.board import Board, Pace, stopping_on_signals
-from twin.contract import HOUR, SECOND, Component
+from twin.contract import SECOND
+from twin.durable import FolderLock
 from twin.errors import DataError, TwinError
-from twin.run import FAILED, MANIFEST, WAITING, Control, Record, city_folder, run_case, run_folder
+from twin.executors import EXECUTORS, POLL, Execution, Job, Watch, here, in_processes, in_threads
+from twin.run import ELSEWHERE, Record, city_folder, finished, run_folder
 
 if TYPE_CHECKING:
     from twin.scenario import Case
 
-_POLL = 0.1
+__all__ = ["Execution", "Job", "Watch", "execute", "warm"]
+
 _WARM = 600 * SECOND
-_SINGLE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
-
-
-@dataclass(frozen=True)
-class Execution:
-    """How a suite is run.
-
-    workers        processes, 0 for one per core; one works in this process
-    keep_every     simulated us between states a failure can go back to
-    snapshot_wall  wall seconds between snapshots of a run on disk
-    warm           compile the kernels once before workers start
-    """
-
-    workers: int = 0
-    keep_every: int = HOUR
-    snapshot_wall: float = 30.0
-    warm: bool = True
-
-
-@dataclass(frozen=True)
-class Job:
-    """A case, where its results go, and what it was made of when the suite started."""
-
-    case: Case
-    folder: Path
-    made_of: Mapping[str, Any]
-
-
-Watch = Callable[[Board, Sequence["Case"]], AbstractContextManager[Callable[[], None]]]
-"""Show a board while cases run: a context whose value is called ten times a second."""
 
 
 def execute(
@@ -61,23 +30,49 @@ def execute(
 ) -> list[Record]:
     """Run cases below a folder; return one record each, in their order.
 
-    Complete runs are kept, interrupted and failed ones go on from their snapshots. The first
-    Ctrl-C saves every run and returns; figures never depend on the number of workers.
+    Complete runs are kept, damaged ones run again, interrupted and failed ones go on from their
+    snapshots; those that another process is writing are left to it. The first Ctrl-C
+    saves every run and returns; figures never depend on the number of workers.
     """
     execution = execution or Execution()
-    _check_writable(Path(out))
+    if execution.executor not in EXECUTORS:
+        raise DataError(f"no executor {execution.executor!r}; choose one of {', '.join(EXECUTORS)}")
     jobs = [_job(case, out) for case in cases]
-    _keep_cities(jobs)
-    todo = [i for i, job in enumerate(jobs) if not (job.folder / MANIFEST).is_file()]
-    records = {i: run_case(jobs[i].case, jobs[i].folder) for i in range(len(jobs)) if i not in set(todo)}
+    done = [finished(job.case, job.folder) for job in jobs]
+    records = {i: record for i, record in enumerate(done) if record is not None}
+    todo = [i for i in range(len(jobs)) if i not in records]
     if todo:
-        workers = min(execution.workers or _cores(), len(todo))
-        if execution.warm and workers > 1:
+        _check_writable(Path(out))
+        _keep_cities(jobs)
+        if execution.warm and len(todo) > 1 and (execution.workers or _cores()) > 1:
             warm([cases[i] for i in todo])
-        open_jobs = [jobs[i] for i in todo]
-        done = _here(open_jobs, execution, watch) if workers == 1 else _apart(open_jobs, execution, workers, watch)
-        records.update(zip(todo, done, strict=True))
+        records.update(zip(todo, _run([jobs[i] for i in todo], execution, watch), strict=True))
+    _wait_for_others(jobs, records, execution, watch)
     return [records[i] for i in range(len(cases))]
+
+
+def _run(jobs: list[Job], execution: Execution, watch: Watch | None) -> list[Record]:
+    """Run jobs in this process, its threads or others."""
+    workers = min(execution.workers or _cores(), len(jobs))
+    if workers == 1:
+        return here(jobs, execution, watch)
+    by = in_threads if execution.executor == "threads" else in_processes
+    return by(jobs, execution, workers, watch)
+
+
+def _wait_for_others(
+    jobs: Sequence[Job], records: dict[int, Record], execution: Execution, watch: Watch | None
+) -> None:
+    """Take up runs that another process was writing, once it has let go of them."""
+    deadline = time.monotonic() + execution.patience
+    while left := [i for i, record in records.items() if record.status == ELSEWHERE]:
+        free = [i for i in left if not FolderLock(jobs[i].folder).is_held()]
+        if free:
+            records.update(zip(free, _run([jobs[i] for i in free], execution, watch), strict=True))
+        elif time.monotonic() > deadline:
+            return
+        else:
+            time.sleep(POLL)
 
 
 def warm(cases: Sequence[Case]) -> bool:
@@ -149,148 +144,3 @@ def _keep_cities(jobs: Sequence[Job]) -> None:
         if target not in seen and not target.exists():
             city.save(target)
         seen.add(target)
-
-
-def _here(jobs: list[Job], execution: Execution, watch: Watch | None) -> list[Record]:
-    """Run jobs one after the other in this process."""
-    board, pace = Board(len(jobs)), Pace(_POLL)
-    records = []
-    with stopping_on_signals(board), _watching(watch, board, jobs) as refresh:
-        for number, job in enumerate(jobs):
-
-            def progress(now: int, number: int = number) -> None:
-                board.note(number, now)
-                if pace.due():
-                    refresh()
-
-            records.append(_one(job, board, execution, progress))
-            board.note(number, records[-1].time)
-    return records
-
-
-def _one(job: Job, board: Board, execution: Execution, progress: Callable[[int], None]) -> Record:
-    if board.stopping:
-        return _waiting(job)
-    control = Control(progress, lambda: board.stopping, execution.keep_every, execution.snapshot_wall, job.made_of)
-    return run_case(job.case, job.folder, control)
-
-
-def _waiting(job: Job) -> Record:
-    case = job.case
-    return Record(case.suite, case.arm, case.replication, case.seed, str(job.folder), WAITING)
-
-
-def _watching(watch: Watch | None, board: Board, jobs: list[Job]) -> AbstractContextManager[Callable[[], None]]:
-    if watch is None:
-        return nullcontext(lambda: None)
-    return watch(board, [job.case for job in jobs])
-
-
-def _apart(jobs: list[Job], execution: Execution, workers: int, watch: Watch | None) -> list[Record]:
-    """Run jobs in worker processes made by loky; a script without a main guard works."""
-    folder = Path(tempfile.mkdtemp(prefix="twin-board-"))
-    try:
-        board = Board(len(jobs), folder / "board")
-        with stopping_on_signals(board), _watching(watch, board, jobs) as refresh:
-            records = _round(jobs, range(len(jobs)), execution, workers, board, refresh)
-            for number in [n for n in range(len(jobs)) if n not in records]:
-                if board.stopping:
-                    records[number] = _waiting(jobs[number])
-                    continue
-                records.update(_round(jobs, [number], execution, 1, board, refresh))
-                records.setdefault(number, _died(jobs[number]))
-        return [records[number] for number in range(len(jobs))]
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _round(
-    jobs: list[Job],
-    numbers: Sequence[int],
-    execution: Execution,
-    workers: int,
-    board: Board,
-    refresh: Callable[[], None],
-) -> dict[int, Record]:
-    """Run some jobs in fresh workers; those a dying process took with it are missing."""
-    from loky import ProcessPoolExecutor
-    from loky.process_executor import BrokenProcessPool
-
-    carried = _carried()
-    pool = ProcessPoolExecutor(max_workers=workers, initializer=_ignore_interrupts, env=_SINGLE_THREAD)
-    records: dict[int, Record] = {}
-    try:
-        place = str(board.path), len(jobs)
-        waiting = {pool.submit(_work, n, jobs[n], execution, place, carried): n for n in numbers}
-        while waiting:
-            for future in wait(waiting, _POLL, FIRST_COMPLETED).done:
-                number = waiting.pop(future)
-                try:
-                    records[number] = future.result()
-                except BrokenProcessPool:
-                    continue
-                except Exception as error:
-                    records[number] = _lost(jobs[number], error)
-            refresh()
-    finally:
-        pool.shutdown(wait=True, kill_workers=board.stopping)
-    return records
-
-
-def _work(number: int, job: Job, execution: Execution, place: tuple[str, int], carried: _Carried) -> Record:
-    """Run one job in a worker."""
-    from twin.registry import BUILT_IN
-
-    for plugin in carried.plugins:
-        BUILT_IN.use_plugin(plugin)
-    for component in carried.classes:
-        BUILT_IN.add(component)
-    board = Board(place[1], Path(place[0]))
-    record = _one(job, board, execution, lambda now: board.note(number, now))
-    board.note(number, record.time)
-    return record
-
-
-def _ignore_interrupts() -> None:
-    """Leave Ctrl-C to the parent, which asks workers to save over the board."""
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-@dataclass(frozen=True)
-class _Carried:
-    """Components that workers cannot import by themselves.
-
-    classes  defined in the user's script or notebook; they travel by cloudpickle
-    plugins  files the user named in this process
-    """
-
-    classes: tuple[type[Component], ...]
-    plugins: tuple[str, ...]
-
-
-def _carried() -> _Carried:
-    from twin.registry import BUILT_IN, KINDS
-
-    found = [c for kind in KINDS for c in BUILT_IN.all(kind).values()]
-    plugged = {str(sys.modules[c.__module__].__file__) for c in found if c.__module__.startswith("twin_plugin_")}
-    return _Carried(tuple(c for c in found if c.__module__ == "__main__"), tuple(sorted(plugged)))
-
-
-def _died(job: Job) -> Record:
-    return _lost(job, RuntimeError("the process that ran it died (out of memory, or killed)"))
-
-
-def _lost(job: Job, error: Exception) -> Record:
-    """Record a case whose process could not answer."""
-    from dataclasses import asdict
-
-    from twin.output import write_json
-    from twin.run import FAILURE
-
-    message = f"{type(error).__name__}: {error}"
-    record = replace(_waiting(job), status=FAILED, stage="process", message=message)
-    content: dict[str, Any] = {**asdict(record), "error": type(error).__name__, "traceback": "", "snapshot": ""}
-    write_json(job.folder / FAILURE, content)
-    return record

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 Array = np.ndarray[Any, Any]
 
+_TEXT = "object"
+
 
 class Segment:
     """Append-only rows with named columns; a branch sees its parent's rows.
 
     columns  name -> numpy dtype ("object" for text)
+
+    New rows are tuples; whoever asks for arrays turns those since the last time into columns, text
+    as numbers of words, so that a snapshot costs what is new (a million rows anew: 1 s).
     """
 
     def __init__(self, columns: dict[str, str], base: Segment | None = None, base_rows: int = 0) -> None:
@@ -20,9 +26,14 @@ class Segment:
         self._base = base
         self._base_rows = base_rows
         self._rows: list[tuple[Any, ...]] = []
+        self._done = {name: np.empty(0, _stored(dtype)) for name, dtype in columns.items()}
+        self._words: dict[str, int] = {}
 
     def __len__(self) -> int:
-        return self._base_rows + len(self._rows)
+        return self._base_rows + self._own() + len(self._rows)
+
+    def _own(self) -> int:
+        return len(next(iter(self._done.values())))
 
     def append(self, *values: Any) -> None:
         """Add one row."""
@@ -34,28 +45,77 @@ class Segment:
 
     def truncate(self, rows: int) -> None:
         """Forget own rows beyond `rows`."""
-        del self._rows[max(rows - self._base_rows, 0) :]
+        left = max(rows - self._base_rows, 0)
+        del self._rows[max(left - self._own(), 0) :]
+        self._done = {name: values[:left] for name, values in self._done.items()}
 
     def rows(self, first: int = 0) -> list[tuple[Any, ...]]:
         """Return rows `first` and later as tuples."""
-        if self._base is not None and first < self._base_rows:
-            return self._base.rows(first)[: self._base_rows - first] + self._rows
-        return self._rows[max(first - self._base_rows, 0) :]
+        if first >= self._base_rows + self._own():
+            return self._rows[first - self._base_rows - self._own() :]
+        return list(zip(*(values[first:].tolist() for values in self.arrays().values()), strict=True))
 
     def arrays(self) -> dict[str, Array]:
         """Return every column as an array."""
-        rows = self.rows()
-        out: dict[str, Array] = {}
-        for i, (name, dtype) in enumerate(self.columns.items()):
-            values = [row[i] for row in rows]
-            out[name] = np.array(values, dtype=str) if dtype == "object" else np.array(values, dtype=dtype)
-        return out
+        self._settle()
+        words = np.array(list(self._words), dtype=str)
+        own = {
+            name: _spelled(values, words) if self.columns[name] == _TEXT else values
+            for name, values in self._done.items()
+        }
+        if self._base is None or not self._base_rows:
+            return own
+        return {
+            name: np.concatenate([values[: self._base_rows], own[name]]) for name, values in self._base.arrays().items()
+        }
 
-    def restore(self, arrays: dict[str, Array]) -> None:
-        """Replace all rows with the columns of `arrays`."""
-        names = list(self.columns)
+    def _settle(self) -> None:
+        """Turn rows that are still tuples into columns."""
+        if not self._rows:
+            return
+        for (name, dtype), values in zip(self.columns.items(), zip(*self._rows, strict=True), strict=True):
+            new = self._numbers(values) if dtype == _TEXT else np.array(values, dtype)
+            self._done[name] = np.concatenate([self._done[name], new])
+        self._rows = []
+
+    def _numbers(self, words: Sequence[str]) -> Array:
+        """Return the number of each word, new ones added."""
+        known = self._words
+        return np.array([known.setdefault(word, len(known)) for word in words], _stored(_TEXT))
+
+    def packed(self) -> dict[str, Array]:
+        """Return what `restore` takes: columns, text as numbers of `words`, a matrix of UTF-8 bytes."""
+        whole = self if self._base is None else Segment(self.columns)
+        if whole is not self:
+            whole._rows = self.rows()
+        whole._settle()
+        words = np.array([word.encode() for word in whole._words] or [b""], dtype=bytes)
+        return {**whole._done, "words": words}
+
+    def restore(self, packed: Mapping[str, Array]) -> None:
+        """Replace all rows with what `packed` gave.
+
+        Raises ValueError when columns differ in length, KeyError when one is missing.
+        """
+        words = [word.decode() for word in packed["words"].tolist()]
+        done = {name: np.asarray(packed[name], _stored(dtype)) for name, dtype in self.columns.items()}
+        text = [done[name] for name, dtype in self.columns.items() if dtype == _TEXT]
+        if len({len(values) for values in done.values()}) > 1:
+            raise ValueError("columns of a log differ in length")
+        if any(len(codes) and not 0 <= codes.min() <= codes.max() < len(words) for codes in text):
+            raise ValueError("a log names a word that it does not hold")
         self._base, self._base_rows = None, 0
-        self._rows = list(zip(*(arrays[name].tolist() for name in names), strict=True))
+        self._rows, self._done = [], done
+        self._words = {word: i for i, word in enumerate(words)}
+
+
+def _stored(dtype: str) -> str:
+    return "int32" if dtype == _TEXT else dtype
+
+
+def _spelled(codes: Array, words: Array) -> Array:
+    """Return the words that numbers stand for."""
+    return words[codes] if len(codes) else np.empty(0, dtype=str)
 
 
 def event_log() -> Segment:

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from twin.contract import HOUR, Component, Policy, Setup
-from twin.errors import RunError, SnapshotError, TwinError
+from twin.durable import FolderLock, clear_drafts
+from twin.errors import DataError, RunError, SnapshotError, TwinError
 from twin.identity import identity, run_id
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from twin.world import World
 
 COMPLETE, FAILED, INTERRUPTED, WAITING = "complete", "failed", "interrupted", "waiting"
+ELSEWHERE = "elsewhere"
 MANIFEST, FAILURE, CASE, SNAPSHOT = "manifest.json", "failure.json", "case.json", "snapshot.npz"
 _LISTED = 5
 
@@ -51,7 +53,8 @@ class Control:
 class Record:
     """What became of a case.
 
-    status   "complete", "failed", "interrupted" or "waiting" (not begun)
+    status   "complete", "failed", "interrupted", "waiting" (not begun) or "elsewhere" (another
+             process is writing it)
     stage    where it failed: "assemble", "run", "check" (broken invariants), "write" or "process"
     time     simulated us reached
     reused   it was complete before and nothing was run
@@ -102,16 +105,36 @@ def assemble(case: Case, city: City | None = None) -> Assembly:
 def run_case(case: Case, folder: str | Path, control: Control | None = None) -> Record:
     """Run a case into a folder, going on from its snapshot if there is one; never raises for a failed case.
 
-    A complete folder is left alone. A failure leaves failure.json and the last good snapshot.
+    A complete folder is left alone, one that another process writes too; a damaged one is run again.
+    A failure leaves failure.json and the last good snapshot.
     """
     folder, control = Path(folder), control or Control()
-    attempt = _Attempt(case, folder, control)
-    if (folder / MANIFEST).is_file():
-        return attempt.reused()
+    attempt, lock = _Attempt(case, folder, control), FolderLock(folder)
     try:
-        return attempt.run()
+        done = finished(case, folder)
+        if done is not None:
+            return done
+        holder = lock.take()
+        if holder:
+            return attempt.record(ELSEWHERE, message=f"{holder} is writing it; go on later with: twin resume {folder}")
+        return finished(case, folder) or attempt.run()
     except Exception as error:
         return attempt.failed(error)
+    finally:
+        lock.release()
+
+
+def finished(case: Case, folder: Path) -> Record | None:
+    """Return the record of a run that is complete and whole, None when it must be run (again)."""
+    from twin.output import read_manifest
+
+    try:
+        manifest = read_manifest(folder, deep=True)
+    except DataError:
+        return None
+    figures = {name: math.nan if value is None else float(value) for name, value in manifest["kpis"].items()}
+    attempt = _Attempt(case, folder, Control())
+    return attempt.record(COMPLETE, time=case.duration, figures=figures, reused=True)
 
 
 class _Attempt:
@@ -133,14 +156,10 @@ class _Attempt:
         more.setdefault("wall", time.perf_counter() - self.begun)
         return Record(case.suite, case.arm, case.replication, case.seed, str(self.folder), status, **more)
 
-    def reused(self) -> Record:
-        manifest = json.loads((self.folder / MANIFEST).read_text())
-        figures = {name: math.nan if value is None else float(value) for name, value in manifest["kpis"].items()}
-        return self.record(COMPLETE, time=self.case.duration, figures=figures, reused=True)
-
     def run(self) -> Record:
         from twin.output import write_json
 
+        self._clear()
         self.made_of = self.control.identity or identity(self.case, self.case.city())
         write_json(self.folder / CASE, json.loads(self.case.to_json()))
         self.world = world = self._begin()
@@ -154,6 +173,13 @@ class _Attempt:
             if world.now == until:
                 self._keep()
         return self._finish()
+
+    def _clear(self) -> None:
+        """Take away what a killed writer left, and the manifest of a run that is damaged."""
+        clear_drafts(self.folder)
+        if (self.folder / MANIFEST).exists():
+            self.notes.append("run again: its files were damaged")
+            (self.folder / MANIFEST).unlink()
 
     def _begin(self) -> World:
         from twin.world import World

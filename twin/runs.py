@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from twin.errors import DataError
+from twin.output import read_manifest
 from twin.run import CASE, COMPLETE, FAILED, FAILURE, INTERRUPTED, MANIFEST, SNAPSHOT, WAITING
 
 SUITE = "suite.json"
@@ -85,20 +87,13 @@ def _read_run(folder: Path) -> Run:
     """Read what a run folder says about itself; anything unreadable makes it broken."""
     if not (folder / MANIFEST).is_file():
         return _unfinished(folder)
-    manifest = _read_json(folder / MANIFEST)
     try:
-        assert manifest is not None, "its manifest is not JSON"
-        missing = [n for n, f in manifest["files"].items() if _size(folder / n) != f["bytes"]]
-        assert not missing, f"{missing[0]} is missing or cut short"
-        places = (manifest["suite"], manifest["arm"], int(manifest["replication"]), int(manifest["seed"]))
-        return Run(folder, COMPLETE, *places, manifest["run_id"], "", manifest)
-    except (AssertionError, KeyError, TypeError, ValueError, AttributeError) as error:
-        reason = str(error) if isinstance(error, AssertionError) else f"its manifest lacks {error}"
-        return Run(folder, BROKEN, folder.parent.parent.name, folder.parent.name, run_id=folder.name, message=reason)
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else -1
+        manifest = read_manifest(folder)
+        places = (str(manifest["suite"]), str(manifest["arm"]), int(manifest["replication"]), int(manifest["seed"]))
+        return Run(folder, COMPLETE, *places, str(manifest["run_id"]), "", manifest)
+    except (DataError, TypeError, ValueError) as error:
+        message = f"{error}; mend it with: twin resume {folder}"
+        return Run(folder, BROKEN, folder.parent.parent.name, folder.parent.name, run_id=folder.name, message=message)
 
 
 def _unfinished(folder: Path) -> Run:

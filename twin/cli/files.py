@@ -41,10 +41,10 @@ def new(
 ) -> None:
     """Write a commented scenario to start from, and its schema for editors."""
     from twin.cli.console import say
+    from twin.durable import write_whole
     from twin.errors import DataError
     from twin.scenario.schema import schema as make
     from twin.scenario.template import SCHEMA_FILE, template
-    from twin.snapshot import write_whole
 
     target = name if name.suffix in {".yaml", ".yml"} else name.with_name(name.name + ".yaml")
     if target.exists() and not force:
@@ -63,8 +63,8 @@ def new(
 def schema(out: Annotated[Path | None, typer.Option("--out", help="File to write; else printed.")] = None) -> None:
     """Print the JSON schema of scenarios, for editors that complete and check YAML."""
     from twin.cli.console import say
+    from twin.durable import write_whole
     from twin.scenario.schema import schema as make
-    from twin.snapshot import write_whole
 
     text = json.dumps(make(), indent=1, ensure_ascii=False)
     if out is None:
