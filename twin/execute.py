@@ -44,7 +44,7 @@ def execute(
     if todo:
         _check_writable(Path(out))
         _keep_cities(jobs)
-        if execution.warm and len(todo) > 1 and (execution.workers or _cores()) > 1:
+        if execution.warm and len(todo) > 1 and (execution.workers or available_cores()) > 1:
             warm([cases[i] for i in todo])
         records.update(zip(todo, _run([jobs[i] for i in todo], execution, watch), strict=True))
     _wait_for_others(jobs, records, execution, watch)
@@ -53,7 +53,7 @@ def execute(
 
 def _run(jobs: list[Job], execution: Execution, watch: Watch | None) -> list[Record]:
     """Run jobs in this process, its threads or others."""
-    workers = min(execution.workers or _cores(), len(jobs))
+    workers = min(execution.workers or available_cores(), len(jobs))
     if workers == 1:
         return here(jobs, execution, watch)
     by = in_threads if execution.executor == "threads" else in_processes
@@ -114,7 +114,8 @@ def _kernel_cache() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "citytwin"
 
 
-def _cores() -> int:
+def available_cores() -> int:
+    """Return the processor cores this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 

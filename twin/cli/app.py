@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from twin.cli import files, places, reading, running
+from twin.cli import expanding, files, places, reading, running
 
 app = typer.Typer(
     name="twin",
@@ -36,6 +36,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     running.run,
     running.resume,
     running.plan,
+    expanding.expand,
     files.check,
     files.new,
     files.schema,

@@ -47,7 +47,9 @@ def show(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]], styles
     table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for head in heads:
         right = head.startswith(">")
-        table.add_column(Text(head.removeprefix(">")), justify="right" if right else "left", no_wrap=right)
+        table.add_column(
+            Text(head.removeprefix(">")), justify="right" if right else "left", no_wrap=right, overflow="fold"
+        )
     for number, row in enumerate(rows):
         table.add_row(*(Text(cell) for cell in row), style=styles[number] if styles else None)
     console().print(table)

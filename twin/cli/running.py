@@ -27,6 +27,7 @@ Plugins = Annotated[
     list[Path] | None, typer.Option("--plugin", help="Python file with own components; its code is run.")
 ]
 WithReport = Annotated[bool, typer.Option("--report/--no-report", help="Draw maps and the HTML report.")]
+MaxCases = Annotated[int, typer.Option("--max-cases", min=1, help="Most runs without --yes.")]
 ScenarioName = Annotated[str, typer.Argument(help="Scenario file or embedded name.", metavar="SCENARIO")]
 
 
@@ -45,9 +46,12 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
     arm: Arms = None,
     plugin: Plugins = None,
     report: WithReport = True,
+    max_cases: MaxCases = 2000,
+    yes: Annotated[bool, typer.Option("--yes", help="Run a suite of any size.")] = False,
 ) -> None:
     """Run a scenario's arms and replications; complete runs are kept."""
-    _run(scenario, _Order(out, workers, replications, arm or [], plugin or [], report))
+    most = None if yes else max_cases
+    _run(scenario, _Order(out, workers, replications, arm or [], plugin or [], report, most))
 
 
 def resume(
@@ -115,16 +119,21 @@ class _Order:
     arms: Sequence[str] = ()
     plugins: Sequence[Path] = ()
     report: bool = True
+    most: int | None = None
 
 
 def _run(name: str, order: _Order) -> None:
     from twin.cli.console import progress, say
     from twin.scenario import load
     from twin.suite import run_suite, select
+    from twin.suite_size import refuse_if_larger, size_of
 
     begun = time.perf_counter()
     scenario = load(name, order.plugins)
     staged = scenario.stopping is not None and not order.arms and order.replications is None
+    if order.most is not None:
+        size = size_of(scenario, order.out, order.workers, order.arms, order.replications)
+        refuse_if_larger(size, order.most, name)
     cases = select(scenario, order.arms, order.replications)
     _tell_warnings(name, scenario)
     say(f"{scenario.title}: {len(cases)} runs ({scenario.path.name})")

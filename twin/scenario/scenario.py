@@ -198,7 +198,8 @@ class Scenario:
     def _given_seeds(self) -> tuple[int, ...]:
         return read_seeds(self._tree, Problems())
 
-    def _seed_of(self, replication: int) -> int:
+    def seed_of(self, replication: int) -> int:
+        """Return the seed of a replication, also of one beyond those the scenario has."""
         given = self._given_seeds
         if not given:
             return self.seed + replication
@@ -206,7 +207,7 @@ class Scenario:
 
     def _case(self, case: Case, replication: int) -> Case:
         """Return another replication of an arm, with the values drawn for it."""
-        seed = self._seed_of(replication)
+        seed = self.seed_of(replication)
         if case.arm in self._expanded[0].drawn:
             problems = Problems()
             tree, _ = drawn(self._grown[0][case.arm], seed)
@@ -259,7 +260,7 @@ class Scenario:
             return self._expand(arm, tree, problems)
         first: tuple[Cast, Case | None] | None = None
         for replication in range(max(1, min(self.replications, _CHECKED))):
-            found = self._expand(arm, drawn(tree, self._seed_of(replication))[0], problems)
+            found = self._expand(arm, drawn(tree, self.seed_of(replication))[0], problems)
             first = first or found
             if problems.has_errors:
                 break
@@ -300,7 +301,7 @@ class Scenario:
             suite=self.name,
             arm=arm,
             replication=0,
-            seed=self._seed_of(0),
+            seed=self.seed_of(0),
             city_spec=spec,
             start=span[0],
             duration=span[1],
