@@ -21,6 +21,9 @@ Rules at a node
   goes first, then the lower key. Where links of unequal weight merge, shares
   follow the weights: start-time fair queueing, tag = max(virtual time of the
   link, finish tag of the movement); Goyal, Vin, Cheng, SIGCOMM (1996).
+* Where links of unequal rank merge, the lower rank goes first among vehicles
+  that can enter at one instant (priority signs); tags decide within a rank.
+* A node with a headway lets vehicles from link to link pass one by one.
 * The headway behind a vehicle is the link's headway times its class factor.
 * Vehicles that end at a node, and those that start there, pass no signal.
 * Fixed time: moves only in [start, start + length) of each cycle.
@@ -81,6 +84,11 @@ from twin.kernels.traffic_arrays import (
 TAG_UNIT = 720720
 """Finish tag of weight 1: every weight up to 16 divides it."""
 
+TAG_BITS = 54
+TAG_MASK = (1 << TAG_BITS) - 1
+"""The rank of a queue stands above its tag: lower ranks first, then lower tags.
+Room for 2e10 vehicles through one link of weight 1."""
+
 QUEUE, TIME, READY, TARGET, NODE, TAG, CHANGE = 0, 1, 2, 3, 4, 5, 6
 WAITING_COLUMNS = 8
 STALE = -1
@@ -100,12 +108,13 @@ CLASS_MASK = 255
 def next_link(
     trip: int,
     node: int,
+    column: int,
     n_link: int,
     destination_node: Int32,
     informed: Int32,
     habitual: Int32,
 ) -> int:
-    """Say where a vehicle at a node goes: a link or a sink."""
+    """Say where a vehicle at a node goes: a link or a sink; see Network.hop_column."""
     if trip >= 0:
         link = (trip & STEP_MASK) - 1
         return link if link >= 0 else n_link
@@ -113,7 +122,7 @@ def next_link(
     destination = choice >> 1
     if destination_node[destination] == node:
         return n_link
-    link = informed[destination, node] if choice & 1 else habitual[destination, node]
+    link = informed[destination, column] if choice & 1 else habitual[destination, column]
     return link if link >= 0 else n_link + 1
 
 
@@ -194,6 +203,8 @@ def _advance(
     group_queue = network.group_queue
     group_start = network.group_start
     queue_node = network.queue_node
+    hop_column = network.hop_column
+    rank = network.rank
     phase_of_link = network.phase_of_link
     phase_start = network.phase_start
     weighted = network.weighted
@@ -230,6 +241,7 @@ def _advance(
     closed = settings.closed
     extension = settings.extension
     stop_headway = settings.stop_headway
+    node_headway = settings.node_headway
     free_flow = settings.free_flow
     clock = state.clock
     head_ready = state.head_ready
@@ -286,7 +298,7 @@ def _advance(
                     waiting[n_waiting, TARGET] = head_next[queue]
                     n_waiting += 1
                     node = queue_node[queue]
-                    plain = plain and control[node] == UNCONTROLLED and not weighted[node]
+                    plain = plain and control[node] == UNCONTROLLED and not weighted[node] and node_headway[node] == 0
 
             while True:
                 best_place = -1
@@ -340,6 +352,8 @@ def _advance(
                         time = max(ready, link_open[target], now)
                         change = NEVER
                         tag = 0
+                        if queue < n_link and target < n_link and node_headway[node] > 0:
+                            time = max(time, stop_free[node])
                         if queue < n_link and target < n_link and control[node] != UNCONTROLLED:
                             if control[node] == FIXED:
                                 if time < end:
@@ -371,6 +385,7 @@ def _advance(
                                 movement_start[node] + in_position[queue] * out_degree[node] + out_position[target]
                             )
                             tag = max(virtual_time[target], movement_tag[movement])
+                            tag += np.int64(rank[queue]) << TAG_BITS
                         waiting[place, TIME] = time
                         waiting[place, TAG] = tag
                         waiting[place, READY] = ready
@@ -473,6 +488,7 @@ def _advance(
                         head_next[queue] = next_link(
                             ring[slot, ROW_TRIP],
                             node,
+                            hop_column[queue],
                             n_link,
                             destination_node,
                             informed,
@@ -510,6 +526,7 @@ def _advance(
                         head_next[queue] = next_link(
                             origin_trip[place],
                             node,
+                            hop_column[queue],
                             n_link,
                             destination_node,
                             informed,
@@ -522,11 +539,13 @@ def _advance(
                     if queue < n_link and not plain:
                         if control[node] == ACTUATED and phase_of_link[queue] == phase_now[node]:
                             phase_gap[node] = max(phase_gap[node], time + extension[node])
-                        elif control[node] == DARK:
+                        if control[node] == DARK:
                             stop_free[node] = time + stop_headway[node]
+                        elif node_headway[node] > 0:
+                            stop_free[node] = time + node_headway[node]
                     if not plain and weighted[node] and control[node] != DARK:
                         movement = movement_start[node] + in_position[queue] * out_degree[node] + out_position[target]
-                        best_tag = waiting[best_place, TAG]
+                        best_tag = waiting[best_place, TAG] & TAG_MASK
                         virtual_time[target] = best_tag
                         movement_tag[movement] = best_tag + TAG_UNIT // weight[queue]
                     ready = time + free_flow[target]
@@ -556,6 +575,7 @@ def _advance(
                         head_next[target] = next_link(
                             trip,
                             ahead,
+                            hop_column[target],
                             n_link,
                             destination_node,
                             informed,
@@ -573,6 +593,7 @@ def _advance(
                             waiting[n_waiting, NODE] = ahead
                             n_waiting += 1
                             plain = plain and control[ahead] == UNCONTROLLED and not weighted[ahead]
+                            plain = plain and node_headway[ahead] == 0
                     link_open[target] = admission(
                         target,
                         ring_start,
@@ -602,7 +623,7 @@ def _advance(
                 waiting[best_place, READY] = head_ready[queue]
                 waiting[best_place, TARGET] = head_next[queue]
                 if not plain:
-                    remembers = control[node] >= ACTUATED
+                    remembers = control[node] >= ACTUATED or node_headway[node] > 0
                     for place in range(n_waiting):
                         wanted = waiting[place, TARGET]
                         if wanted in (target, queue) or (remembers and waiting[place, NODE] == node):
@@ -623,6 +644,8 @@ def _advance(
                 target = head_next[queue]
                 time = max(ready, link_open[target])
                 node = queue_node[queue]
+                if queue < n_link and target < n_link and node_headway[node] > 0:
+                    time = max(time, stop_free[node])
                 if queue < n_link and target < n_link and control[node] != UNCONTROLLED:
                     if control[node] == FIXED:
                         if time < NEVER:
@@ -714,6 +737,7 @@ def touch(network: Network, demand: Demand, settings: Settings, state: State) ->
         state.head_next[queue] = next_link(
             trip,
             network.queue_node[queue],
+            network.hop_column[queue],
             n_link,
             demand.destination_node,
             settings.informed,

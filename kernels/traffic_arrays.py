@@ -52,12 +52,16 @@ class Network(NamedTuple):
 
     from_node, to_node  (n_link,)   ends of each link
     weight              (n_queue,)  merge weight (lanes of the link, 1 for origins)
+    rank                (n_queue,)  those of lower rank go first, see Roads.rank
     queue_node          (n_queue,)  node at the head of each queue
+    hop_column          (n_queue,)  column of the next-hop tables that drivers of
+                        the queue read: its node, or one of its own where turns
+                        are banned
     group_of_node       (n_node,)   nodes joined by short links share a group
     group_start         (n_group + 1,)  bounds in group_queue
     group_queue         (n_queue,)  queues by group
     ring_start          (n_link + 1,)  bounds of the rows of a link in the ring
-    weighted            (n_node,)   1 where links of unequal weight merge
+    weighted            (n_node,)   1 where links of unequal weight or rank merge
     movement_start      (n_node,)   first movement (in-queue, out-link) of a node
     in_position         (n_queue,)  rank of a queue among those of its node
     out_position        (n_link,)   rank of a link among those that leave its node
@@ -69,7 +73,9 @@ class Network(NamedTuple):
     from_node: Int32
     to_node: Int32
     weight: Int32
+    rank: Int32
     queue_node: Int32
+    hop_column: Int32
     group_of_node: Int32
     group_start: Int32
     group_queue: Int32
@@ -128,6 +134,8 @@ class Settings(NamedTuple):
     closed         (n_link,)  1: admits nobody; those on it may leave
     control        (n_node,)  UNCONTROLLED, FIXED, ACTUATED or DARK
     stop_headway   (n_node,)  us between two vehicles at a dark node
+    node_headway   (n_node,)  us between two vehicles from link to link at any
+                   other node; 0: no limit but those of the links
     green_cycle    (n_link,)  us, fixed time: cycle of the signal, >= 1
     green_start    (n_link,)  us, offset plus start of green in the cycle
     green_length   (n_link,)  us, 0: never green; >= cycle: always
@@ -135,8 +143,8 @@ class Settings(NamedTuple):
     maximum_green  (n_phase,) us
     extension      (n_node,)  us, gap after which an actuated green ends
     intergreen     (n_node,)  us, amber and all-red between two phases
-    informed       (n_destination, n_node)  next link of informed drivers, -1: none
-    habitual       (n_destination, n_node)  next link of the others, -1: none
+    informed       (n_destination, n_column)  next link of informed drivers, -1: none
+    habitual       (n_destination, n_column)  next link of the others, -1: none
     """
 
     free_flow: Int
@@ -146,6 +154,7 @@ class Settings(NamedTuple):
     closed: Byte
     control: Byte
     stop_headway: Int
+    node_headway: Int
     green_cycle: Int
     green_start: Int
     green_length: Int
@@ -187,7 +196,7 @@ class State(NamedTuple):
     phase         (n_node,)    rank of the actuated phase that has green
     phase_from    (n_node,)    us, start of its green
     phase_gap     (n_node,)    us, last vehicle of that green plus extension
-    stop_free     (n_node,)    us, next vehicle at a dark node
+    stop_free     (n_node,)    us, next vehicle at a dark node or one with a headway
     tally         (5,)         vehicles by outcome
     arrival       (n_vehicle,) us, -1 until the vehicle has arrived
     outcome       (n_vehicle,) WAITING, DRIVING, ARRIVED, STRANDED or CANCELLED

@@ -9,6 +9,7 @@ Columns = dict[str, NDArray[Any]]
 _SHOWN = 5
 _MOST_CLASSES = 128
 _MOST_WEIGHT = 16
+_MOST_RANK = 15
 
 
 def check(
@@ -47,7 +48,21 @@ def _wrong_roads(n_node: int, roads: Columns) -> list[str]:
         problems += _wrong("link", f"{name} is an unknown node", _outside(roads[name], n_node))
     weight = roads["weight"]
     wrong = (weight < 1) | (weight > _MOST_WEIGHT)
-    return problems + _wrong("link", f"weight must be in 1 .. {_MOST_WEIGHT}", wrong)
+    problems += _wrong("link", f"weight must be in 1 .. {_MOST_WEIGHT}", wrong)
+    problems += _wrong("link", f"rank must be in 0 .. {_MOST_RANK}", _outside(roads["rank"], _MOST_RANK + 1))
+    problems += _wrong("node", "node_capacity must be greater than 0", ~(roads["node_capacity"] > 0))
+    return problems + _wrong_turns(roads)
+
+
+def _wrong_turns(roads: Columns) -> list[str]:
+    """List the banned turns that are none: unknown links, or links that do not meet."""
+    turns, n_link = roads["banned_turns"], len(roads["from_node"])
+    unknown = _outside(turns, n_link).any(axis=1)
+    known = np.where(unknown[:, None], 0, turns)
+    apart = ~unknown
+    if n_link:
+        apart &= roads["to_node"][known[:, 0]] != roads["from_node"][known[:, 1]]
+    return _wrong("banned turn", "unknown link", unknown) + _wrong("banned turn", "the links do not meet", apart)
 
 
 def _wrong_trips(n_node: int, roads: Columns, trips: Columns, n_destination: int, n_class: int) -> list[str]:
@@ -84,6 +99,10 @@ def _wrong_routes(roads: Columns, trips: Columns) -> list[str]:
     both = (routes[:-1] >= 0) & (routes[1:] >= 0)
     gap = roads["to_node"][routes[:-1]] != roads["from_node"][routes[1:]]
     problems += _wrong("route step", "does not lead to the next link", both & gap)
+    banned = {(int(a), int(b)) for a, b in roads["banned_turns"]}
+    if banned:
+        driven = np.array([turn in banned for turn in zip(routes[:-1].tolist(), routes[1:].tolist(), strict=True)])
+        problems += _wrong("route step", "the turn to the next link is banned", driven)
     start = trips["route_start"]
     first = routes[np.maximum(start, 0)]
     moved = (start >= 0) & (first >= 0) & (roads["from_node"][first] != trips["origin"])

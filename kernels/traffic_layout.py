@@ -48,7 +48,13 @@ class Roads:
     reaction_time       s, > 0; wave speed w = 1 / (jam_density * reaction_time)
     capacity            vehicle/s of the whole link, > 0; the least of this and
                         lanes * u w k / (u + w) counts
-    weight              merge priority, whole, 1 .. 16; by default the lanes
+    weight              merge priority, whole, 1 .. 16; by default the lanes:
+                        saturated links share the next one in this ratio
+    rank                0 .. 15; where links merge, vehicles of a higher rank
+                        let those of a lower one go first (1 at a yield sign)
+    node_capacity       (n_node,)  vehicle/s from link to link through each
+                        node, > 0; inf: only the links limit the flow
+    banned_turns        (n_banned, 2)  pairs (link, next link) nobody may drive
     """
 
     n_node: int
@@ -61,6 +67,9 @@ class Roads:
     reaction_time: ArrayLike = 1.0
     capacity: ArrayLike = np.inf
     weight: ArrayLike | None = None
+    rank: ArrayLike = 0
+    node_capacity: ArrayLike = np.inf
+    banned_turns: ArrayLike = ()
 
 
 @dataclass(frozen=True)
@@ -158,9 +167,12 @@ def build(
     vehicles = _trip_columns(trips)
     targets = np.atleast_1d(np.asarray(destinations, np.int32))
     check(roads.n_node, columns, vehicles, targets, classes.pcu, classes.headway_factor)
-    settings = _settings(roads.n_node, columns, signals, len(targets))
+    column = hop_columns(roads.n_node, columns["to_node"], roads.banned_turns)
+    n_column = int(max(roads.n_node, column.max(initial=-1) + 1))
+    settings = _settings(roads, columns, signals, (len(targets), n_column))
     demand, origin_node = _demand(roads.n_node, columns, vehicles, destinations, classes)
     network = _network(roads.n_node, columns, settings, demand, origin_node, signals, group_limit)
+    network = network._replace(hop_column=np.concatenate([column, origin_node]).astype(np.int32))
     state = _state(network, demand, len(vehicles["depart"]))
     touch(network, demand, settings, state)
     return Traffic(network, demand, settings, state)
@@ -177,6 +189,9 @@ def _road_columns(roads: Roads) -> dict[str, NDArray[Any]]:
         columns[name] = _column(getattr(roads, name), n_link, np.float64)
     weight = np.maximum(np.rint(np.nan_to_num(columns["lanes"])), 1) if roads.weight is None else roads.weight
     columns["weight"] = _column(weight, n_link, np.int32)
+    columns["rank"] = _column(roads.rank, n_link, np.int32)
+    columns["node_capacity"] = _column(roads.node_capacity, roads.n_node, np.float64)
+    columns["banned_turns"] = np.asarray(roads.banned_turns, np.int64).reshape(-1, 2)
     return columns
 
 
@@ -208,9 +223,21 @@ def _ticks(seconds: Any, least: int) -> Int:
     return np.maximum(np.rint(bounded).astype(np.int64), least)
 
 
-def _settings(n_node: int, columns: dict[str, NDArray[Any]], signals: Signals, n_destination: int) -> Settings:
-    """Convert physical quantities to the times and storages of the kernel."""
-    n_link = len(columns["length"])
+def hop_columns(n_node: int, to_node: NDArray[Any], banned_turns: ArrayLike) -> NDArray[np.int32]:
+    """Give each link (n_link,) its column of the next-hop tables.
+
+    A link's column is the node at its end; where a turn from it is banned it
+    has one of its own, behind those of the nodes, in the order of the links.
+    """
+    column = np.asarray(to_node, np.int32).copy()
+    bound = np.unique(np.asarray(banned_turns, np.int64).reshape(-1, 2)[:, 0])
+    column[bound] = n_node + np.arange(len(bound))
+    return column
+
+
+def _settings(roads: Roads, columns: dict[str, NDArray[Any]], signals: Signals, hops: tuple[int, int]) -> Settings:
+    """Convert physical quantities to the times and storages of the kernel; hops: shape of the tables."""
+    n_link, n_node = len(columns["length"]), roads.n_node
     wave_speed = 1 / (columns["jam_density"] * columns["reaction_time"])
     per_lane = columns["speed"] * wave_speed * columns["jam_density"]
     flow = columns["lanes"] * per_lane / (columns["speed"] + wave_speed)
@@ -226,6 +253,7 @@ def _settings(n_node: int, columns: dict[str, NDArray[Any]], signals: Signals, n
         closed=np.zeros(n_link, np.int8),
         control=_column(signals.control, n_node, np.int8),
         stop_headway=_ticks(_column(signals.stop_headway, n_node, np.float64), 1),
+        node_headway=_ticks(1 / columns["node_capacity"], 0),
         green_cycle=_ticks(_column(signals.cycle, n_link, np.float64), 1),
         green_start=_ticks(_column(signals.start, n_link, np.float64), -NEVER),
         green_length=_ticks(_column(signals.length, n_link, np.float64), 0),
@@ -233,8 +261,8 @@ def _settings(n_node: int, columns: dict[str, NDArray[Any]], signals: Signals, n
         maximum_green=_ticks(_column(signals.maximum_green, n_node, np.float64), 1)[phase_node],
         extension=_ticks(_column(signals.extension, n_node, np.float64), 0),
         intergreen=_ticks(_column(signals.intergreen, n_node, np.float64), 0),
-        informed=np.full((n_destination, n_node), -1, np.int32),
-        habitual=np.full((n_destination, n_node), -1, np.int32),
+        informed=np.full(hops, -1, np.int32),
+        habitual=np.full(hops, -1, np.int32),
     )
 
 
@@ -298,6 +326,7 @@ def _network(
     from_node, to_node = columns["from_node"], columns["to_node"]
     queue_node = np.concatenate([to_node, origin_node]).astype(np.int32)
     weight = np.concatenate([columns["weight"], np.ones(len(origin_node), np.int32)])
+    rank = np.concatenate([columns["rank"], np.zeros(len(origin_node), np.int32)])
     n_in = np.bincount(queue_node, minlength=n_node)
     n_out = np.bincount(from_node, minlength=n_node)
     slots = settings.storage // demand.class_pcu.min() + 2
@@ -310,16 +339,19 @@ def _network(
     np.minimum.at(least, to_node, columns["weight"])
     np.maximum.at(most, to_node, columns["weight"])
     phase = _column(signals.phase, len(to_node), np.int32)
+    ranked = np.bincount(queue_node, rank > 0, n_node) > 0
     return Network(
         from_node=from_node,
         to_node=to_node,
         weight=weight,
+        rank=rank,
+        hop_column=queue_node,
         queue_node=queue_node,
         group_of_node=group,
         group_start=group_start.astype(np.int32),
         group_queue=group_queue.astype(np.int32),
         ring_start=_bounds(slots),
-        weighted=(most > least).astype(np.int8),
+        weighted=((most > least) | ranked).astype(np.int8),
         movement_start=_bounds(n_in * n_out),
         in_position=_rank(queue_node, n_node),
         out_position=_rank(from_node, n_node),

@@ -101,7 +101,8 @@ class Oracle:
         if self.demand.destination_node[vehicle.destination] == queue.node:
             return ARRIVE
         table = self.settings.informed if vehicle.informed else self.settings.habitual
-        link = int(table[vehicle.destination, queue.node])
+        column = queue.node if queue.link is None else int(self.network.hop_column[queue.link])
+        link = int(table[vehicle.destination, column])
         return link if link >= 0 else LOST
 
     def entry_time(self, link: int) -> int:
@@ -129,18 +130,19 @@ class Oracle:
             if not queue.vehicles:
                 continue
             target, ready = self.target(queue), self.head_ready(queue)
-            time, tag = max(ready, self.now), 0
+            time, tag, rank = max(ready, self.now), 0, 0
             if isinstance(target, int):
                 time = max(time, self.entry_time(target))
                 if self.settings.control[node] != DARK and self.network.weighted[node]:
                     tag = max(self.virtual[target], self.tag.get((id(queue), target), 0))
+                    rank = 0 if queue.link is None else int(self.network.rank[queue.link])
             if isinstance(target, int) and queue.link is not None:
                 if self._is_red(node, queue.link):
                     time, conflict = NEVER, min(conflict, ready)
                 else:
                     time = self._passed(node, queue.link, time)
             if time < NEVER:
-                options.append((time, 1, tag, ready, queue.vehicles[0].key, queue))
+                options.append((time, 1, rank, tag, ready, queue.vehicles[0].key, queue))
         if conflict < NEVER:
             options.append((self._end_of_green(node, conflict), 0))
         return options
@@ -153,6 +155,8 @@ class Oracle:
     def _passed(self, node: int, link: int, time: int) -> int:
         """When the control lets a vehicle pass that could pass at a time."""
         control = int(self.settings.control[node])
+        if self.settings.node_headway[node] > 0:
+            time = max(time, self.stop_free[node])
         if control == FIXED and time < NEVER:
             return self._green(link, time)
         if control == DARK:
@@ -198,7 +202,7 @@ class Oracle:
                 self._switch(node, time)
                 self._look(node)
             else:
-                self._move(option[5], time, option[2])
+                self._move(option[6], time, option[3])
         self.now = until
 
     def _switch(self, node: int, time: int) -> None:
@@ -249,6 +253,8 @@ class Oracle:
         control = int(settings.control[node])
         if queue.link is not None and control == DARK:
             self.stop_free[node] = time + int(settings.stop_headway[node])
+        elif queue.link is not None and settings.node_headway[node] > 0:
+            self.stop_free[node] = time + int(settings.node_headway[node])
         served = queue.link is not None and control == ACTUATED
         if served and self.network.phase_of_link[queue.link] == self.phase[node]:
             gap = time + int(settings.extension[node])

@@ -89,6 +89,7 @@ def _renumber(case: Case, rng: Any) -> tuple[Case, Any, Any]:
     other = replace(
         case, links=columns, trips=trips, signals=signals, tables=tables, destinations=node[case.destinations]
     )
+    other = replace(other, node_capacity=case.node_capacity[old_node])
     return other, link, vehicle
 
 
@@ -119,6 +120,19 @@ def test_every_wrong_row_is_named() -> None:
         "trip 1: key must be unique",
     ):
         assert part in str(caught.value)
+
+
+def test_wrong_ranks_capacities_and_bans_are_named() -> None:
+    roads = Roads(
+        3, [0, 1, 2], [1, 2, 0], 100.0, 10.0, rank=[0, -1, 16], node_capacity=[1, 0, 1], banned_turns=[(0, 9), (0, 2)]
+    )
+    with pytest.raises(ValueError, match=r"link 1, 2: rank must be in 0 .. 15") as caught:
+        build(roads, Trips([0], [0], route_start=[0], routes=[0, -1]))
+    assert "node 1: node_capacity must be greater than 0" in str(caught.value)
+    assert "banned turn 0: unknown link; banned turn 1: the links do not meet" in str(caught.value)
+    banned = Roads(3, [0, 1, 2], [1, 2, 0], 100.0, 10.0, banned_turns=[(0, 1)])
+    with pytest.raises(ValueError, match="route step 0: the turn to the next link is banned"):
+        build(banned, Trips([0], [0], route_start=[0], routes=[0, 1, -1]))
 
 
 def test_a_broken_route_is_named() -> None:

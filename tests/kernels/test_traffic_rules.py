@@ -1,5 +1,6 @@
 """Rules of the traffic kernel on streets small enough to follow by hand."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,24 @@ def test_a_green_of_no_length_never_comes() -> None:
     assert _passed(traffic) == []
     assert blockers(traffic.network, traffic.state).tolist() == [-1, -1, -1]
     assert head(traffic.state, 0) == (0, 0, 10 * SECOND, 2)
+
+
+def test_at_a_yield_sign_the_major_road_goes_first() -> None:
+    # link 0 yields: both are ready at 11.25 s, when the exit can take its next vehicle
+    departs, origins = [0, 1, 1.25], [0, 0, 1]
+    roads = replace(CROSSING, rank=[1, 0, 0])
+    trips = Trips((np.array(departs) * SECOND).astype(int), origins, route_start=[0, 0, 3], routes=[0, 2, -1, 1, 2, -1])
+    assert _passed(build(roads, trips)) == [10, 12.5, 11.25]
+    assert _passed(build(CROSSING, trips)) == [10, 11.25, 12.5]
+
+
+def test_a_node_with_a_capacity_lets_vehicles_through_one_by_one() -> None:
+    roads = Roads(4, [0, 1, 2, 2], [2, 2, 3, 3], 200.0, 20.0, node_capacity=[np.inf, np.inf, 0.25, 0.25])
+    trips = Trips([0, 0, 2 * SECOND], [0, 1, 1], route_start=[0, 3, 3], routes=[0, 2, -1, 1, 3, -1])
+    traffic = build(roads, trips)
+    assert _passed(traffic) == [10, 14, 18]
+    # the end of a trip is no way through
+    assert traffic.state.arrival.tolist() == [20 * SECOND, 24 * SECOND, 28 * SECOND]
 
 
 ACTUATED_PLAN: dict[str, Any] = {
@@ -184,6 +203,17 @@ def test_a_trip_without_a_way_is_cancelled_at_its_departure() -> None:
     assert traffic.state.outcome.tolist() == [DRIVING, WAITING]
     run(traffic, 10 * SECOND + 1, [])
     assert traffic.state.outcome.tolist() == [STRANDED, CANCELLED]
+
+
+def test_drivers_from_a_link_with_a_banned_turn_read_a_column_of_their_own() -> None:
+    # 0 -> 2 and 1 -> 2, then 2 -> 3 or round by 2 -> 4 -> 3; from link 0 the turn into 2 is banned
+    roads = Roads(5, [0, 1, 2, 2, 4], [2, 2, 3, 4, 3], 200.0, 20.0, banned_turns=[(0, 2)])
+    traffic = build(roads, Trips([0, 5 * SECOND], [0, 1]), [3])
+    assert traffic.network.hop_column.tolist()[:5] == [5, 2, 3, 4, 3]
+    traffic.settings.informed[0] = [0, 1, 2, -1, 4, 3]
+    touch(*traffic)
+    run(traffic, 100 * SECOND, [])
+    assert traffic.state.arrival.tolist() == [30 * SECOND, 25 * SECOND]
 
 
 def test_a_full_log_stops_the_kernel_and_nothing_is_lost() -> None:

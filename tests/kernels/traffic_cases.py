@@ -25,11 +25,12 @@ class Case:
     destinations: Any
     tables: Any
     signals: dict[str, Any]
+    node_capacity: Any
     group_limit: int
 
     def build(self) -> Traffic:
         traffic = build(
-            Roads(self.n_node, **self.links),
+            Roads(self.n_node, **self.links, node_capacity=self.node_capacity),
             Trips(**self.trips),
             self.destinations,
             Classes(PCU, FACTOR),
@@ -53,6 +54,7 @@ def random_case(seed: int, n_node: int = 5, n_link: int = 11, n_vehicle: int = 9
         "speed": rng.choice([5.0, 10.0, 20.0], n_link),
         "lanes": rng.choice([1.0, 1.0, 2.0, 3.0], n_link),
         "capacity": rng.choice([np.inf, np.inf, 0.2], n_link),
+        "rank": rng.integers(0, 3, n_link) * (rng.random() < 0.5),
     }
     if rng.random() < 0.5:
         links["lanes"] = 1.0
@@ -66,6 +68,7 @@ def random_case(seed: int, n_node: int = 5, n_link: int = 11, n_vehicle: int = 9
         destinations,
         tables,
         _random_signals(rng, n_node, n_link),
+        rng.choice([np.inf, 0.1, 0.4], n_node),
         int(rng.choice([1, 4, 1000])),
     )
 
@@ -137,6 +140,7 @@ def change(rng: Any, traffic: Traffic, oracle: Any = None) -> None:
     for table in (settings.informed, settings.habitual):
         if rng.random() < 0.5:
             table[:] = _random_table(rng, network.from_node, *table.shape)
+    settings.node_headway[rng.integers(len(settings.control))] = int(rng.choice([0, SECOND, 7 * SECOND]))
     free_flow = int(rng.integers(10_000, 60 * SECOND))
     node = int(rng.integers(len(settings.control)))
     if oracle is not None:

@@ -29,7 +29,7 @@ class Streets:
     origins: list[int] = field(default_factory=list)
 
     def link(self, tail: int, head: int, length: float = 1000.0, **other: float) -> int:
-        properties = {"speed": 20.0, "lanes": 1.0, "capacity": np.inf} | other
+        properties = {"speed": 20.0, "lanes": 1.0, "capacity": np.inf, "rank": 0.0} | other
         self.links.append({"from_node": tail, "to_node": head, "length": length} | properties)
         return len(self.links) - 1
 

@@ -131,6 +131,20 @@ def test_a_saturated_merge_shares_by_lanes() -> None:
     assert run.flow(major, 500, 3000) == pytest.approx(0.5333, rel=0.02)
 
 
+def test_a_major_road_takes_what_it_needs_and_leaves_the_rest() -> None:
+    streets = Streets()
+    minor, major = streets.link(0, 2, rank=1), streets.link(1, 2)
+    after = streets.link(2, 3)
+    streets.drive(every(0.8, 3000), minor, after)
+    vehicles = streets.drive(every(0.6, 3000), major, after)
+    run = Run(streets.build()).until(3000)
+    assert run.flow(major, 500, 3000) == pytest.approx(0.6, rel=0.02)
+    assert run.flow(minor, 500, 3000) == pytest.approx(0.2, rel=0.02)
+    # nobody on the major road waits longer than one headway of the exit
+    delay = run.until(END).arrival()[vehicles] - np.array(streets.departs)[vehicles] - 100
+    assert delay.max() <= 1.25
+
+
 @pytest.mark.parametrize("minor_flow", [0.1, 0.2])
 def test_a_merge_leaves_unused_shares_to_the_other(minor_flow: float) -> None:
     streets = Streets()
