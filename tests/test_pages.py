@@ -90,7 +90,7 @@ def test_commands_parse(line):
     parse(shlex.split(line)[1:])
 
 
-@pytest.mark.parametrize("line", ["twin run", "twin run a.yaml --shard 1/2", "twin results expor x", "twin nothing"])
+@pytest.mark.parametrize("line", ["twin run", "twin run a.yaml --shards 1/2", "twin results expor x", "twin nothing"])
 def test_commands_that_are_not_there_do_not_parse(line):
     with pytest.raises((Exception, SystemExit)):
         parse(shlex.split(line)[1:])

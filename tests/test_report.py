@@ -17,7 +17,8 @@ import pytest
 
 from tests.synthetic_results import EVIL, make_suite, small_city
 from twin.errors import DataError
-from twin.output import list_files, write_table
+from twin.manifest import list_files
+from twin.output import write_table
 from twin.report import write_report
 from twin.report_data import causes, main_path, read_report
 from twin.report_story import late_call, steps

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from twin.world import World
 
 __version__ = "0.1.0"
-__all__ = ["City", "Command", "Feed", "Field", "Model", "Policy", "Scenario", "World", "load", "load_city"]
+__all__ = ["City", "Command", "Feed", "Field", "Model", "Policy", "Scenario", "World", "load", "load_city", "results"]
 
 # Where a checkout or archive lost the symlinks, the folders beside twin/ serve.
 if not (Path(__file__).parent / "models").is_dir():
@@ -33,6 +33,7 @@ _HOME = {
     "Scenario": "twin.scenario",
     "load": "twin.scenario",
     "World": "twin.world",
+    "results": "twin.results",
 }
 
 
@@ -41,4 +42,5 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'twin' has no attribute {name!r}; it has {', '.join(__all__)}")
     from importlib import import_module
 
-    return getattr(import_module(_HOME[name]), name)
+    module = import_module(_HOME[name])
+    return module if name == "results" else getattr(module, name)

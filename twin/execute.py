@@ -15,12 +15,13 @@ from twin.contract import SECOND
 from twin.durable import FolderLock
 from twin.errors import DataError, TwinError
 from twin.executors import EXECUTORS, POLL, Execution, Job, Watch, here, in_processes, in_threads
-from twin.run import ELSEWHERE, Record, city_folder, finished, run_folder
+from twin.manifest import city_folder
+from twin.run import ELSEWHERE, Record, finished, run_folder
 
 if TYPE_CHECKING:
     from twin.scenario import Case
 
-__all__ = ["Execution", "Job", "Watch", "execute", "warm"]
+__all__ = ["Execution", "Job", "Watch", "execute", "in_shard", "parse_shard", "warm"]
 
 _WARM = 600 * SECOND
 
@@ -49,6 +50,26 @@ def execute(
         records.update(zip(todo, _run([jobs[i] for i in todo], execution, watch), strict=True))
     _wait_for_others(jobs, records, execution, watch)
     return [records[i] for i in range(len(cases))]
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """Return the shard that text such as "2/4" names.
+
+    Raises DataError when it names none.
+
+    >>> parse_shard("2/4")
+    (2, 4)
+    """
+    number, slash, count = text.partition("/")
+    if slash and number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count):
+        return int(number), int(count)
+    raise DataError(f"no shard {text!r}; write i/n with 1 <= i <= n, for example 1/4")
+
+
+def in_shard(cases: Sequence[Case], shard: tuple[int, int]) -> list[Case]:
+    """Return the cases of a shard; every case is in one, and all shards are of one size, give or take one."""
+    number, count = shard
+    return list(cases[number - 1 :: count])
 
 
 def _run(jobs: list[Job], execution: Execution, watch: Watch | None) -> list[Record]:

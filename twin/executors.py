@@ -37,6 +37,8 @@ class Execution:
     workers        how many runs go on at a time, 0 for one per core; one works in this process
     executor       "processes", or "threads" of this process: of use where nearly all time is
                    spent in kernels, which free Python's lock
+    shard          (i, n): of every n runs the ith, from 1; other processes, perhaps on other
+                   machines, make the others in the same folder
     patience       wall seconds to wait for runs that another process is writing, once all others are done
     keep_every     simulated us between states a failure can go back to
     snapshot_wall  wall seconds between snapshots of a run on disk
@@ -45,6 +47,7 @@ class Execution:
 
     workers: int = 0
     executor: str = "processes"
+    shard: tuple[int, int] = (1, 1)
     patience: float = 10.0
     keep_every: int = HOUR
     snapshot_wall: float = 30.0

@@ -33,6 +33,7 @@ _OUTSIDE = (
     "executors",
     "board",
     "durable",
+    "housekeeping",
     "why",
     "data",
     "download",

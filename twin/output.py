@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ import numpy as np
 
 from twin.contract import Kpi, Model
 from twin.durable import write_whole
-from twin.errors import ContractError, DataError
+from twin.errors import ContractError
 
 if TYPE_CHECKING:
     from twin.scenario import Case
@@ -178,44 +177,3 @@ def write_json(target: Path, content: Mapping[str, Any]) -> None:
     """Write a mapping as readable JSON, whole or not at all."""
     text = json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False)
     write_whole(target, lambda file: file.write(text.encode()))
-
-
-def read_manifest(folder: Path, deep: bool = False) -> dict[str, Any]:
-    """Return the manifest of a complete run whose files are all there.
-
-    deep  also compare the SHA-256 of every file
-    Raises DataError that says what is missing or damaged.
-    """
-    try:
-        content = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        found = {name: (folder / name, entry["bytes"], entry["sha256"]) for name, entry in content["files"].items()}
-        missing = {"kpis", "suite", "arm", "replication", "seed", "run_id"} - content.keys()
-    except FileNotFoundError:
-        raise DataError(f"{folder} is not complete: it has no manifest") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{folder} has a damaged manifest ({type(error).__name__}: {error})") from error
-    if missing:
-        raise DataError(f"{folder} has a damaged manifest: it lacks {', '.join(sorted(missing))}")
-    for name, (path, size, digest) in found.items():
-        if not path.is_file() or path.stat().st_size != size:
-            raise DataError(f"{path} is missing or cut short")
-        if deep and _digest(path) != digest:
-            raise DataError(f"{path} is damaged: its SHA-256 is not that of {name} in the manifest")
-    return dict(content)
-
-
-def _digest(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def list_files(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return path -> bytes and SHA-256 of every Parquet file of a run."""
-    files = sorted(folder.rglob("*.parquet"))
-    return {
-        path.relative_to(folder).as_posix(): {
-            "bytes": path.stat().st_size,
-            "sha256": _digest(path),
-        }
-        for path in files
-    }

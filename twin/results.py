@@ -1,12 +1,17 @@
-"""Read results: figures, series, events and tables of one run or of a whole suite."""
+"""Read results: figures, series, events and tables of one run or of a whole suite.
+
+The module itself can be called, so `twin.results("suite")` opens one by name.
+"""
 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from functools import cached_property
 from html import escape
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from twin.errors import DataError
@@ -16,7 +21,7 @@ from twin.stats import LEVEL, Comparison, Figure, compare_figures
 if TYPE_CHECKING:
     from twin.city import City
 
-__all__ = ["Results", "Run", "compare_results"]
+__all__ = ["Results", "Run", "compare_results", "open_results"]
 
 
 class Results:
@@ -89,7 +94,7 @@ class Results:
         try:
             frame = pandas.read_parquet(path)
         except (OSError, ValueError) as error:
-            raise DataError(f"{path} cannot be read ({error}); delete its folder and run the case again") from error
+            raise _unreadable(path, error) from error
         for place, (name, value) in enumerate(_labels(run).items()):
             if name not in frame.columns:
                 frame.insert(place, name, value)
@@ -148,7 +153,11 @@ class Results:
         asked, better = ((self.suite.get("compare") or {}).get(part) or {} for part in ("margins", "directions"))
         found: dict[str, Figure] = {}
         for run in self.complete:
-            for row in pyarrow.parquet.read_table(run.folder / "kpis.parquet").to_pylist():
+            try:
+                rows = pyarrow.parquet.read_table(run.folder / "kpis.parquet").to_pylist()
+            except (OSError, ValueError) as error:
+                raise _unreadable(run.folder / "kpis.parquet", error) from error
+            for row in rows:
                 margin = float(asked.get(row["kpi"], row["margin"]))
                 direction = str(better.get(row["kpi"], row["direction"]))
                 found.setdefault(row["kpi"], Figure(row["kpi"], row["unit"], direction, margin))
@@ -209,3 +218,31 @@ def _labels(run: Run) -> dict[str, Any]:
 
 def _tables(run: Run) -> list[Path]:
     return sorted(run.folder.rglob("*.parquet"))
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    return DataError(f"{path} cannot be read ({error}); mend it with: twin resume {path.parent}")
+
+
+def open_results(name: str | Path, below: str | Path = "results") -> Results:
+    """Open the results of a suite by its name, or of any folder by its path.
+
+    Raises DataError that names the suites there are.
+    """
+    folder = Path(below) / name
+    if folder.is_dir() or not Path(name).is_dir():
+        if not folder.is_dir():
+            suites = sorted(path.parent.name for path in Path(below).glob("*/suite.json"))
+            raise DataError(f"no results of {str(name)!r} in {below}; there are {', '.join(suites) or 'none'}")
+        return Results(folder)
+    return Results(name)
+
+
+class _Callable(ModuleType):
+    """Let the module be called like the function people look for under its name."""
+
+    def __call__(self, name: str | Path, below: str | Path = "results") -> Results:
+        return open_results(name, below)
+
+
+sys.modules[__name__].__class__ = _Callable

@@ -14,10 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from twin.contract import HOUR, Component, Policy, Setup
+from twin.contract import HOUR, MINUTE, Component, Policy, Setup
 from twin.durable import FolderLock, clear_drafts
 from twin.errors import DataError, RunError, SnapshotError, TwinError
 from twin.identity import identity, run_id
+from twin.manifest import MANIFEST, list_files, manifest_of, read_manifest
+from twin.recorder import Recorder
 
 if TYPE_CHECKING:
     from twin.assembly import Assembly
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 COMPLETE, FAILED, INTERRUPTED, WAITING = "complete", "failed", "interrupted", "waiting"
 ELSEWHERE = "elsewhere"
-MANIFEST, FAILURE, CASE, SNAPSHOT = "manifest.json", "failure.json", "case.json", "snapshot.npz"
+FAILURE, CASE, SNAPSHOT = "failure.json", "case.json", "snapshot.npz"
 _LISTED = 5
 
 
@@ -126,8 +128,6 @@ def run_case(case: Case, folder: str | Path, control: Control | None = None) -> 
 
 def finished(case: Case, folder: Path) -> Record | None:
     """Return the record of a run that is complete and whole, None when it must be run (again)."""
-    from twin.output import read_manifest
-
     try:
         manifest = read_manifest(folder, deep=True)
     except DataError:
@@ -149,6 +149,8 @@ class _Attempt:
         self.notes: list[str] = []
         self.begun = time.perf_counter()
         self.saved = time.monotonic()
+        every = int(case.record.get("every", 5 * MINUTE))
+        self.recorder = Recorder(folder, every) if case.record.get("state") else None
 
     def record(self, status: str, **more: Any) -> Record:
         case = self.case
@@ -165,12 +167,17 @@ class _Attempt:
         self.world = world = self._begin()
         self.stage = "run"
         self.good = world.branch()
+        if world.now == 0:
+            self._record_state()
         while world.now < self.case.duration:
             if self._stopped():
                 return self._leave()
-            until = min(self.case.duration, (world.now // self.control.keep_every + 1) * self.control.keep_every)
+            keep = (world.now // self.control.keep_every + 1) * self.control.keep_every
+            until = min(self.case.duration, keep, self.recorder.next_time(world.now) if self.recorder else keep)
             world.run(until, self.control.progress, self.control.stop)
             if world.now == until:
+                self._record_state()
+            if world.now == keep:
                 self._keep()
         return self._finish()
 
@@ -192,6 +199,11 @@ class _Attempt:
                 self.notes.append(f"began anew: {error}")
         return World(assembly)
 
+    def _record_state(self) -> None:
+        if self.recorder is not None:
+            assert self.world is not None
+            self.recorder.record(self.world)
+
     def _stopped(self) -> bool:
         return self.control.stop is not None and self.control.stop()
 
@@ -208,7 +220,7 @@ class _Attempt:
         return self.record(INTERRUPTED, message=f"saved; go on with: twin resume {self.folder}")
 
     def _finish(self) -> Record:
-        from twin.output import list_files, write_json, write_results
+        from twin.output import write_json, write_results
 
         assert self.world is not None
         self.stage = "check"
@@ -218,6 +230,8 @@ class _Attempt:
             raise RunError(f"the run broke what must always hold: {listed}")
         self.stage = "write"
         figures = write_results(self.world, self.case, self.folder)
+        if self.recorder is not None:
+            self.recorder.finish(self.world)
         wall = time.perf_counter() - self.begun
         manifest = {
             **manifest_of(self.case, self.world.assembly.city, self.made_of),
@@ -232,6 +246,8 @@ class _Attempt:
         write_json(self.folder / MANIFEST, manifest)
         for name in (SNAPSHOT, FAILURE):
             (self.folder / name).unlink(missing_ok=True)
+        if self.recorder is not None:
+            self.recorder.clear()
         return self.record(COMPLETE, figures=figures, wall=wall)
 
     def failed(self, error: Exception) -> Record:
@@ -261,35 +277,6 @@ class _Attempt:
         except (OSError, TwinError):
             return ""
         return _local(self.case, self.good)
-
-
-def manifest_of(case: Case, city: City, made_of: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what identifies a run: its case, city, code and libraries, as plain JSON values."""
-    return {
-        "format": 1,
-        "run_id": run_id(made_of),
-        "suite": case.suite,
-        "arm": case.arm,
-        "title": case.title,
-        "replication": case.replication,
-        "seed": case.seed,
-        "start": datetime.fromtimestamp(case.start / 1e6, UTC).isoformat(),
-        "duration_us": case.duration,
-        "city": {
-            "name": city.name,
-            "title": city.title,
-            "timezone": city.timezone,
-            "digest": city.digest,
-            "folder": city_folder(city),
-        },
-        "identity": dict(made_of),
-        "case": json.loads(case.to_json()),
-    }
-
-
-def city_folder(city: City) -> str:
-    """Return where a suite keeps a copy of the city, relative to the suite's folder."""
-    return f"cities/{city.name}-{city.digest[:12]}"
 
 
 def _sentence(error: Exception) -> str:

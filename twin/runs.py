@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from twin.errors import DataError
-from twin.output import read_manifest
-from twin.run import CASE, COMPLETE, FAILED, FAILURE, INTERRUPTED, MANIFEST, SNAPSHOT, WAITING
+from twin.manifest import MANIFEST, read_manifest
+from twin.run import CASE, COMPLETE, FAILED, FAILURE, INTERRUPTED, SNAPSHOT, WAITING
 
 SUITE = "suite.json"
 BROKEN, INCOMPLETE, EARLIER = "broken", "incomplete", "earlier"

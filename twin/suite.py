@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twin.errors import DataError
-from twin.execute import Execution, Watch, execute
+from twin.execute import Execution, Watch, execute, in_shard
 from twin.identity import identity, run_id
 from twin.output import write_json
 from twin.run import CASE, COMPLETE, Record, assemble
@@ -29,8 +29,8 @@ class Outcome:
     """What a suite left.
 
     folder        results/suite
-    records       one per case, in order
-    expectations  (text, figure of the runs, whether it holds)
+    records       one per case of the shard, in order
+    expectations  (text, figure of the runs, whether it holds); none for a shard of the suite
     stopped       where the stages ended, None when the number of replications was given
     """
 
@@ -61,18 +61,23 @@ def run_suite(
     """Run a scenario's cases below a folder and judge its expectations.
 
     cases  default all, with as many replications as the scenario's stopping rule finds; see `select`
+    Shards of a suite list all its cases and run their own; DataError when stages ask for a number not yet known.
     """
     folder = Path(out) / scenario.name
+    shard = execution.shard if execution is not None else (1, 1)
+    if shard[1] > 1 and cases is None and scenario.stopping is not None:
+        raise DataError(f"{scenario.name} finds its number of replications itself; a shard needs it: --replications N")
 
     def run(chosen: Sequence[Case]) -> list[Record]:
         write_suite(scenario, chosen, folder)
-        return execute(chosen, out, execution, watch)
+        return execute(in_shard(chosen, shard), out, execution, watch)
 
     if cases is None and scenario.stopping is not None:
         records, stopped = _run_stages(scenario, run, folder)
     else:
         records, stopped = tuple(run(scenario.cases() if cases is None else cases)), None
-    return Outcome(folder, records, expectations_of(scenario, records), stopped)
+    judged = expectations_of(scenario, records) if shard[1] == 1 else ()
+    return Outcome(folder, records, judged, stopped)
 
 
 def _run_stages(
@@ -187,7 +192,8 @@ def resume(
     """
     cases, out = cases_in(folder)
     _check_trust(cases, plugins)
-    return execute(cases, out, execution, watch)
+    _relist(Path(folder))
+    return execute(in_shard(cases, execution.shard if execution is not None else (1, 1)), out, execution, watch)
 
 
 def assemble_run(folder: str | Path, plugins: Iterable[str | Path] = ()) -> Assembly:
@@ -195,6 +201,23 @@ def assemble_run(folder: str | Path, plugins: Iterable[str | Path] = ()) -> Asse
     cases, _ = cases_in(folder)
     _check_trust(cases, plugins)
     return assemble(cases[0])
+
+
+def _relist(folder: Path) -> None:
+    """Name the runs of a suite as this code does: what other code or libraries made is set aside."""
+    if not (folder / SUITE).is_file():
+        return
+    content = json.loads((folder / SUITE).read_text(encoding="utf-8"))
+    renamed = [{**run, "run_id": _name_of(run["case"])} for run in content["runs"]]
+    if renamed != content["runs"]:
+        write_json(folder / SUITE, {**content, "runs": renamed})
+
+
+def _name_of(case: dict[str, Any]) -> str:
+    from twin.scenario import Case
+
+    found = Case.from_json(json.dumps(case))
+    return run_id(identity(found, found.city()))
 
 
 def _check_trust(cases: Sequence[Case], plugins: Iterable[str | Path]) -> None:

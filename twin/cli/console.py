@@ -132,16 +132,17 @@ def progress(board: Board, cases: Sequence[Case]) -> Iterator[Callable[[], None]
     columns: list[Any] = [SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TaskProgressColumn()]
     columns += [TextColumn("{task.fields[rate]}"), TimeRemainingColumn()]
     with Progress(*columns, console=console(error=True), transient=True) as bar:
+        # What an earlier session left counts neither as done nor as to do, so rate and remaining time are honest.
         task = bar.add_task("preparing", total=sum(goals) / HOUR, rate="")
 
         def refresh() -> None:
-            times = board.times()
+            times, before = board.times(), sum(board.bases()) / HOUR
             done = sum(time >= goal for time, goal in zip(times, goals, strict=True))
             elapsed = bar.tasks[0].elapsed or 0.0
-            hours = sum(times) / HOUR
+            hours = max(sum(times) / HOUR - before, 0.0)
             rate = f"{hours / elapsed:.1f} simulated h/s" if elapsed > 0 and hours > 0 else ""
             what = "saving" if board.stopping else f"{done} of {len(goals)} runs"
-            bar.update(task, completed=hours, description=what, rate=rate)
+            bar.update(task, completed=hours, total=sum(goals) / HOUR - before, description=what, rate=rate)
 
         yield refresh
 

@@ -44,6 +44,51 @@ def show_results(folder: Folder = Path("results")) -> None:
         tell_figures(found, title)
 
 
+@results.command("diff")
+def diff_results(
+    first: Annotated[Path, typer.Argument(help="Folder of a suite, an arm or a run.", metavar="A")],
+    second: Annotated[Path, typer.Argument(help="The other folder.", metavar="B")],
+) -> None:
+    """List what differs between two folders: figures, what runs are made of, versions; exit code 1 if anything."""
+    from twin.cli.console import say, show
+    from twin.housekeeping import diff
+    from twin.results import Results
+
+    found = diff(Results(first), Results(second))
+    if not found:
+        say(f"no difference between {first} and {second}")
+        return
+    rows = [(one.place, one.what, one.name, one.first, one.second) for one in found]
+    show(f"{first} and {second}", ("run", "what", "name", ">A", ">B"), rows)
+    raise typer.Exit(1)
+
+
+@results.command("prune")
+def prune_results(
+    folder: Folder = Path("results"),
+    yes: Annotated[bool, typer.Option("--yes", help="Delete; else only list.")] = False,
+    state: Annotated[
+        list[str] | None,
+        typer.Option("--state", help="Runs in this state, as `ls` shows it; default earlier, incomplete, broken."),
+    ] = None,
+) -> None:
+    """Delete runs that were superseded or never finished, and what killed writers left."""
+    from twin.cli.console import say
+    from twin.errors import DataError
+    from twin.housekeeping import DISPOSABLE, prune, waste_in
+
+    if not folder.is_dir():
+        raise DataError(f"no results at {folder}: it is not a folder; see: twin results ls")
+    found = waste_in(folder, tuple(state) if state else DISPOSABLE)
+    for waste in found:
+        say(f"{waste.path}: {waste.reason}, {waste.size:,} bytes")
+    if not yes:
+        say(f"{len(found)} to delete, {sum(w.size for w in found):,} bytes; nothing was deleted: add --yes")
+        return
+    gone = prune(found)
+    say(f"deleted {len(gone)} of {len(found)}, {sum(w.size for w in gone):,} bytes")
+
+
 @results.command("export")
 def export_results(
     folder: Folder,

@@ -13,7 +13,7 @@ import typer
 if TYPE_CHECKING:
     from twin.execute import Execution
     from twin.run import Record
-    from twin.scenario import Scenario
+    from twin.scenario import Case, Scenario
     from twin.stats.sequential import Stopped
     from twin.suite import Outcome
 
@@ -28,6 +28,8 @@ Plugins = Annotated[
 ]
 WithReport = Annotated[bool, typer.Option("--report/--no-report", help="Draw maps and the HTML report.")]
 MaxCases = Annotated[int, typer.Option("--max-cases", min=1, help="Most runs without --yes.")]
+Shard = Annotated[str, typer.Option("--shard", help="Only part i of n, for example 1/4; all parts share the folder.")]
+Executor = Annotated[str, typer.Option("--executor", help="processes, or threads of one process.")]
 ScenarioName = Annotated[str, typer.Argument(help="Scenario file or embedded name.", metavar="SCENARIO")]
 
 
@@ -48,10 +50,12 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
     report: WithReport = True,
     max_cases: MaxCases = 2000,
     yes: Annotated[bool, typer.Option("--yes", help="Run a suite of any size.")] = False,
+    shard: Shard = "1/1",
+    executor: Executor = "processes",
 ) -> None:
     """Run a scenario's arms and replications; complete runs are kept."""
     most = None if yes else max_cases
-    _run(scenario, _Order(out, workers, replications, arm or [], plugin or [], report, most))
+    _run(scenario, _Order(out, workers, replications, arm or [], plugin or [], report, most, shard, executor))
 
 
 def resume(
@@ -120,6 +124,8 @@ class _Order:
     plugins: Sequence[Path] = ()
     report: bool = True
     most: int | None = None
+    shard: str = "1/1"
+    executor: str = "processes"
 
 
 def _run(name: str, order: _Order) -> None:
@@ -129,6 +135,7 @@ def _run(name: str, order: _Order) -> None:
     from twin.suite_size import refuse_if_larger, size_of
 
     begun = time.perf_counter()
+    execution = _execution(order.workers, order.shard, order.executor)
     scenario = load(name, order.plugins)
     staged = scenario.stopping is not None and not order.arms and order.replications is None
     if order.most is not None:
@@ -137,8 +144,11 @@ def _run(name: str, order: _Order) -> None:
     cases = select(scenario, order.arms, order.replications)
     _tell_warnings(name, scenario)
     say(f"{scenario.title}: {len(cases)} runs ({scenario.path.name})")
-    outcome = run_suite(scenario, order.out, None if staged else cases, _execution(order.workers), progress)
+    _tell_state(cases)
+    outcome = run_suite(scenario, order.out, None if staged else cases, execution, progress)
     _tell_records(outcome.records, outcome.folder)
+    if execution.shard[1] > 1 and not _is_last_shard(order.shard, outcome):
+        return
     _tell_outcome(scenario, outcome, order.report)
     say(f"elapsed: {time.perf_counter() - begun:.1f} s")
     if not all(holds for _, _, holds in outcome.expectations):
@@ -158,10 +168,34 @@ def _tell_warnings(name: str, scenario: Scenario) -> None:
         say(f"warning: {len(defaults)} components take defaults; which and how many: twin check {name}", error=True)
 
 
-def _execution(workers: int) -> Execution:
-    from twin.execute import Execution
+def _tell_state(cases: Sequence[Case]) -> None:
+    """Say how much a recorded full state takes, where one is asked for."""
+    from twin.cli.console import say
+    from twin.recorder import state_bytes
+    from twin.run import assemble
 
-    return Execution(workers=workers)
+    asked = [case for case in cases if case.record.get("state")]
+    if asked:
+        each = state_bytes(assemble(asked[0]), int(asked[0].record["every"])) / 1e6
+        say(f"full state: about {each:.0f} MB per run, {each * len(asked) / 1e3:.2g} GB in all, before compression")
+
+
+def _execution(workers: int, shard: str = "1/1", executor: str = "processes") -> Execution:
+    from twin.execute import Execution, parse_shard
+
+    return Execution(workers=workers, shard=parse_shard(shard), executor=executor)
+
+
+def _is_last_shard(shard: str, outcome: Outcome) -> bool:
+    """Tell whether all shards are done; say what is left when they are not."""
+    from twin.cli.console import say
+
+    runs = [run for run in outcome.results().runs if run.status != "earlier"]
+    done = sum(run.is_complete for run in runs)
+    if done < len(runs):
+        told = f"{done} of {len(runs)} runs complete; when all are: twin results show {outcome.folder}"
+        say(f"shard {shard} done: {told}")
+    return done == len(runs)
 
 
 def _tell_records(records: Sequence[Record], folder: Path) -> None:
@@ -178,6 +212,10 @@ def _tell_records(records: Sequence[Record], folder: Path) -> None:
         done = sum(record.status == "complete" for record in records)
         say(f"interrupted: {done} of {len(records)} runs complete; go on with: twin resume {folder}", error=True)
         raise typer.Exit(130)
+    elsewhere = [record for record in records if record.status == "elsewhere"]
+    if elsewhere:
+        say(f"{len(elsewhere)} runs are being written by others: {elsewhere[0].message}", error=True)
+        raise typer.Exit(1)
     if any(record.status == "failed" for record in records):
         say(f"go on after mending the cause with: twin resume {folder}", error=True)
         raise typer.Exit(1)

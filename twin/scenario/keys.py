@@ -82,6 +82,7 @@ WHERE = (
 RECORD = (
     Key("every", "interval of the recorded series", default="5 min", example="5 min"),
     Key("traversals", "whether each passage of a link is logged", default="false", example="false"),
+    Key("state", "whether the full state is kept at every interval; large", default="false", example="false"),
 )
 STAGES = (
     Key("first", "runs per arm of the first stage", default="10", example="10"),
@@ -124,6 +125,7 @@ CAP = Option("cap", "most runs per arm", "integer", low=2, high=1_000_000)
 DIRECTION = Option("direction", "what is better", "choice", choices=("lower", "higher"))
 SCALE = Option("scale", "size of a generated city", "number", 1, low=1e-3)
 TRAVERSALS = Option("traversals", "whether each passage of a link is logged", "flag", False)
+STATE = Option("state", "whether the full state is kept at every interval", "flag", False)
 CONFIDENCE = Option("confidence", "confidence level of intervals", "number", 0.95, low=0.5, high=0.9999)
 LONGITUDE = Option("lon", "degrees east", "number", low=-180, high=180)
 LATITUDE = Option("lat", "degrees north", "number", low=-90, high=90)

@@ -361,4 +361,7 @@ def _read_record(tree: Node, problems: Problems) -> dict[str, Any]:
         record["every"] = read_duration(every, "every", problems)
     if traversals is not None:
         record["traversals"] = read_checked(traversals, keys.TRAVERSALS, problems)
+    state = node.get("state")
+    if state is not None:
+        record["state"] = read_checked(state, keys.STATE, problems)
     return record

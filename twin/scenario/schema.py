@@ -18,6 +18,7 @@ Schema = dict[str, Any]
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _PLAIN = ["string", "number"]
 _WORD: Schema = {"type": "string"}
+_FLAG: Schema = {"type": "boolean"}
 _WORDS: Schema = {"anyOf": [_WORD, {"type": "array", "items": {"type": ["string", "number"]}}]}
 _OPEN: Schema = {"$ref": "#/$defs/open"}
 _DELTA: Schema = {"anyOf": [{"$ref": "#/$defs/delta"}, {"type": "null"}]}
@@ -63,7 +64,7 @@ def _shapes(registry: Registry, components: Mapping[str, type[Component]]) -> di
         "options": _closed({name: _options(found.options) for name, found in sorted(components.items())}),
         "policy": _policies(registry),
         "feeds": {"type": "array", "items": _feeds(registry)},
-        "record": _object(keys.RECORD, {"every": {"anyOf": [_WORD, _OPEN]}, "traversals": {"type": "boolean"}}),
+        "record": _object(keys.RECORD, {"every": {"anyOf": [_WORD, _OPEN]}, "traversals": _FLAG, "state": _FLAG}),
         "events": {"type": "array", "items": {"anyOf": [_event(kind) for kind in kinds.values()] or [False]}},
         "compare": _object(keys.COMPARE, {"kpis": judged, "confidence": _value(keys.CONFIDENCE)}),
         "vary": {"$ref": "#/$defs/vary"},
