@@ -57,7 +57,7 @@ def _wrong_roads(n_node: int, roads: Columns) -> list[str]:
 def _wrong_turns(roads: Columns) -> list[str]:
     """List the banned turns that are none: unknown links, or links that do not meet."""
     turns, n_link = roads["banned_turns"], len(roads["from_node"])
-    unknown = _outside(turns, n_link).any(axis=1)
+    unknown = _outside(turns[:, 0], n_link) | _outside(turns[:, 1], n_link)
     known = np.where(unknown[:, None], 0, turns)
     apart = ~unknown
     if n_link:

@@ -1,5 +1,9 @@
-"""Traffic: every vehicle moves through the city on the Newell kernel."""
+"""Traffic: every vehicle moves through the city on the Newell kernel.
 
+`Traffic` is the model of a twin; `simulate` runs streets and trips by themselves.
+"""
+
+from twin.models.traffic.alone import Result, simulate
 from twin.models.traffic.model import Traffic
 
-__all__ = ["Traffic"]
+__all__ = ["Result", "Traffic", "simulate"]

@@ -67,10 +67,10 @@ def test_a_green_of_no_length_never_comes() -> None:
 
 
 def test_at_a_yield_sign_the_major_road_goes_first() -> None:
-    # link 0 yields: both are ready at 11.25 s, when the exit can take its next vehicle
-    departs, origins = [0, 1, 1.25], [0, 0, 1]
+    # link 0 yields: a vehicle of each link is ready at 11.25 s, when the exit can take its next
+    departs, origins = [0, 1.25, 1.25], [1, 0, 1]
     roads = replace(CROSSING, rank=[1, 0, 0])
-    trips = Trips((np.array(departs) * SECOND).astype(int), origins, route_start=[0, 0, 3], routes=[0, 2, -1, 1, 2, -1])
+    trips = Trips((np.array(departs) * SECOND).astype(int), origins, route_start=[3, 0, 3], routes=[0, 2, -1, 1, 2, -1])
     assert _passed(build(roads, trips)) == [10, 12.5, 11.25]
     assert _passed(build(CROSSING, trips)) == [10, 11.25, 12.5]
 

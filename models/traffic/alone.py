@@ -1,0 +1,124 @@
+"""Traffic by itself: streets and trips from data frames, results as data frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twin.models.traffic.frames import SECOND, Frames, lay_out
+from twin.models.traffic.streets import CLASS_PCU
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from twin.kernels.traffic_layout import Traffic
+
+Array = np.ndarray[Any, Any]
+
+_DAY = 86_400.0
+_LOG_ROWS = 1 << 18
+_OUTCOMES = np.array(["waiting", "driving", "arrived", "no way", "no way"], dtype=object)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What happened, by trip, by link and by traversal; times in s.
+
+    trips      the trips given, with arrive, time (departure to arrival, the wait
+               to enter included) and outcome: arrived, driving, waiting, no way
+    links      the links given, with vehicles, mean_time, free_time and delay (of
+               all vehicles together), all of those that left the link
+    events     trip, link, entered, left: one row a traversal, by time of exit
+    gridlocks  links of each cycle in which every queue waits for the next
+    """
+
+    trips: pd.DataFrame
+    links: pd.DataFrame
+    events: pd.DataFrame
+    gridlocks: list[list[Any]]
+
+
+def simulate(
+    links: pd.DataFrame,
+    trips: pd.DataFrame,
+    until: float | None = None,
+    banned_turns: pd.DataFrame | None = None,
+    signals: pd.DataFrame | None = None,
+    pcu: Mapping[str, float] = CLASS_PCU,
+) -> Result:
+    """Drive every trip on the way that is shortest without other traffic.
+
+    links         from, to, length (m), speed (m/s); also, if wanted: lanes (1),
+                  capacity (veh/s), jam_density (0.2 veh/m per lane),
+                  reaction_time (1 s), weight (lanes), rank (0). The index names
+                  the links, any labels name the nodes
+    trips         from, to (nodes), depart (s); also class, a name in `pcu`
+    until         s, by default a day after the last departure
+    banned_turns  from_link, to_link
+    signals       link, cycle, start, green (s): fixed time at the end of a link;
+                  other links into such a node are always red
+    pcu           space and headway of each class relative to a car
+
+    Raises ValueError that names every wrong row. A trip that no way serves is
+    no error: its outcome says so.
+
+    >>> import pandas as pd
+    >>> links = pd.DataFrame({"from": ["a", "b"], "to": ["b", "c"], "length": 1000.0, "speed": [20.0, 10.0]})
+    >>> trips = pd.DataFrame({"from": "a", "to": "c", "depart": [0.0, 2.0, 4.0]})
+    >>> simulate(links, trips).trips["time"].tolist()
+    [150.0, 150.0, 150.0]
+    """
+    import pandas as pd
+
+    turns = pd.DataFrame({"from_link": [], "to_link": []}) if banned_turns is None else banned_turns
+    plan = pd.DataFrame({"link": [], "cycle": [], "start": [], "green": []}) if signals is None else signals
+    frames = Frames(links, trips, turns, plan, pcu)
+    frames.check()
+    traffic = lay_out(frames)
+    last = float(trips["depart"].max()) + _DAY if until is None else until
+    events = _run(traffic, round(last * SECOND))
+    return _result(frames, traffic, events)
+
+
+def _run(traffic: Traffic, until: int) -> list[Array]:
+    """Advance to a time; return the log's columns trip, link, entered, left."""
+    from twin.kernels.traffic import advance
+    from twin.kernels.traffic_arrays import LOG_FULL, new_log
+
+    log, parts, status = new_log(_LOG_ROWS), [], LOG_FULL
+    while status == LOG_FULL:
+        status = advance(*traffic, log, until)
+        parts.append([column[: log.written[0]].copy() for column in log[:4]])
+        log.written[0] = 0
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    order = np.lexsort((columns[0], columns[3]))
+    return [column[order] for column in columns]
+
+
+def _result(frames: Frames, traffic: Traffic, events: list[Array]) -> Result:
+    import pandas as pd
+
+    from twin.kernels.traffic_arrays import EXITS, TRAVEL
+    from twin.kernels.traffic_probe import gridlocks
+
+    arrive = np.where(traffic.state.arrival >= 0, traffic.state.arrival / SECOND, np.nan)
+    outcome = _OUTCOMES[traffic.state.outcome]
+    trips = frames.trips.assign(arrive=arrive, time=arrive - frames.trips["depart"].to_numpy(float), outcome=outcome)
+    free = traffic.settings.free_flow / SECOND
+    vehicles, travel = traffic.state.link[:, EXITS], traffic.state.link[:, TRAVEL] / SECOND
+    mean = np.divide(travel, vehicles, out=free.copy(), where=vehicles > 0)
+    links = frames.links.assign(vehicles=vehicles, mean_time=mean, free_time=free, delay=travel - vehicles * free)
+    trip, link, entered, left = events
+    table = pd.DataFrame(
+        {
+            "trip": frames.trips.index[trip],
+            "link": frames.links.index[link],
+            "entered": entered / SECOND,
+            "left": left / SECOND,
+        }
+    )
+    stuck = gridlocks(traffic.network, traffic.settings, traffic.state)
+    return Result(trips, links, table, [[frames.links.index[row] for row in cycle] for cycle in stuck])

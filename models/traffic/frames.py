@@ -1,0 +1,171 @@
+"""Data frames of streets and trips, checked and laid out for the traffic kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from twin.kernels.traffic_layout import Roads, Signals, Traffic, Trips
+
+Array = np.ndarray[Any, Any]
+
+SECOND = 1_000_000
+_SHOWN = 5
+_OPTIONAL = {"lanes": 1.0, "capacity": np.inf, "jam_density": 0.2, "reaction_time": 1.0, "rank": 0}
+_NEEDED = {
+    "links": ("from", "to", "length", "speed"),
+    "trips": ("from", "to", "depart"),
+    "banned_turns": ("from_link", "to_link"),
+    "signals": ("link", "cycle", "start", "green"),
+}
+_POSITIVE = ("length", "speed", "lanes", "capacity", "jam_density", "reaction_time")
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Hold what `simulate` was given; see there for the columns."""
+
+    links: pd.DataFrame
+    trips: pd.DataFrame
+    banned_turns: pd.DataFrame
+    signals: pd.DataFrame
+    pcu: Mapping[str, float]
+
+    def nodes(self) -> Array:
+        """Return the labels of the nodes in the order of the links."""
+        import pandas as pd
+
+        return np.asarray(pd.unique(np.append(self.links["from"], self.links["to"])))
+
+    def check(self) -> None:
+        """Raise a ValueError that names every missing column and wrong row."""
+        problems = []
+        for table, columns in _NEEDED.items():
+            missing = [name for name in columns if name not in getattr(self, table)]
+            problems += [f"{table}: column {name} is missing" for name in missing]
+        if not problems:
+            problems = self._wrong_links() + self._wrong_trips() + self._wrong_turns_and_signals()
+        if problems:
+            raise ValueError("; ".join(problems))
+
+    def _wrong_links(self) -> list[str]:
+        problems = []
+        for name in _POSITIVE:
+            if name in self.links:
+                wrong = ~(self.links[name].to_numpy(float) > 0)
+                problems += _wrong("links", self.links, name, wrong, "must be greater than 0")
+        if not self.links.index.is_unique:
+            problems.append("links: the index must be unique")
+        return problems
+
+    def _wrong_trips(self) -> list[str]:
+        problems = []
+        for end in ("from", "to"):
+            unknown = rows_of(self.trips[end], self.nodes()) < 0
+            problems += _wrong("trips", self.trips, end, unknown, "is no node of the links")
+        depart = self.trips["depart"].to_numpy(float)
+        problems += _wrong("trips", self.trips, "depart", ~(depart >= 0) | np.isinf(depart), "must not be negative")
+        if "class" in self.trips:
+            unknown = rows_of(self.trips["class"], list(self.pcu)) < 0
+            problems += _wrong("trips", self.trips, "class", unknown, f"must be one of {', '.join(self.pcu)}")
+        return problems
+
+    def _wrong_turns_and_signals(self) -> list[str]:
+        problems = []
+        for table, name in (("banned_turns", "from_link"), ("banned_turns", "to_link"), ("signals", "link")):
+            frame = getattr(self, table)
+            unknown = rows_of(frame[name], self.links.index) < 0
+            problems += _wrong(table, frame, name, unknown, "is no link")
+        for name in ("cycle", "green"):
+            wrong = ~(self.signals[name].to_numpy(float) > 0)
+            problems += _wrong("signals", self.signals, name, wrong, "must be greater than 0")
+        problems += [
+            f"pcu: {name} is {value}, must be greater than 0" for name, value in self.pcu.items() if value <= 0
+        ]
+        return problems
+
+
+def rows_of(labels: Any, index: Any) -> Array:
+    """Return the row of each label in an index or list, -1 where it is unknown."""
+    import pandas as pd
+
+    return np.asarray(pd.Index(index).get_indexer(pd.Index(labels)), np.int64)
+
+
+def _wrong(table: str, frame: pd.DataFrame, name: str, wrong: Array, what: str) -> list[str]:
+    rows = np.flatnonzero(wrong)
+    shown = [f"{table} row {frame.index[row]}: {name} is {frame[name].iloc[row]}, {what}" for row in rows[:_SHOWN]]
+    more = rows.size - _SHOWN
+    return [*shown, f"{table}: {name} is wrong in {more} more rows"] if more > 0 else shown
+
+
+def lay_out(frames: Frames) -> Traffic:
+    """Build the kernel's arrays, with everybody's way by free-flow times."""
+    from twin.kernels.traffic import touch
+    from twin.kernels.traffic_layout import Classes, build, hop_columns
+    from twin.models.traffic.turns import Ways, next_hops
+
+    roads = _roads(frames)
+    goal = rows_of(frames.trips["to"], frames.nodes())
+    destinations, destination = np.unique(goal, return_inverse=True)
+    banned = np.asarray(roads.banned_turns)
+    column = hop_columns(roads.n_node, np.asarray(roads.to_node), banned)
+    ways = Ways(roads.n_node, np.asarray(roads.from_node), np.asarray(roads.to_node), column, banned)
+    table = next_hops(ways, np.asarray(roads.length) / np.asarray(roads.speed), destinations)
+    space = tuple(frames.pcu.values())
+    trips = _trips(frames, destination, table)
+    traffic = build(roads, trips, destinations, Classes(space, space), _signals(frames, roads))
+    traffic.settings.informed[...] = table
+    touch(*traffic)
+    return traffic
+
+
+def _roads(frames: Frames) -> Roads:
+    from twin.kernels.traffic_layout import Roads
+
+    links, nodes = frames.links, frames.nodes()
+    turns = [rows_of(frames.banned_turns[end], links.index) for end in ("from_link", "to_link")]
+    numbers: dict[str, Any] = {
+        name: links[name].to_numpy() if name in links else value for name, value in _OPTIONAL.items()
+    }
+    return Roads(
+        len(nodes),
+        rows_of(links["from"], nodes),
+        rows_of(links["to"], nodes),
+        links["length"].to_numpy(float),
+        links["speed"].to_numpy(float),
+        **numbers,
+        weight=links["weight"].to_numpy() if "weight" in links else None,
+        banned_turns=np.stack(turns, axis=1),
+    )
+
+
+def _trips(frames: Frames, destination: Array, table: Array) -> Trips:
+    from twin.kernels.traffic_layout import Trips
+
+    origin = rows_of(frames.trips["from"], frames.nodes())
+    depart = np.rint(frames.trips["depart"].to_numpy(float) * SECOND).astype(np.int64)
+    named = "class" in frames.trips
+    kind = rows_of(frames.trips["class"], list(frames.pcu)) if named else list(frames.pcu).index("car")
+    return Trips(depart, origin, destination, table[destination, origin], kind)
+
+
+def _signals(frames: Frames, roads: Roads) -> Signals:
+    """Lay out fixed-time greens; a link without a row is red where its node has a signal."""
+    from twin.kernels.traffic_arrays import FIXED
+    from twin.kernels.traffic_layout import Signals
+
+    row = rows_of(frames.signals["link"], frames.links.index)
+    control = np.zeros(roads.n_node, np.int8)
+    control[np.asarray(roads.to_node)[row]] = FIXED
+    columns = {"cycle": np.full(len(frames.links), 60.0)}
+    columns |= {name: np.zeros(len(frames.links)) for name in ("start", "length")}
+    for name, given in (("cycle", "cycle"), ("start", "start"), ("length", "green")):
+        columns[name][row] = frames.signals[given].to_numpy(float)
+    return Signals(control=control, **columns)

@@ -1,0 +1,78 @@
+"""Next-hop tables that keep to banned turns.
+
+A link from which a turn is banned ends in a place of its own, left only by the
+links that may follow it; the shortest ways on these places are the shortest
+ways of vehicles. Source: Caldwell, On finding minimum routes in a network with
+turn penalties, Comm. ACM 4 (1961), which gives every link such a place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Ways:
+    """Streets as next-hop tables see them.
+
+    n_node              number of nodes
+    from_node, to_node  (n_link,)
+    column              (n_link,)  column each link reads, see `hop_columns`
+    banned              (n_banned, 2)  pairs (link, next link)
+    """
+
+    n_node: int
+    from_node: Array
+    to_node: Array
+    column: Array
+    banned: Array
+
+
+def next_hops(ways: Ways, times: Array, destinations: Array) -> Array:
+    """Return the next link (n_destination, n_column) on the way to each destination, -1 for none.
+
+    times         (n_link,)  s, inf for closed links
+    destinations  (n_destination,)  nodes
+    """
+    from twin.kernels.routing import graph, next_hop_table
+
+    tail, head, link = _steps(ways)
+    n_column = int(max(ways.n_node, ways.column.max(initial=-1) + 1))
+    roots = n_column + np.arange(destinations.size)
+    ends_tail, ends_root = _ends(ways, destinations, roots)
+    net = graph(n_column + destinations.size, np.append(tail, ends_tail), np.append(head, ends_root))
+    weight = np.append(times[link], np.zeros(ends_tail.size))
+    table = np.empty((destinations.size, n_column + destinations.size), np.int32)
+    next_hop_table(
+        net.in_start, net.in_link, net.from_node, weight, roots.astype(np.int32), table, np.empty((0, table.shape[1]))
+    )
+    link_of_step = np.concatenate([link, np.full(ends_tail.size + 1, -1)])
+    hops: Array = link_of_step[table[:, :n_column]].astype(np.int32)
+    return hops
+
+
+def _steps(ways: Ways) -> tuple[Array, Array, Array]:
+    """List the steps between places: where from, where to, along which link."""
+    links = np.arange(ways.from_node.size)
+    tails, along = [ways.from_node], [links]
+    for before in np.flatnonzero(ways.column >= ways.n_node):
+        out = np.flatnonzero(ways.from_node == ways.to_node[before])
+        out = np.setdiff1d(out, ways.banned[ways.banned[:, 0] == before, 1])
+        tails.append(np.full(out.size, ways.column[before]))
+        along.append(out)
+    link = np.concatenate(along).astype(np.int64)
+    return np.concatenate(tails), ways.column[link], link
+
+
+def _ends(ways: Ways, destinations: Array, roots: Array) -> tuple[Array, Array]:
+    """List the steps of no length from every place at a destination to its root."""
+    own = np.flatnonzero(ways.column >= ways.n_node)
+    places = np.append(np.arange(ways.n_node), ways.column[own])
+    node = np.append(np.arange(ways.n_node), ways.to_node[own])
+    at, place = np.nonzero(destinations[:, None] == node[None, :])
+    return places[place], roots[at]
