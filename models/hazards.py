@@ -62,7 +62,15 @@ class Hazards(Model):
     )
     options = (
         Option("every", "time between renewals of flood depth", "quantity", 300.0, "s", low=1.0),
-        Option("closing_depth", "water that closes a road", "quantity", CLOSING_DEPTH, "m", low=0.01),
+        Option(
+            "closing_depth",
+            "water that closes a road",
+            "quantity",
+            CLOSING_DEPTH,
+            "m",
+            low=0.01,
+            parameter="hazard.road_closed_depth",
+        ),
     )
 
     def setup(self, setup: Setup) -> dict[str, int]:

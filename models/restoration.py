@@ -91,7 +91,7 @@ class Restoration(Model):
         crews = np.where(power, city["depots"]["crews"], 0)
         self.depot_node = np.repeat(np.asarray(city["depots"]["node"], dtype=np.int64), crews)
         self.assets = build_assets(city)
-        means = {**_DEFAULTS, **city.parameters.get("restoration", {})}
+        means = city.settings("restoration", _DEFAULTS)
         self.mean = {"substation": float(means["substation_repair"]), "line": float(means["line_repair"])}
         self.spread, self.work_depth = float(options["spread"]), float(options["work_depth"])
         self.mobilisation, self.inspection, self.test = (

@@ -65,7 +65,7 @@ class Assembly:
         self.setup = setup
         self.events: Sequence[Any] = setup.events
         parts = [*components, *policies]
-        self.options = {c.name: _with_defaults(c, (options or {}).get(c.name, {})) for c in parts}
+        self.options = {c.name: _with_defaults(c, (options or {}).get(c.name, {}), city) for c in parts}
         self._register(parts)
         self._check_tables(parts)
         self.components = solve_order([c for c in parts if not isinstance(c, Policy)], self.owner_of)
@@ -218,8 +218,9 @@ def plural(table: str) -> str:
     return table + ("es" if table.endswith("s") else "s")
 
 
-def _with_defaults(component: Component, given: Mapping[str, Any]) -> dict[str, Any]:
-    known = {o.name: o.default for o in component.options}
+def _with_defaults(component: Component, given: Mapping[str, Any], city: City) -> dict[str, Any]:
+    own = {o.name: o.given_by(city) for o in component.options}
+    known = {o.name: o.default if own[o.name] is None else own[o.name] for o in component.options}
     unknown = sorted(set(given) - set(known))
     if unknown:
         raise ContractError(f"{component.name} has no option {unknown[0]!r}; it has {', '.join(known) or 'none'}")

@@ -34,6 +34,7 @@ class Option:
     kind     "number", "integer", "text", "flag", "quantity" (number with unit), "choice" or "path"
     unit     SI unit a quantity is converted to
     default  None means required
+    parameter  city parameter (`hazard.road_closed_depth`) that comes before the default
     """
 
     name: str
@@ -44,6 +45,13 @@ class Option:
     choices: tuple[str, ...] = ()
     low: float | None = None
     high: float | None = None
+    parameter: str = ""
+
+    def given_by(self, city: City | None) -> Any:
+        """Return the city's value of the parameter, None when it gives none."""
+        group, _, name = self.parameter.partition(".")
+        given = city.parameters.get(group) if city is not None and name else None
+        return given.get(name) if isinstance(given, Mapping) else None
 
 
 @dataclass(frozen=True, slots=True)

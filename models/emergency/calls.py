@@ -97,7 +97,7 @@ def emergency_settings(city: City) -> dict[str, Any]:
             f"city {city.name} has no parameters.emergency.calls_per_day; "
             "give it, or leave the model 'emergency' out of the scenario"
         )
-    return {**DEFAULTS, **given}
+    return {**city.settings("emergency", DEFAULTS), "calls_per_day": given["calls_per_day"]}
 
 
 def target_times(city: City) -> Array:

@@ -5,8 +5,8 @@ lines, transformers and substations from the sources (what it does not reach is
 dark), then solves the power flow of the rest. Both are functions of arrays: the
 solver keeps nothing from one solution to the next.
 
-A substation trips when flood water reaches `trip_depth`. The default of 0.3 m is
-an assumption: protection and control cubicles of a compact 20 kV substation
+A substation trips when flood water reaches `trip_depth`, which the city states.
+Where it does not, 0.3 m is assumed: protection and control cubicles of a compact 20 kV substation
 stand near the ground, and operators switch off before water reaches live parts.
 FEMA's Hazus flood model (technical manual, utilities) is milder: a substation
 works until the water stands 4 ft (1.2 m) deep and reaches the control room.
@@ -50,7 +50,15 @@ class Power(Model):
     kpi_list = KPIS
     series = SERIES
     options = (
-        Option("trip_depth", "flood water at which a substation trips", "quantity", 0.3, "m", low=0.0),
+        Option(
+            "trip_depth",
+            "flood water at which a substation trips",
+            "quantity",
+            0.3,
+            "m",
+            low=0.0,
+            parameter="hazard.substation_trip_depth",
+        ),
         Option("load_every", "time between steps of the daily load profile", "quantity", 900.0, "s", low=1.0),
         Option("power_factor", "of demand that other models add to a bus", "number", 0.9, low=0.1, high=1.0),
     )

@@ -9,13 +9,14 @@ wait of its first vehicle when none did.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from twin.contract import SECOND, Event, EventKind, Kpi, Model, Option, Setup
 from twin.fields import Field
 from twin.models.traffic.columns import KERNEL_FIELDS, kernel_settings, kernel_state, rows_of, write_initial
+from twin.models.traffic.streets import CLASS_PCU, SIGNAL_TIMES, classes, roads, signals
 
 if TYPE_CHECKING:
     from twin.kernels.traffic_arrays import Settings
@@ -46,6 +47,7 @@ class Traffic(Model):
     )
     reads = ("link.wet_speed", "signal.powered")
     requires = ("nodes", "links", "zones", "zone_nodes")
+    city_defaults: ClassVar = {"demand": {"pcu": CLASS_PCU}, "signals": SIGNAL_TIMES}
     events = (
         EventKind("signal_mode", "a signal changes between fixed time (0) and vehicle-actuated (1)", target="signals"),
         EventKind(_PUBLISH, "travel times are published", quiet=True),
@@ -53,7 +55,14 @@ class Traffic(Model):
     )
     options = (
         Option("demand_factor", "multiplies the number of trips", default=1.0, low=0.0),
-        Option("informed_share", "share of drivers who know present travel times", default=0.3, low=0.0, high=1.0),
+        Option(
+            "informed_share",
+            "share of drivers who know present travel times",
+            default=0.3,
+            low=0.0,
+            high=1.0,
+            parameter="demand.informed_share",
+        ),
         Option("publish_every", "time between publications of travel times", "quantity", 60.0, "s", low=1.0),
         Option("reroute_every", "time between updates of informed drivers", "quantity", 900.0, "s", low=1.0),
         Option("dark_capacity", "vehicles through a dark junction", "quantity", 1200 / 3600, "veh/s", low=1e-6),
@@ -75,7 +84,6 @@ class Traffic(Model):
         from twin.models import demand
         from twin.models.streets import build_streets
         from twin.models.traffic.routes import next_hops, zone_costs
-        from twin.models.traffic.streets import classes, roads, signals
 
         city, options = setup.city, setup.options
         self.run_options = dict(options)
@@ -97,7 +105,7 @@ class Traffic(Model):
                 key=self.trips.number,
             ),
             self.destinations,
-            classes(self.trips.classes),
+            classes(self.trips.classes, city),
             signals(city, 1 / float(options["dark_capacity"])),
         )
         self.built.settings.informed[...] = table

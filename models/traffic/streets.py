@@ -13,8 +13,13 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 CLASS_PCU = {"car": 1.0, "motorcycle": 0.25, "truck": 2.0, "bus": 2.0}
-"""PCU by class: motorcycle 0.25, light vehicle 1.0 (Indonesian Highway Capacity Manual, MKJI 1997,
-table for urban divided roads, motorcycle 0.25 to 0.40); truck and bus 2.0 as for large vehicles."""
+"""PCU by class where the city gives none: motorcycle 0.25, light vehicle 1.0 (Indonesian Highway Capacity
+Manual, MKJI 1997, table for urban divided roads, motorcycle 0.25 to 0.40); truck and bus 2.0 as for large
+vehicles (HCM 2010: 1.5 to 2.0 on level ground)."""
+
+SIGNAL_TIMES = {"intergreen": 5.0, "green_least": 7.0, "green_most": 40.0, "unit_extension": 3.0}
+"""Times (s) of vehicle-actuated control where the city gives none: within the ranges of the FHWA Traffic
+Signal Timing Manual (2008), least greens of 5 to 15 s and passage times of 2 to 4 s; the rest assumed."""
 
 
 def roads(city: City) -> Roads:
@@ -34,11 +39,12 @@ def roads(city: City) -> Roads:
     )
 
 
-def classes(names: tuple[str, ...]) -> Classes:
+def classes(names: tuple[str, ...], city: City) -> Classes:
     """Return space on the road and headway factor of each class, by its PCU."""
     from twin.kernels.traffic_layout import Classes
 
-    pcu = tuple(CLASS_PCU.get(name, 1.0) for name in names)
+    known = city.settings("demand", {"pcu": CLASS_PCU})["pcu"]
+    pcu = tuple(float(known.get(name, 1.0)) for name in names)
     return Classes(pcu=pcu, headway_factor=pcu)
 
 
@@ -60,7 +66,17 @@ def signals(city: City, dark_headway: float) -> Signals:
             columns["cycle"][links] = city["signals"]["cycle"][signal]
             columns["start"][links], columns["length"][links] = start, green
             phase[links] = rank
-    return Signals(control=control, stop_headway=dark_headway, phase=phase, **columns)
+    times = {name: float(value) for name, value in city.settings("signals", SIGNAL_TIMES).items()}
+    return Signals(
+        control=control,
+        stop_headway=dark_headway,
+        phase=phase,
+        minimum_green=times["green_least"],
+        maximum_green=times["green_most"],
+        extension=times["unit_extension"],
+        intergreen=times["intergreen"],
+        **columns,
+    )
 
 
 def _plans(city: City) -> list[list[tuple[float, float, Array]]]:

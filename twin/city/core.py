@@ -95,6 +95,11 @@ class City:
         hint = f"; the nearest id is {near[0]!r}" if near else ""
         raise CityError(f"table {table} of city {self.name} has no id {identifier!r}{hint}")
 
+    def settings(self, group: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the named parameters of a group: as the city gives them, else the default."""
+        given = self.parameters.get(group, {})
+        return {name: given.get(name, default) for name, default in defaults.items()}
+
     def _index(self, table: str) -> dict[str, int]:
         """Build the id index of a table once."""
         if table not in self._indexes:

@@ -134,12 +134,12 @@ def _at_ends(tables: dict[str, dict[str, Any]], value: Floats) -> Floats:
 def _parameters(values: dict[str, Any], population: Floats, region: Region, seed: int) -> dict[str, Any]:
     """Return the settings that models read, sized by the population."""
     persons = float(population.sum())
-    demand = dict(values["demand"])
-    rich = demand.pop("classes_motorcycle")
-    demand["classes"] = rich if region.motorcycles else demand["classes"]
-    demand["trips_morning"] = round(demand.pop("trips_per_person") * persons)
-    emergency = dict(values["emergency"])
-    emergency["calls_per_day"] = round(emergency.pop("calls_per_person_day") * persons, 2)
+    rates = ("classes_motorcycle", "trips_per_person", "calls_per_person_day")
+    demand = {key: value for key, value in values["demand"].items() if key not in rates}
+    demand["classes"] = values["demand"]["classes_motorcycle" if region.motorcycles else "classes"]
+    demand["trips_morning"] = round(values["demand"]["trips_per_person"] * persons)
+    emergency = {key: value for key, value in values["emergency"].items() if key not in rates}
+    emergency["calls_per_day"] = round(values["emergency"]["calls_per_person_day"] * persons, 2)
     wanted = ("intergreen", "green_least", "green_most", "unit_extension")
     return {
         "scale": 1.0,

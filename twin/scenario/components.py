@@ -55,16 +55,21 @@ def read_cast(tree: Node, city: City | None, registry: Registry, folder: Path, p
         if tree.get("models") is None:
             _drop_unfounded(chosen)
         _check_needs(chosen, city, registry, problems)
-        _note_city_defaults(chosen, city, problems)
-    _read_options(tree, registry, chosen, folder, problems)
+    _read_options(tree, city, registry, chosen, folder, problems)
     return chosen
 
 
 def fill(
-    options: tuple[Option, ...], given: Mapping[str, Node], owner: str, mark: Mark, problems: Problems
+    options: tuple[Option, ...],
+    given: Mapping[str, Node],
+    owner: str,
+    mark: Mark,
+    problems: Problems,
+    city: City | None = None,
 ) -> tuple[dict[str, Any], list[Option]]:
     """Return the values of options and those that fell to their defaults.
 
+    city  gives the parameters that come before defaults
     Unknown, unreadable and missing options are problems.
     """
     known = {option.name: option for option in options}
@@ -75,6 +80,8 @@ def fill(
     for name, option in known.items():
         if name in given:
             values[name] = read_value(given[name], option, problems)
+        elif (own := option.given_by(city)) is not None:
+            values[name] = own
         elif option.default is None:
             problems.add(mark, "E111", f"{owner} needs {name}: {option.meaning}")
         else:
@@ -153,7 +160,9 @@ def _beside(entry: Node, key: str) -> dict[str, Node]:
     return {name: node for name, node in entry.items() if name != key}
 
 
-def _read_options(tree: Node, registry: Registry, chosen: Cast, folder: Path, problems: Problems) -> None:
+def _read_options(
+    tree: Node, city: City | None, registry: Registry, chosen: Cast, folder: Path, problems: Problems
+) -> None:
     node = tree.get("options")
     given = dict(node.items()) if node is not None and node.is_mapping else {}
     for name, entry in given.items():
@@ -164,9 +173,11 @@ def _read_options(tree: Node, registry: Registry, chosen: Cast, folder: Path, pr
         own = given.get(name)
         mark = own.mark if own else chosen.marks[name]
         values = {**_entries(own, name, problems), **chosen.inline[name]}
-        chosen.options[name], defaulted = fill(found.options, values, name, mark, problems)
+        chosen.options[name], defaulted = fill(found.options, values, name, mark, problems, city)
         _note_paths(found.options, values, chosen, name, folder, problems)
         _note_defaults(name, len(found.options), defaulted, mark, problems)
+        if city is not None:
+            _note_city_defaults(found, defaulted, city, chosen.marks[name], problems)
 
 
 def _note_paths(
@@ -251,17 +262,24 @@ def _check_needs(chosen: Cast, city: City, registry: Registry, problems: Problem
         problems.add(chosen.marks[name], "E136", f"{name} needs {', '.join(owners or fields)}, not part of this run")
 
 
-def _note_city_defaults(chosen: Cast, city: City, problems: Problems) -> None:
-    """Count the values that components take because the city does not give them."""
-    for name, found in chosen.classes.items():
-        for group, defaults in found.city_defaults.items():
-            given = city.parameters.get(group)
-            known = given if isinstance(given, Mapping) else {}
-            missing = [key for key in defaults if key not in known]
-            if missing:
-                text = f"{name} takes its own values for {len(missing)} of {len(defaults)} parameters"
-                told = f"{text} of {group}, which city {city.name} does not give: {', '.join(missing)}"
-                problems.add(chosen.marks[name], "W203", told)
+def _note_city_defaults(
+    found: type[Component], defaulted: list[Option], city: City, mark: Mark, problems: Problems
+) -> None:
+    """Count the values that a component takes because the city does not give them."""
+    wanted = {group: list(defaults) for group, defaults in found.city_defaults.items()}
+    for option in found.options:
+        group, _, key = option.parameter.partition(".")
+        if key:
+            wanted.setdefault(group, []).append(key)
+    settled = {option.parameter for option in found.options} - {option.parameter for option in defaulted}
+    for group, keys in wanted.items():
+        given = city.parameters.get(group)
+        known = given if isinstance(given, Mapping) else {}
+        missing = [key for key in keys if key not in known and f"{group}.{key}" not in settled]
+        if missing:
+            text = f"{found.name} takes its own values for {len(missing)} of {len(keys)} parameters"
+            told = f"{text} of {group}, which city {city.name} does not give: {', '.join(missing)}"
+            problems.add(mark, "W203", told)
 
 
 def _owners(field: str, registry: Registry) -> list[str]:

@@ -82,7 +82,8 @@ def _options(registry: Registry) -> list[str]:
 
 def _option(option: Option, indent: int) -> str:
     unit = f" {option.unit}" if option.kind == "quantity" and option.unit != "1" else ""
-    return _line(f"# {' ' * indent}{option.name}: {_value(option)}{unit}", option.meaning)
+    meaning = f"{option.meaning}; default: {option.parameter} of the city" if option.parameter else option.meaning
+    return _line(f"# {' ' * indent}{option.name}: {_value(option)}{unit}", meaning)
 
 
 def _value(option: Option) -> str:
