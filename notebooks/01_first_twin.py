@@ -15,7 +15,8 @@
 # # A first look inside a twin
 #
 # The demo's scenario, opened by hand: run it for two hours, take the flood out of its future, compare the two
-# evenings, and ask why an ambulance came late. Needs the extra `notebook` (`pip install -e '.[notebook]'`).
+# evenings, and ask why an ambulance came late. Needs the extra `notebook`: `source .venv/bin/activate`, then
+# `pip install -e '.[notebook]'`. Streets are empty when a run starts and take 10 to 15 minutes to fill.
 
 # %%
 import matplotlib.pyplot as plt
