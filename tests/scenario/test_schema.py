@@ -27,6 +27,15 @@ compare: {baseline: A, kpis: {depth_mean: {margin: 1 cm}}, confidence: 0.9}
 expect: [depth_mean < 1 m]
 """
 
+VARIED = (
+    GOOD.replace("seed: 3", "seeds: [3, 9]").replace("share: 0.2", "share: {sweep: [0.2, 0.4]}")
+    + """
+vary:
+  length: [{duration: 5 h}, {label: short, duration: {range: {from: 3 h, to: 4 h, count: 2}}}]
+  rounds: [{}, {vary: [{options: {water: {rounds: {distribution: uniform, low: 1, high: 2}}}}]}]
+"""
+)
+
 
 def plain(text):
     """Return a scenario text as JSON values, with empty arms kept."""
@@ -56,9 +65,25 @@ def test_both_accept_a_good_scenario(tmp_path):
     assert errors(TOWN + GOOD) == []
 
 
+def test_both_accept_a_suite(tmp_path):
+    (tmp_path / "counts.csv").write_text("x")
+    text = VARIED.replace("rounds: {dist", "every: {dist").replace("low: 1, high: 2", "low: 1 s, high: 2 s")
+    text = text.replace("every: 5 min, ", "").replace("baseline: A, ", "")
+    assert codes(town(tmp_path, text)) == []
+    assert errors(TOWN + text) == []
+
+
 @pytest.mark.parametrize(
     "line",
     [
+        "vary: []",
+        "vary: {x: {duration: 1 h}}",
+        "vary: [{seed: 3}]",
+        "options: {water: {share: {sweep: []}}}",
+        "options: {water: {share: {sweep: [0.1], step: 3}}}",
+        "options: {water: {share: {distribution: norml}}}",
+        "seeds: []",
+        "seeds: [1, 1]",
         "sed: 1",
         "seed: -1",
         "models: [watre]",

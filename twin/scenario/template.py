@@ -121,4 +121,5 @@ def _arms(registry: Registry) -> list[str]:
     role, names = next(((role, names) for role, names in _roles(registry).items() if len(names) > 1), ("", ["", ""]))
     for arm, name in zip(("A", "B"), names, strict=False):
         lines.append(f"#   {arm}: {{policy: {{{role}: {name}}}}}" if role else f"#   {arm}: {{}}")
-    return [*lines, "# compare: {baseline: A}"]
+    more = "# More arms: `vary` (unions and products), {sweep: [a, b]}, {range: ...}; then: twin expand FILE."
+    return [*lines, "# compare: {baseline: A}", more]
