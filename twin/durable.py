@@ -20,11 +20,12 @@ DRAFT = ".tmp"
 _HELD = {errno.EWOULDBLOCK, errno.EACCES, errno.EAGAIN}
 
 
-def write_whole(target: Path, write: Callable[[Any], Any]) -> None:
+def write_whole(target: Path, write: Callable[[Any], Any], sync: bool = True) -> None:
     """Write a file so that it is there whole or not at all, also after a loss of power.
 
     write  called with a file open for bytes. The file is written beside the target, synced, renamed,
            and the folder that names it is synced.
+    sync   False when the caller syncs many files at once with `sync_below`, before it counts on them
     Raises SnapshotError that says what the disk said; what was there before stays.
     """
     draft = target.with_name(f"{target.name}.{os.getpid()}-{threading.get_native_id()}{DRAFT}")
@@ -33,9 +34,11 @@ def write_whole(target: Path, write: Callable[[Any], Any]) -> None:
         with open(draft, "wb") as file:
             write(file)
             file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                os.fsync(file.fileno())
         os.replace(draft, target)
-        sync_folder(target.parent)
+        if sync:
+            sync_folder(target.parent)
     except (OSError, ValueError) as error:
         reason = _disk_error(error)
         if reason is None:
@@ -74,6 +77,22 @@ def sync_folder(folder: Path) -> None:
             raise
     finally:
         os.close(number)
+
+
+def sync_below(folder: Path, pattern: str) -> None:
+    """Sync files below a folder, and the folders that name them; the first sync writes most of it.
+
+    Raises SnapshotError that says what the disk said.
+    """
+    files = sorted(folder.rglob(pattern))
+    try:
+        for file in files:
+            with open(file, "rb") as opened:
+                os.fsync(opened.fileno())
+        for place in sorted({file.parent for file in files}):
+            sync_folder(place)
+    except OSError as error:
+        raise SnapshotError(f"cannot write {folder}: {error.strerror or error}; free space") from error
 
 
 def clear_drafts(folder: Path) -> None:

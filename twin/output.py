@@ -151,13 +151,13 @@ def _offset(instant: int, zone: str) -> int:
 
 
 def write_table(target: Path, columns: Columns) -> None:
-    """Write columns as a zstd Parquet file, whole or not at all."""
+    """Write columns as a zstd Parquet file, whole or not at all; not yet synced."""
     import pyarrow
     import pyarrow.parquet
 
     arrays = {name: _arrow(values) for name, values in columns.items()}
     table = pyarrow.table(arrays)
-    write_whole(target, lambda file: pyarrow.parquet.write_table(table, file, compression="zstd"))
+    write_whole(target, lambda file: pyarrow.parquet.write_table(table, file, compression="zstd"), sync=False)
 
 
 def _arrow(values: Any) -> Any:

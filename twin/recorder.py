@@ -59,7 +59,7 @@ class Recorder:
         for table, fields in _tables(world.assembly).items():
             target = self.folder / "state" / f"{table}.parquet"
             make_folder(target.parent)
-            write_whole(target, lambda file, f=fields: _gather(file, parts, f, (start, zone)))  # type: ignore[misc]
+            write_whole(target, lambda file, f=fields: _gather(file, parts, f, (start, zone)), sync=False)  # type: ignore[misc]
 
     def clear(self) -> None:
         """Delete the records of single instants."""

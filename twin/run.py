@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from twin.contract import HOUR, MINUTE, Component, Policy, Setup
-from twin.durable import FolderLock, clear_drafts
+from twin.durable import FolderLock, clear_drafts, sync_below
 from twin.errors import DataError, RunError, SnapshotError, TwinError
 from twin.identity import identity, run_id
 from twin.manifest import MANIFEST, list_files, manifest_of, read_manifest
@@ -232,6 +232,7 @@ class _Attempt:
         figures = write_results(self.world, self.case, self.folder)
         if self.recorder is not None:
             self.recorder.finish(self.world)
+        sync_below(self.folder, "*.parquet")
         wall = time.perf_counter() - self.begun
         manifest = {
             **manifest_of(self.case, self.world.assembly.city, self.made_of),
