@@ -56,6 +56,14 @@ def test_the_order_of_arms_and_other_places_do_not_change_a_draw(tmp_path):
     assert shares(town(tmp_path, rounds + turned)) == first
 
 
+def test_two_places_have_their_own_luck(tmp_path):
+    share, every = ("{distribution: uniform, low: 0, high: 1}", "{distribution: uniform, low: 10 s, high: 11 s}")
+    found = town(tmp_path, f"options: {{water: {{share: {share}, every: {every}}}}}\n")
+    assert codes(found) == []
+    options = found.cases()[0].options["water"]
+    assert options["every"] - 10 != pytest.approx(options["share"], abs=1e-6)
+
+
 def test_draws_carry_their_unit(tmp_path):
     text = "options: {water: {every: {distribution: lognormal, mean: 5 min, cv: 0.2, low: 1 min, high: 20 min}}}\n"
     found = town(tmp_path, text + "replications: 50\n")
