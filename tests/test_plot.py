@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 
 import matplotlib as mpl
@@ -172,10 +173,67 @@ def test_a_bus_that_was_out_is_marked_and_its_feeder_too(ax):
 def test_calls_are_told_apart_by_shape_and_counted(ax):
     MAPS["calls"](ax)
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert {"In time (1)", "Late (2)", "No unit yet (1)"} <= set(labels)
+    assert {"In time for its priority (1)", "Late for its priority (2)", "Not reached at the end (1)"} <= set(labels)
     in_time, late = [c.get_offsets() for c in ax.collections if isinstance(c, PathCollection) and c.get_zorder() == 9]
     assert np.allclose(in_time, [[0, 0]])
     assert np.allclose(late, [[400, 0], [1200, 0]])
+
+
+def test_on_the_map_of_water_the_river_and_low_ground_are_grey(ax):
+    MAPS["depth"](ax)
+    river = next(line for line in ax.lines if line.get_zorder() == 1.0)
+    entries = dict(
+        zip([t.get_text() for t in ax.get_legend().get_texts()], ax.get_legend().legend_handles, strict=True)
+    )
+    for colour in (river.get_color(), entries["River"].get_color(), entries["Low ground"].get_facecolor()):
+        red, green, blue = to_rgb(colour)
+        assert blue - red < 0.06
+        assert blue - green < 0.06
+
+
+def crowded_city():
+    """Return a city whose station stands on the substation, with a long name at the right edge."""
+    city = small_city()
+    right = float(city["nodes"]["x"].max())
+    tables = {name: {column: table[column] for column in table} for name, table in city.tables.items()}
+    tables["stations"]["x"], tables["stations"]["y"] = np.array([0.0, right]), np.array([0.0, 800.0])
+    tables["hospitals"] = {
+        "id": np.array(["h0", "h1"]),
+        "name": np.array(["Hospital of the far edge", "Hospital of the far edge too"]),
+        "x": np.array([right, right]),
+        "y": np.array([800.0, 830.0]),
+    }
+    return dataclasses.replace(city, tables=tables)
+
+
+def test_no_mark_hides_another_and_the_legend_names_each_kind_once(ax):
+    plot.city_map(crowded_city(), ax)
+    ax.figure.draw_without_rendering()
+    marks = [c for c in ax.collections if isinstance(c, PathCollection) and c.get_zorder() == 12]
+    spots = np.concatenate([c.get_offset_transform().transform(c.get_offsets()) for c in marks]) * 72 / ax.figure.dpi
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert np.linalg.norm(spots[0] - spots[1:], axis=1).min() > 10.0
+    assert len(labels) == len(set(labels))
+    assert {"Substation", "Ambulance station", "Hospital"} <= set(labels)
+
+
+def test_names_stay_inside_the_frame_and_off_each_other(ax):
+    plot.city_map(crowded_city(), ax)
+    ax.figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in ax.texts if text.get_text().startswith("Hospital of")]
+    assert len(boxes) == 2
+    assert not boxes[0].overlaps(boxes[1])
+    assert all(ax.bbox.x0 <= box.x0 and box.x1 <= ax.bbox.x1 for box in boxes)
+
+
+def test_an_infeed_is_told_from_a_bus(ax):
+    city = small_city()
+    tables = {name: {column: table[column] for column in table} for name, table in city.tables.items()}
+    tables["sources"] = {"id": np.array(["g0"]), "bus": np.array([2], dtype=np.int32)}
+    plot.power_map(dataclasses.replace(city, tables=tables), np.zeros(BUSES), ax)
+    (mark,) = [c for c in ax.collections if isinstance(c, PathCollection) and c.get_zorder() == 11]
+    assert np.allclose(mark.get_offsets(), [[city["buses"]["x"][2], city["buses"]["y"][2]]])
+    assert "Infeed from outside" in [text.get_text() for text in ax.get_legend().get_texts()]
 
 
 def test_a_city_without_shapes_classes_or_utilities_is_drawn():
@@ -194,8 +252,12 @@ def test_names_with_dollars_and_braces_do_not_break_a_picture():
         assert plot.png(made)
 
 
-def test_a_long_caption_becomes_two_lines():
+def test_a_long_caption_is_wrapped_and_keeps_every_word():
     assert plot.Caption("a" * 50, "b" * 30, "c").lines() == ["a" * 50, "b" * 30 + " · c"]
+    long = plot.Caption("Storm over the city", "word " * 40, "2026-11-12 15:00 to 18:00 EET").lines()
+    assert max(map(len, long)) <= 70
+    assert " ".join(long).split().count("word") == 40
+    assert long[-1].endswith("18:00 EET")
     assert plot.Caption("", "", "").lines() == []
 
 
@@ -249,6 +311,40 @@ def test_a_story_shades_the_windows_in_every_panel_and_names_the_time_zone():
     assert [[text.get_text() for text in ax.texts] for ax in axes] == [["Storm"], []]
     assert {t.get_text() for t in made.legends[0].get_texts()} == {"A", "B", "80 % of replications", "Flood"}
     assert axes[1].get_xticklabels()[0].get_text() == "17:00"
+
+
+def ticks(values, name="Calls"):
+    """Return the texts of the ticks, the limits and the notes of a panel with these values."""
+    with plot.style():
+        made, ax = plot.figure(6, 2)
+        plot.series_plot([plot.Curve("A", CLOCK, np.array(values, dtype=float))], name, ax=ax)
+        made.draw_without_rendering()
+    low, high = ax.get_ylim()
+    seen = [text.get_text() for text in ax.get_yticklabels() if low <= text.get_position()[1] <= high]
+    return seen, (low, high), [text.get_text() for text in ax.texts]
+
+
+@pytest.mark.parametrize(("top", "said"), [(1, ["0", "1"]), (3, ["0", "1", "2", "3"])])
+def test_small_counts_get_whole_ticks_from_zero(top, said):
+    labels, limits, _ = ticks([[0, 0, top, 0, 0]] * 3)
+    assert limits[0] == 0.0
+    assert labels == said
+
+
+def test_shares_keep_their_decimals_and_thousands_their_comma():
+    assert "0.3" in ticks([[0.1, 0.2, 0.4, 0.1, 0.3]])[0]
+    assert "2,000" in ticks([[0, 10, 6000, 3000, 10]])[0]
+
+
+def test_an_empty_panel_says_so():
+    assert ticks([[0.0] * 5])[::2] == (["0"], ["none"])
+    assert ticks([[np.nan] * 5])[::2] == ([], ["nothing measured"])
+
+
+def test_one_replication_has_no_band_in_the_legend():
+    curves = [plot.Curve("A", CLOCK, np.ones((1, 5)))]
+    made = plot_series.story_figure({"Calls": curves}, [], "UTC")
+    assert [text.get_text() for text in made.legends[0].get_texts()] == ["A"]
 
 
 @pytest.mark.parametrize(("direction", "sign"), [("lower", 1.0), ("higher", -1.0)])
@@ -306,4 +402,6 @@ def test_numbers_are_written_for_people(value, signed, text):
 
 def test_a_share_is_shown_in_per_cent():
     assert plot_words.with_unit(0.25, Figure("late_share", "1", "lower")) == "25.0 %"
+    assert plot_words.difference_with_unit(0.0168, Figure("late_share", "1", "lower")) == "+1.68 pp"
+    assert plot_words.difference_with_unit(-3.0, Figure("response_mean", "s", "lower")) == "−3.00 s"
     assert plot_words.with_unit(np.nan, Figure("late_share", "1", "lower")) == "–"

@@ -20,7 +20,8 @@ from twin.errors import DataError
 from twin.manifest import list_files
 from twin.output import write_table
 from twin.report import write_report
-from twin.report_data import causes, main_path, read_report
+from twin.report_causes import causes, main_path
+from twin.report_data import read_report
 from twin.report_story import late_call, steps
 from twin.results import Results
 from twin.why import Causes

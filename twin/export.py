@@ -133,7 +133,7 @@ def _placed(frame: Any, city: City, name: str) -> Any:
     """Return a table with geometry, None when its rows have no place.
 
     A row's place: lon and lat of its own, else its id in the city table that the table or its
-    folder is named after, else the city row in a column `link`, `bus`, `node`, `zone` or `substation`.
+    folder is named after, else the city row or id in a column `link`, `bus`, `node`, `zone` or `substation`.
     """
     import geopandas
 
@@ -148,11 +148,20 @@ def _placed(frame: Any, city: City, name: str) -> Any:
                 return geopandas.GeoDataFrame(frame, geometry=geometry, crs=4326)
     for column, table in _PLACES.items():
         if column in frame.columns and table in city:
-            shapes = city.frame(table)
-            rows = frame[column].to_numpy()
-            if rows.dtype.kind == "i" and "geometry" in shapes.columns:
-                geometry = shapes.geometry.reindex(rows).to_numpy()
+            geometry = _geometry(frame[column], city.frame(table))
+            if geometry is not None:
                 return geopandas.GeoDataFrame(frame, geometry=geometry, crs=4326)
+    return None
+
+
+def _geometry(places: Any, shapes: Any) -> Any:
+    """Return the shape of every place, given as a row or an id of a city table; None where neither fits."""
+    if "geometry" not in shapes.columns:
+        return None
+    if places.to_numpy().dtype.kind == "i":
+        return shapes.geometry.reindex(places.to_numpy()).to_numpy()
+    if "id" in shapes.columns and places.isin(shapes["id"]).any():
+        return places.map(dict(zip(shapes["id"], shapes.geometry, strict=True)))
     return None
 
 

@@ -1,4 +1,4 @@
-"""Draw what lies under every map: ground, water, streets and the places people know."""
+"""Draw what lies under every map: ground, water and streets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from numpy.typing import NDArray
 
-from twin.plot_style import BLACK, BLUE, FAINT, INK, LOWLAND, ORANGE, PURPLE, VERMILION, WATER, Floats
+from twin.plot_style import (
+    DRY_LOWLAND,
+    DRY_WATER,
+    FAINT,
+    LOWLAND,
+    WATER,
+    Floats,
+)
 
 if TYPE_CHECKING:
     from twin.city import City
@@ -30,15 +37,6 @@ LOW_GROUND = 8.0
 """Height above the river (m) under which ground is tinted as lowland: drawing only."""
 
 _MOST_GROUND_POINTS = 4000
-
-PLACES: dict[str, tuple[str, str, str, float]] = {
-    "sites": ("Telecom site", "2", PURPLE, 90.0),
-    "depots": ("Repair depot", "D", ORANGE, 55.0),
-    "substations": ("Substation", "s", BLACK, 150.0),
-    "stations": ("Ambulance station", "^", BLUE, 95.0),
-    "hospitals": ("Hospital", "P", VERMILION, 130.0),
-}
-"""Table -> legend name, marker, colour, area (points squared), in drawing order."""
 
 
 def segments(city: City) -> list[Floats]:
@@ -97,14 +95,21 @@ def draw_streets(ax: Axes, city: City, faint: bool = True) -> None:
     draw_lines(ax, [lines[k] for k in rows], widths, colours, 3.0)
 
 
-def draw_ground(ax: Axes, city: City) -> None:
-    """Tint ground near the river's level, and draw the river."""
+def draw_ground(ax: Axes, city: City, grey: bool = False) -> None:
+    """Tint ground near the river's level, and draw the river: in blue, or grey where blue means more."""
     step = max(1, -(-city.rows("nodes") // _MOST_GROUND_POINTS))
     xy = node_places(city)[::step]
     if has_lowland(city) and len(xy) >= 3:
         height = np.asarray(city["nodes"]["above_river"], dtype=np.float64)[::step]
-        ax.tricontourf(xy[:, 0], xy[:, 1], height, levels=[-1e6, LOW_GROUND], colors=[LOWLAND], zorder=0.6)
-    draw_river(ax, city)
+        ax.tricontourf(
+            xy[:, 0], xy[:, 1], height, levels=[-1e6, LOW_GROUND], colors=[ground_colours(grey)[1]], zorder=0.6
+        )
+    draw_river(ax, city, ground_colours(grey)[0])
+
+
+def ground_colours(grey: bool) -> tuple[str, str]:
+    """Return the colours of river and low ground."""
+    return (DRY_WATER, DRY_LOWLAND) if grey else (WATER, LOWLAND)
 
 
 def has_lowland(city: City) -> bool:
@@ -113,44 +118,11 @@ def has_lowland(city: City) -> bool:
     return "above_river" in nodes and bool(np.any(nodes["above_river"] < LOW_GROUND))
 
 
-def draw_river(ax: Axes, city: City) -> None:
+def draw_river(ax: Axes, city: City, colour: str = WATER) -> None:
     """Draw the axis of the river where the city has a table `river` (x, y in metres)."""
     if city.rows("river"):
         river = city["river"]
-        ax.plot(river["x"], river["y"], color=WATER, linewidth=6.5, solid_capstyle="round", zorder=1.0)
-
-
-def draw_places(ax: Axes, city: City, tables: tuple[str, ...] = tuple(PLACES), size: float = 1.0) -> None:
-    """Mark hospitals, stations and other places, each kind with its own shape and colour."""
-    for table in tables:
-        if not city.rows(table):
-            continue
-        name, marker, colour, area = PLACES[table]
-        thin = marker in "1234x+"
-        edge: dict[str, Any] = {"linewidths": 1.8} if thin else {"linewidths": 1.0, "edgecolors": "white"}
-        ax.scatter(
-            city[table]["x"], city[table]["y"], s=area * size, marker=marker, c=colour, label=name,
-            zorder=12, **edge,
-        )  # fmt: skip
-
-
-def name_places(ax: Axes, city: City, table: str, limit: int = 12) -> None:
-    """Write names of the first places of a table beside their marks, towards the middle of a framed map."""
-    from matplotlib.patheffects import withStroke
-
-    from twin.plot_style import plain
-
-    if table not in city or "name" not in city[table]:
-        return
-    rows = city[table]
-    middle = sum(ax.get_xlim()) / 2.0
-    for k in range(min(limit, rows.rows)):
-        left = float(rows["x"][k]) > middle
-        ax.annotate(
-            plain(str(rows["name"][k])), (float(rows["x"][k]), float(rows["y"][k])), (-10 if left else 10, 8),
-            textcoords="offset points", fontsize=11, color=INK, zorder=13, ha="right" if left else "left",
-            path_effects=[withStroke(linewidth=2.6, foreground="white")],
-        )  # fmt: skip
+        ax.plot(river["x"], river["y"], color=colour, linewidth=6.5, solid_capstyle="round", zorder=1.0)
 
 
 def zone_cells(city: City) -> Any:

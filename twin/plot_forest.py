@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from twin.plot_style import BLUE, GREEN, INK, MUTED, SKY, VERMILION, Caption, axes_or_new, plain, set_title
-from twin.plot_words import figure_name, with_unit
+from twin.plot_words import difference_with_unit, figure_name
 
 if TYPE_CHECKING:
     from twin.stats import Comparison
@@ -100,7 +100,7 @@ def _interval(ax: Axes, triple: tuple[float, float, float], row: float, limit: f
 def _row_text(ax: Axes, one: Comparison, row: int, limit: float) -> None:
     """Write difference, interval and verdict to the right of a row."""
     colour = VERDICT_LOOK.get(one.verdict, VERDICT_LOOK["inconclusive"])[0]
-    text = with_unit(one.difference, one.figure, signed=True)
+    text = difference_with_unit(one.difference, one.figure)
     ax.annotate(
         plain(one.verdict), (limit, row), (10, 0), textcoords="offset points", va="center", color=colour,
         fontweight="bold", annotation_clip=False,

@@ -9,10 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from twin import plot_base as base
+from twin.plot_places import draw_places, name_places
 from twin.plot_style import (
     INK,
-    LOWLAND,
-    WATER,
     Caption,
     Floats,
     Scale,
@@ -60,11 +59,10 @@ def city_map(city: City, ax: Axes | None = None, caption: Caption | None = None)
     if city.rows("zones") >= 3:
         _people(ax, city)
     base.draw_streets(ax, city, faint=False)
-    base.draw_places(ax, city)
     set_title(ax, city.title, caption)
     frame_map(ax, base.node_places(city))
-    base.name_places(ax, city, "hospitals")
-    handles = [*_street_handles(city), *_water_handles(city), *ax.get_legend_handles_labels()[0]]
+    name_places(ax, city, "hospitals", draw_places(ax, city))
+    handles = [*_street_handles(city), *water_handles(city), *ax.get_legend_handles_labels()[0]]
     legend_below(ax, handles)
     return ax
 
@@ -101,9 +99,9 @@ def link_map(
     """
     same_length(value, city, "links")
     ax = axes_or_new(ax, MAP_SIZE)
-    backdrop(ax, city)
+    backdrop(ax, city, grey=scale is DEPTH)
     _quantity(ax, city, np.asarray(value, dtype=np.float64), scale)
-    _facilities(ax, city)
+    _facilities(ax, city, grey=scale is DEPTH)
     colour_bar(ax, scale)
     set_title(ax, scale.title, caption)
     return ax
@@ -115,17 +113,17 @@ def same_length(value: Any, city: City, table: str) -> None:
         raise ValueError(f"{len(value)} values for {city.rows(table)} {table} of city {city.name}")
 
 
-def backdrop(ax: Axes, city: City) -> None:
-    """Draw water and plain streets, and set the frame."""
-    base.draw_ground(ax, city)
+def backdrop(ax: Axes, city: City, grey: bool = False) -> None:
+    """Draw water (in grey where blue means something else) and plain streets, and set the frame."""
+    base.draw_ground(ax, city, grey)
     base.draw_streets(ax, city)
     frame_map(ax, base.node_places(city))
 
 
-def _facilities(ax: Axes, city: City) -> None:
-    """Mark hospitals and ambulance stations, small, with a legend."""
-    base.draw_places(ax, city, ("stations", "hospitals"), size=0.75)
-    legend_below(ax, ax.get_legend_handles_labels()[0])
+def _facilities(ax: Axes, city: City, grey: bool = False) -> None:
+    """Mark hospitals and ambulance stations, small, with a legend of them and of the water."""
+    draw_places(ax, city, ("stations", "hospitals"), size=0.75)
+    legend_below(ax, [*ax.get_legend_handles_labels()[0], *water_handles(city, grey)])
 
 
 def _quantity(ax: Axes, city: City, value: Floats, scale: Scale) -> None:
@@ -145,6 +143,7 @@ def difference_map(
     """Draw a difference B minus A of every link: blue is less in B, orange is more.
 
     difference  (n_link,)  B minus A, in the unit that `label` names
+    label       text below the colour bar; a line of its own may say what its ends mean
     arms        names of A and B
     """
     same_length(difference, city, "links")
@@ -180,15 +179,16 @@ def _street_handles(city: City) -> list[Line2D]:
     ]
 
 
-def _water_handles(city: City) -> list[Any]:
+def water_handles(city: City, grey: bool = False) -> list[Any]:
     """Return legend entries of river and lowland where the city has them."""
     from matplotlib.patches import Patch
 
     handles: list[Any] = []
+    river, lowland = base.ground_colours(grey)
     if city.rows("river"):
-        handles.append(Line2D([], [], color=WATER, linewidth=6, label="River"))
+        handles.append(Line2D([], [], color=river, linewidth=6, label="River"))
     if base.has_lowland(city):
-        handles.append(Patch(color=LOWLAND, label="Low ground"))
+        handles.append(Patch(color=lowland, label="Low ground"))
     return handles
 
 

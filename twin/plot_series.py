@@ -11,18 +11,17 @@ from matplotlib import dates
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.legend_handler import HandlerTuple
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 from numpy.typing import NDArray
 
 from twin.plot_style import (
     ARM_COLOURS,
-    BLUE,
     DPI,
     FAINT,
     MUTED,
-    SKY,
     Caption,
     Floats,
     axes_or_new,
@@ -32,9 +31,15 @@ from twin.plot_style import (
 
 Moments = NDArray[np.datetime64]
 
-FLOOD_SHADE, BLACKOUT_SHADE = SKY, "#6b6b6b"
+FLOOD_SHADE, BLACKOUT_SHADE = "#00736f", "#6b6b6b"
+HATCHED = {FLOOD_SHADE: "///"}
+"""Shades that are hatched instead of filled, so that no band is taken for them."""
+
 WIDTH = 9.2
 """Width of a picture that spans the page, inches."""
+
+_FEW = 4
+"""Counts up to this get a tick each."""
 
 
 @dataclass(frozen=True)
@@ -79,22 +84,57 @@ def series_plot(
         style = "-" if number == 0 else (0, (6, 1.5))
         ax.plot(curve.time, middle, color=colour, linewidth=2.3, linestyle=style, label=plain(curve.arm), zorder=3)
     set_title(ax, label, caption)
-    ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]))
     ax.margins(x=0.0)
     ax.grid(axis="y", color=FAINT, linewidth=0.7)
-    ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    _value_axis(ax, np.concatenate([curve.values.ravel() for curve in curves]) if curves else np.empty(0))
     _clock_axis(ax)
     return ax
+
+
+def _value_axis(ax: Axes, values: Floats) -> None:
+    """Let the axis begin at 0, with whole numbers for counts; say so where there is nothing to see.
+
+    values  everything that was measured
+    """
+    known = values[np.isfinite(values)]
+    if not known.any():
+        ax.text(
+            0.5, 0.5, "none" if known.size else "nothing measured", transform=ax.transAxes, ha="center", color=MUTED
+        )
+        ax.set_ylim(0.0, 1.0)
+        ax.set_yticks([0.0] if known.size else [], ["0"] if known.size else [])
+        return
+    counts = bool((known == np.round(known)).all())
+    if known.min() >= 0.0:
+        ax.set_ylim(0.0, max(ax.get_ylim()[1], 1.1 if counts else 0.0))
+    few = counts and np.ptp(known) <= _FEW
+    ax.yaxis.set_major_locator(MultipleLocator(1.0) if few else MaxNLocator(4, integer=counts))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value)))
+
+
+def _tick(value: float) -> str:
+    """Return the text of a tick, never a negative zero.
+
+    >>> _tick(12000.0), _tick(0.25), _tick(-0.0)
+    ('12,000', '0.25', '0')
+    """
+    return f"{round(value, 6) + 0.0:,.10g}".replace("-", "−")
 
 
 def _draw_window(ax: Axes, window: Window) -> None:
     """Shade a stretch, or draw a line at a moment."""
     first, last = _day(window.first), _day(window.last)
     if last > first:
-        ax.axvspan(first, last, color=window.colour, alpha=0.17, linewidth=0, zorder=0)
+        ax.axvspan(first, last, zorder=0, **_shade(window.colour))
     else:
         ax.axvline(first, color=MUTED, linewidth=1.2, linestyle=(0, (1, 2)), zorder=1)
+
+
+def _shade(colour: str) -> dict[str, Any]:
+    """Return how a window of a colour is filled or hatched, in a panel and in the legend."""
+    if colour in HATCHED:
+        return {"facecolor": "none", "edgecolor": (colour, 0.38), "hatch": HATCHED[colour], "linewidth": 0.0}
+    return {"color": colour, "alpha": 0.17, "linewidth": 0}
 
 
 def _day(moment: np.datetime64) -> float:
@@ -110,7 +150,8 @@ def _name_moments(ax: Axes, windows: Sequence[Window]) -> None:
         if window.last == window.first:
             names.setdefault(window.first, []).append(window.label)
     if names:
-        ax.set_ylim(top=1.4 * ax.get_ylim()[1])
+        low, high = ax.get_ylim()
+        ax.set_ylim(top=low + 1.4 * (high - low))
     for level, moment in enumerate(sorted(names)):
         ax.annotate(
             plain(", ".join(dict.fromkeys(names[moment]))),
@@ -160,9 +201,10 @@ def story_plot(
         for ax in axes[:-1]:
             ax.tick_params(labelbottom=False)
         _name_moments(axes[0], windows)
-        _story_legend(axes, windows)
+        bands = any(len(curve.values) > 1 for curves in panels.values() for curve in curves)
+        _story_legend(axes, windows, bands)
         if caption:
-            axes[0].figure.suptitle(plain("\n".join(caption.lines())), x=0.01, ha="left", color=MUTED, fontsize=12)
+            axes[0].figure.suptitle(plain("\n".join(caption.lines(96))), x=0.01, ha="left", color=MUTED, fontsize=12)
     return axes
 
 
@@ -177,10 +219,16 @@ def story_figure(
     return made
 
 
-def _story_legend(axes: Sequence[Axes], windows: Sequence[Window]) -> None:
-    """Explain arms, bands and shades once, below all panels."""
-    handles: list[Any] = list(axes[0].get_legend_handles_labels()[0])
-    handles.append(Patch(color=BLUE, alpha=0.25, linewidth=0, label="80 % of replications"))
+def _story_legend(axes: Sequence[Axes], windows: Sequence[Window], bands: bool) -> None:
+    """Explain arms, bands (where there are any) and shades once, below all panels."""
+    handles, labels = (list(part) for part in axes[0].get_legend_handles_labels())
+    if bands:
+        handles.append(tuple(Patch(color=line.get_color(), alpha=0.3, linewidth=0) for line in handles))
+        labels.append("80 % of replications")
     seen = {window.label: window.colour for window in windows if window.last > window.first}
-    handles += [Patch(color=c, alpha=0.25, linewidth=0, label=plain(name)) for name, c in seen.items()]
-    axes[0].figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 5), frameon=False)
+    handles += [Patch(**_shade(colour)) for colour in seen.values()]
+    labels += [plain(name) for name in seen]
+    axes[0].figure.legend(
+        handles, labels, loc="outside lower center", ncols=min(len(handles), 5), frameon=False,
+        handler_map={tuple: HandlerTuple(None, pad=0.0)},
+    )  # fmt: skip

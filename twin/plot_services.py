@@ -11,7 +11,8 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from twin import plot_base as base
-from twin.plot_maps import MAP_SIZE, backdrop, legend_below, same_length
+from twin.plot_maps import MAP_SIZE, backdrop, legend_below, same_length, water_handles
+from twin.plot_places import PLACES, draw_places, name_places
 from twin.plot_style import (
     BLACK,
     MUTED,
@@ -56,11 +57,10 @@ def power_map(city: City, minutes: Floats, ax: Axes | None = None, caption: Capt
     backdrop(ax, city)
     _feeders(ax, city, out, now)
     _buses(ax, city, out, now)
-    base.draw_places(ax, city, ("substations",), size=1.3)
-    base.name_places(ax, city, "substations")
+    name_places(ax, city, "substations", draw_places(ax, city, ("substations",), size=1.3))
     if not now:
         colour_bar(ax, MINUTES)
-    legend_below(ax, _power_handles(now))
+    legend_below(ax, [*_power_handles(now), *_infeeds(ax, city), *water_handles(city)])
     set_title(ax, "Power supply" if now else MINUTES.title, caption)
     return ax
 
@@ -95,10 +95,24 @@ def _outage_colours(out: Floats, now: bool) -> list[str]:
     return [SKY if t <= 0 else VERMILION if now else MINUTES.colours[k] for t, k in zip(out, classes, strict=True)]
 
 
+def _infeeds(ax: Axes, city: City) -> list[Any]:
+    """Mark the buses that the grid outside feeds, which may stand off the streets, and return their legend entry."""
+    if not city.rows("sources"):
+        return []
+    rows = np.asarray(city["sources"]["bus"], dtype=np.int64)
+    x, y = city["buses"]["x"][rows], city["buses"]["y"][rows]
+    return [
+        ax.scatter(
+            x, y, s=110.0, marker="D", facecolors="white", edgecolors=BLACK, linewidths=1.8, zorder=11,
+            label="Infeed from outside",
+        )
+    ]  # fmt: skip
+
+
 def _power_handles(now: bool) -> list[Line2D]:
     """Return legend entries of the power map."""
     dot: dict[str, Any] = {"marker": "o", "markersize": 8, "markeredgecolor": "white"}
-    _, marker, colour, _ = base.PLACES["substations"]
+    _, marker, colour, _ = PLACES["substations"]
     return [
         Line2D([], [], color=SKY, linewidth=1.6, label="Supplied" if now else "Supplied throughout", **dot),
         Line2D([], [], color=VERMILION if now else MINUTES.colours[3], linewidth=1.6, label="Without power", **dot),
@@ -111,6 +125,9 @@ def call_map(
     city: City, calls: Mapping[str, NDArray[Any]], ax: Axes | None = None, caption: Caption | None = None
 ) -> Axes:
     """Draw every emergency call by its response time; late ones stand out as triangles.
+
+    How soon help must come depends on the priority of a call, so a late call may have a
+    shorter response than one in time.
 
     calls  columns node (row), response (s, nan while nobody came) and late (flag)
     """
@@ -130,10 +147,10 @@ def call_map(
             xy[rows, 0], xy[rows, 1], s=area, marker=marker, c=colours, edgecolors=edge, linewidths=1.0, zorder=9
         )
     ax.scatter(xy[~come, 0], xy[~come, 1], s=90, marker="x", c=VERMILION, linewidths=2.4, zorder=10)
-    base.draw_places(ax, city, ("stations", "hospitals"), size=0.8)
+    draw_places(ax, city, ("stations", "hospitals"), size=0.8)
     colour_bar(ax, scale)
     counts = (int((come & ~late).sum()), int((come & late).sum()), int((~come).sum()))
-    legend_below(ax, _call_handles(ax, counts))
+    legend_below(ax, [*_call_handles(ax, counts), *water_handles(city)])
     set_title(ax, scale.title, caption)
     return ax
 
@@ -141,12 +158,15 @@ def call_map(
 def _call_handles(ax: Axes, counts: tuple[int, int, int]) -> list[Any]:
     """Return legend entries: calls in time, late, unanswered, then the places."""
     grey: dict[str, Any] = {"linestyle": "", "color": "#9aa0a8"}
+    looks = (("o", 8, "white", "In time"), ("v", 11, BLACK, "Late"))
     handles: list[Any] = [
-        Line2D([], [], marker="o", markersize=8, markeredgecolor="white", label=f"In time ({counts[0]})", **grey),
-        Line2D([], [], marker="v", markersize=11, markeredgecolor=BLACK, label=f"Late ({counts[1]})", **grey),
+        Line2D(
+            [], [], marker=marker, markersize=size, markeredgecolor=edge, label=f"{name} for its priority ({n})", **grey
+        )
+        for (marker, size, edge, name), n in zip(looks, counts, strict=False)
     ]
     if counts[2]:
         cross = Line2D([], [], linestyle="", marker="x", color=VERMILION, markersize=8, markeredgewidth=2.4)
-        cross.set_label(f"No unit yet ({counts[2]})")
+        cross.set_label(f"Not reached at the end ({counts[2]})")
         handles.append(cross)
     return [*handles, *ax.get_legend_handles_labels()[0]]

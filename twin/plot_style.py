@@ -23,6 +23,9 @@ YELLOW, BLUE, VERMILION, PURPLE = "#F0E442", "#0072B2", "#D55E00", "#CC79A7"
 
 INK, MUTED, FAINT, PAPER = "#222222", "#5f6368", "#c9ccd1", "#ffffff"
 WATER, LOWLAND = "#8fc1e3", "#e3eff8"
+DRY_WATER, DRY_LOWLAND = "#adb2ba", "#e7e8eb"
+"""River and low ground in grey, for a map on which blue means something else."""
+
 ARM_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY)
 DPI = 110
 
@@ -59,13 +62,15 @@ class Caption:
     arm: str = ""
     time: str = ""
 
-    def lines(self, width: int = 76) -> list[str]:
-        """Return the parts that are known in one line, or in two where one would be too long."""
-        parts = [part for part in (self.scenario, self.arm, self.time) if part]
-        whole = " · ".join(parts)
-        if len(whole) <= width:
-            return [whole] if whole else []
-        return [textwrap.shorten(line, width, placeholder=" …") for line in (parts[0], " · ".join(parts[1:])) if line]
+    def lines(self, width: int = 70) -> list[str]:
+        """Return the parts that are known, wrapped into lines; a part is broken only where it fills a line alone."""
+        found: list[str] = []
+        for part in (self.scenario, self.arm, self.time):
+            if found and part and len(found[-1]) + 3 + len(part) <= width:
+                found[-1] += f" · {part}"
+            else:
+                found += textwrap.wrap(part, width)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +151,7 @@ def frame_map(ax: Axes, xy: Floats) -> None:
     pad = 0.04 * max(float((high - low).max()), 200.0)
     ax.set_xlim(low[0] - pad, high[0] + pad)
     ax.set_ylim(low[1] - 2.6 * pad, high[1] + pad)
-    ax.set_aspect("equal")
+    ax.set_aspect("equal", anchor="W")
     ax.set_xticks([])
     ax.set_yticks([])
     ax.set_xlabel("")
@@ -200,7 +205,7 @@ def colour_bar(ax: Axes, scale: Scale, ticks: Sequence[str] | None = None) -> No
     )
     bar.set_ticks(list(scale.edges))
     bar.set_ticklabels(list(ticks) if ticks else [*(f"{edge:g}" for edge in scale.edges[:-1]), f"{scale.edges[-1]:g}+"])
-    bar.set_label(scale.label)
+    bar.set_label(plain(scale.label))
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=0)
 

@@ -38,10 +38,25 @@ def readable(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def with_unit(value: float, figure: Figure, signed: bool = False) -> str:
+def with_unit(value: float, figure: Figure) -> str:
     """Return a value of a figure with its unit; a share is written in per cent."""
     factor, unit = shown_unit(figure)
-    return f"{number(factor * value, signed)} {unit}".rstrip() if math.isfinite(value) else "–"
+    return f"{number(factor * value)} {unit}".rstrip() if math.isfinite(value) else "–"
+
+
+def difference_with_unit(value: float, figure: Figure) -> str:
+    """Return a signed difference with its unit; of shares, in percentage points (pp)."""
+    factor, unit = shown_unit(figure)
+    return f"{number(factor * value, signed=True)} {difference_unit(unit)}".rstrip() if math.isfinite(value) else "–"
+
+
+def difference_unit(unit: str) -> str:
+    """Return the unit in which the difference of two values is shown.
+
+    >>> difference_unit("%"), difference_unit("s")
+    ('pp', 's')
+    """
+    return "pp" if unit == "%" else unit
 
 
 def shown_unit(figure: Figure) -> tuple[float, str]:

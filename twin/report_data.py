@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from twin.city import City
     from twin.results import Results, Run
     from twin.stats import Comparison
-    from twin.why import Causes
 
 Array = np.ndarray[Any, Any]
 
@@ -31,6 +30,9 @@ PANELS = {
 
 FIRST = ("response_mean", "response_p90", "late_share", "vehicle_hours", "customer_minutes_lost")
 """Figures that a report shows first, in this order."""
+
+UNMEASURED = "nothing measured"
+"""What stands for a verdict where neither arm has a value."""
 
 _MOST_PANELS = 4
 
@@ -86,7 +88,16 @@ class Report:
         """Return us since the start as local time with the zone's abbreviation."""
         from twin.units import format_local
 
-        return format_local(self.start + int(time), self.zone)
+        clock, _, zone = format_local(self.start + int(time), self.zone).rpartition(" ")
+        return f"{clock} {self._zone_name(time) if zone.startswith(('+', '-')) else zone}"
+
+    def _zone_name(self, time: int) -> str:
+        """Return the name that the time zone has at a moment, such as EET, or its offset where it has none."""
+        from datetime import UTC, datetime, timedelta
+        from zoneinfo import ZoneInfo
+
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=self.start + int(time))
+        return moment.astimezone(ZoneInfo(self.zone)).strftime("%Z")
 
     def period(self) -> str:
         """Return the simulated stretch of local time in words, such as 2026-01-15 17:00 to 23:00 WITA."""
@@ -99,6 +110,11 @@ class Report:
     def moment(self, time: int) -> np.datetime64:
         """Return us since the start as a local wall-clock instant."""
         return np.datetime64("T".join(self.local(time).split(" ")[:2]), "us")
+
+    def averaged(self, arm: str = "") -> str:
+        """Return over which runs of an arm (default the baseline) a mean is taken, in words."""
+        runs = self.runs[arm or self.baseline]
+        return f"mean over {len(runs)} replications" if len(runs) > 1 else f"replication {runs[0].replication}"
 
     def policies(self, arm: str) -> str:
         """Return the policies of an arm in words."""
@@ -125,15 +141,26 @@ def read_report(results: Results) -> Report:
 
 
 def comparisons(report: Report) -> dict[str, list[Comparison]]:
-    """Return the comparisons of every other arm with the baseline, by arm, in reading order."""
+    """Return the comparisons of every other arm with the baseline, by arm, in reading order.
+
+    A figure without a finite value in either arm is marked as not measured instead of judged.
+    """
     others = [name for name in report.results.arms if name != report.baseline]
     place = {name: number for number, name in enumerate(FIRST)}
     return {
         arm: sorted(
-            report.results.compare(report.baseline, arm), key=lambda one: place.get(one.figure.name, len(place))
+            (_measured(report, arm, one) for one in report.results.compare(report.baseline, arm)),
+            key=lambda one: place.get(one.figure.name, len(place)),
         )
         for arm in others
     }
+
+
+def _measured(report: Report, arm: str, one: Comparison) -> Comparison:
+    """Return a comparison, or the note that neither arm has a value to compare."""
+    values = report.results.values()
+    known = [v for name in (report.baseline, arm) for v in values[name].get(one.figure.name, {}).values()]
+    return one if np.isfinite(known).any() else replace(one, verdict=UNMEASURED, family_verdict="", reason="")
 
 
 def headline(report: Report, found: Sequence[Comparison]) -> list[Comparison]:
@@ -253,43 +280,3 @@ def calls(report: Report, arm: str) -> dict[str, Array] | None:
         out["node"] = np.array([report.city.row("nodes", str(name)) for name in out["node"]], dtype=np.int64)
     inside = (out["node"] >= 0) & (out["node"] < report.city.rows("nodes"))
     return {key: column[inside] for key, column in out.items()}
-
-
-def causes(run: Run) -> Causes | None:
-    """Return the event log of a run with its causes, None where it has none."""
-    import pyarrow.parquet
-
-    from twin.why import Causes
-
-    paths = [run.folder / "events" / f"{name}.parquet" for name in ("events", "parents")]
-    if not all(path.is_file() for path in paths):
-        return None
-    columns = (("time", "kind", "target", "value", "data"), ("event", "parent"))
-    tables = [
-        {name: table[name].to_numpy() for name in names}
-        for table, names in zip(map(pyarrow.parquet.read_table, paths), columns, strict=True)
-    ]
-    return Causes(*tables)
-
-
-def latest_call(found: Causes) -> int | None:
-    """Return the late call that took longest, None when every call was in time."""
-    late = found.find("call_late")
-    return max(late, key=lambda event: (float(found.events["value"][event]), -event)) if late else None
-
-
-def main_path(found: Causes, event: int) -> list[int]:
-    """Return the richest line of causes from a root to an event: most kinds, then shortest.
-
-    A cause has a smaller number than what it causes, so one pass in order finds it.
-    """
-    kinds = found.events["kind"]
-    best: dict[int, tuple[int, ...]] = {}
-    for number in sorted({n for _, n in found.chain(event)}):
-        paths = [best[parent] for parent in found.behind(number) if parent in best]
-        best[number] = (*max(paths, key=lambda path: _richness(path, kinds), default=()), number)
-    return list(best[event])
-
-
-def _richness(path: tuple[int, ...], kinds: Array) -> tuple[int, int]:
-    return len({str(kinds[n]) for n in path}), -len(path)

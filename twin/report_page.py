@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import numpy as np
 
-from twin.plot_words import figure_name, number, shown_unit
+from twin.plot_words import difference_unit, difference_with_unit, figure_name, number, shown_unit
 from twin.report_data import Report, headline
 from twin.report_pictures import Picture
 from twin.results import Run
@@ -85,7 +85,7 @@ def _arm_verdicts(report: Report, arm: str, rows: Sequence[Comparison], meaning:
     note = (
         f"Paired differences over {pairs} replications with common random numbers. Verdict: the interval lies beyond "
         "the margin (better, worse), within it (same), or neither (inconclusive). "
-        "* holds also for all figures together (Holm)."
+        "* holds also for all figures together (Holm). pp: percentage points."
     )
     shown = _verdict_table(report.baseline, arm, first, meaning)
     more = _verdict_table(report.baseline, arm, rest, meaning) if rest else ""
@@ -97,8 +97,8 @@ def _verdict_table(baseline: str, arm: str, rows: Sequence[Comparison], meaning:
     a, b = escape(baseline), escape(arm)
     level = 100 * rows[0].level if rows else 95
     head = _row(
-        ["Figure", f"{a}: mean", f"{b}: mean", f"{b} − {a}", f"{level:g} % interval", "Margin", "Unit", "Verdict"],
-        "th", numeric=range(1, 6),
+        ["Figure", "Verdict", f"{a}: mean", f"{b}: mean", f"{b} − {a}", f"{level:g} % interval", "Margin", "Unit"],
+        "th", numeric=range(2, 7),
     )  # fmt: skip
     body = "".join(_verdict_row(one, meaning.get(one.figure.name, "")) for one in rows)
     table = f"<table><caption>{b} against {a}</caption><thead>{head}</thead><tbody>{body}</tbody></table>"
@@ -107,17 +107,21 @@ def _verdict_table(baseline: str, arm: str, rows: Sequence[Comparison], meaning:
 
 def _verdict_row(one: Comparison, meaning: str) -> str:
     factor, unit = shown_unit(one.figure)
+    points = f" {difference_unit(unit)}" if difference_unit(unit) != unit else ""
     figures = [number(factor * v) for v in (one.mean_a, one.mean_b)]
-    figures.append(number(factor * one.difference, signed=True))
+    figures.append(difference_with_unit(one.difference, one.figure) if points else number(one.difference, signed=True))
     ends = [number(factor * v, signed=True) for v in (one.low, one.high)]
-    figures.append(f"{ends[0]} to {ends[1]}" if np.isfinite(one.low) and np.isfinite(one.high) else "–")
-    figures.append(number(factor * one.figure.margin))
+    figures.append(f"{ends[0]} to {ends[1]}{points}" if np.isfinite(one.low) and np.isfinite(one.high) else "–")
+    figures.append(f"{number(factor * one.figure.margin)}{points}")
     star = " *" if one.verdict != INCONCLUSIVE and one.family_verdict == one.verdict else ""
-    sign = SIGNS.get(one.verdict, "?")
-    verdict = f"<span class='verdict {escape(one.verdict)}'>{sign} {escape(one.verdict)}{star}</span>"
-    reason = f"<span class='meaning'>{escape(one.reason)}</span>" if one.reason else ""
+    sign = SIGNS.get(one.verdict, "–")
+    verdict = f"<span class='verdict {escape(one.verdict.replace(' ', '-'))}'>{sign} {escape(one.verdict)}{star}</span>"
+    why = one.reason.replace(
+        f"margin of {one.figure.margin:g}", f"margin of {number(factor * one.figure.margin)}{points}"
+    )
+    reason = f"<span class='meaning'>{escape(why)}</span>" if why else ""
     name = f"<strong>{escape(figure_name(one.figure))}</strong><span class='meaning'>{escape(meaning)}</span>"
-    return _row([name, *map(escape, figures), escape(unit), verdict + reason], "td", numeric=range(1, 6))
+    return _row([name, verdict + reason, *map(escape, figures), escape(unit)], "td", numeric=range(2, 7))
 
 
 def _means(report: Report, meaning: Mapping[str, str]) -> str:

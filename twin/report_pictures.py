@@ -67,12 +67,14 @@ def story(report: Report) -> Picture | None:
         zone = report.local(0).rsplit(" ", 1)[1]
         made = story_figure(panels, data.windows(report), zone, plot.Caption(report.title, "", report.period()))
         content = plot.png(made)
+    several = any(len(runs) > 1 for runs in (report.runs[arm] for arm in report.pair))
+    band = ", and the band that holds 80 % of them" if several else ""
     peaks = "; ".join(f"{title}: {_peaks(curves)}" for title, curves in panels.items())
     return Picture(
         "story",
         content,
-        "How the night went: mean over the replications, and the band that holds 80 % of them.",
-        f"Curves over local time, {report.period()}. Highest mean values: {peaks}.",
+        f"How it went: {report.averaged()}{band}.",
+        f"Curves over local time, {report.period()}. Highest values of the curves: {peaks}.",
     )
 
 
@@ -87,18 +89,22 @@ def maps(report: Report) -> Iterator[Picture]:
     if report.city is None:
         return
     shows = "The city: streets by class, people, water and the places that serve them."
-    yield _map(report, "city", "", shows, partial(plot.city_map, report.city))
+    yield _map(report, ("city", "", ""), shows, partial(plot.city_map, report.city))
     for maker in (_depth, _delay, _difference, _power, _calls):
         yield from maker(report, report.city)
 
 
-def _map(report: Report, name: str, arm: str, caption: str, draw: Callable[..., Any]) -> Picture:
-    """Draw one map, with `draw(ax=, caption=)`."""
+def _map(report: Report, names: tuple[str, str, str], caption: str, draw: Callable[..., Any]) -> Picture:
+    """Draw one map, with `draw(ax=, caption=)`.
+
+    names  of the picture's file, the arm and the runs it shows; empty where it shows none in particular
+    """
+    name, arm, runs = names
     policies = report.policies(arm) if arm else ""
     label = f"{arm}: {policies}" if policies else arm
     with plot.style():
         made, ax = plot.figure(*MAP_SIZE)
-        draw(ax=ax, caption=plot.Caption(report.title, label, report.period()))
+        draw(ax=ax, caption=plot.Caption(report.title, label, f"{report.period()}{runs and ', '}{runs}"))
         content = plot.png(made)
     return Picture(name, content, caption, f"Map. {caption}")
 
@@ -112,8 +118,9 @@ def _depth(report: Report, city: City) -> Iterator[Picture]:
     depth = _links(report, city, report.baseline, DEPTH_NAMES)
     if depth is not None and np.nanmax(depth, initial=0.0) > 0:
         wet, closed = int((depth > 0.01).sum()), int((depth >= 0.3).sum())
-        caption = f"Water on the streets: {wet} links wet, {closed} of them so deep (0.3 m) that they close."
-        yield _map(report, "depth", report.baseline, caption, partial(plot.link_map, city, depth, plot.DEPTH))
+        runs = report.averaged()
+        caption = f"Water on the streets ({runs}): {wet} links wet, {closed} of them so deep (0.3 m) that they close."
+        yield _map(report, ("depth", report.baseline, runs), caption, partial(plot.link_map, city, depth, plot.DEPTH))
 
 
 def _delay(report: Report, city: City) -> Iterator[Picture]:
@@ -121,8 +128,11 @@ def _delay(report: Report, city: City) -> Iterator[Picture]:
     ratio = _links(report, city, report.baseline, RATIO_NAMES)
     if ratio is not None:
         slow = 100.0 * float(np.mean(ratio > 1.6))
-        caption = f"Streets in {report.baseline}: {slow:.0f} % of the links took more than 1.6 times the free time."
-        yield _map(report, "delay", report.baseline, caption, partial(plot.link_map, city, ratio, plot.DELAY))
+        runs = report.averaged()
+        caption = (
+            f"Streets in {report.baseline} ({runs}): {slow:.0f} % of the links took more than 1.6 times the free time."
+        )
+        yield _map(report, ("delay", report.baseline, runs), caption, partial(plot.link_map, city, ratio, plot.DELAY))
 
 
 def _difference(report: Report, city: City) -> Iterator[Picture]:
@@ -133,10 +143,14 @@ def _difference(report: Report, city: City) -> Iterator[Picture]:
         return
     change = second - first
     faster, slower = int((change < -0.05).sum()), int((change > 0.05).sum())
-    label = f"Travel time ÷ free-flow time, {report.arm} minus {report.baseline}"
-    caption = f"{report.arm} against {report.baseline}: {faster} links faster (blue), {slower} slower (orange)."
+    ends = f"←  {report.arm} faster          {report.arm} slower  →"
+    label = f"{ends}\nTravel time ÷ free-flow time, {report.arm} minus {report.baseline}"
+    runs = report.averaged(report.arm)
+    caption = (
+        f"{report.arm} against {report.baseline} ({runs}): {faster} links faster (blue), {slower} slower (orange)."
+    )
     draw = partial(plot.difference_map, city, change, label, arms=pair)
-    yield _map(report, "difference", "", caption, draw)
+    yield _map(report, ("difference", "", runs), caption, draw)
 
 
 def _power(report: Report, city: City) -> Iterator[Picture]:
@@ -146,8 +160,10 @@ def _power(report: Report, city: City) -> Iterator[Picture]:
         if minutes is None or np.nanmax(minutes, initial=0.0) <= 0:
             continue
         out = int(city["buses"]["customers"][minutes > 0].sum())
-        caption = f"Power in {arm}: {out:,} customers lost it at some time, for {np.nanmax(minutes):.0f} min at most."
-        yield _map(report, f"power_{arm}", arm, caption, partial(plot.power_map, city, minutes))
+        runs, longest = report.averaged(arm), float(np.nanmax(minutes))
+        which = " in some replication" if len(report.runs[arm]) > 1 else ""
+        caption = f"Power in {arm} ({runs}): {out:,} customers lost it{which}, for {longest:.0f} min at most."
+        yield _map(report, (f"power_{arm}", arm, runs), caption, partial(plot.power_map, city, minutes))
 
 
 def _calls(report: Report, city: City) -> Iterator[Picture]:
@@ -156,7 +172,10 @@ def _calls(report: Report, city: City) -> Iterator[Picture]:
         found = data.calls(report, arm)
         if found is None or not len(found["node"]):
             continue
-        late = int(np.asarray(found["late"], dtype=bool).sum())
-        first = report.runs[arm][0].replication
-        caption = f"Calls in {arm}, replication {first}: {len(found['node'])} calls, {late} late."
-        yield _map(report, f"calls_{arm}", arm, caption, partial(plot.call_map, city, found))
+        late, reached = np.asarray(found["late"], dtype=bool), np.isfinite(found["response"])
+        runs = f"replication {report.runs[arm][0].replication}"
+        caption = (
+            f"Calls in {arm} ({runs}): {len(late)} calls, {int((late & reached).sum())} reached late, "
+            f"{int((~reached).sum())} not reached at the end. How soon is late depends on the priority of a call."
+        )
+        yield _map(report, (f"calls_{arm}", arm, runs), caption, partial(plot.call_map, city, found))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from twin import report_data as data
+from twin import report_causes as causes_of
 from twin.plot_words import readable
 from twin.report_data import Report
 
@@ -56,22 +58,42 @@ def late_call(report: Report) -> tuple[Sequence[tuple[str, str]], str, str, str]
     The late call with the longest response of the first replication; None when none was late.
     """
     run = report.runs[report.baseline][0]
-    found = data.causes(run)
-    event = data.latest_call(found) if found is not None else None
+    found = causes_of.causes(run)
+    event = causes_of.latest_call(found) if found is not None else None
     if found is None or event is None or report.city is None:
         return None
-    path = data.main_path(found, event)
+    path = causes_of.told_path(found, event)
     minutes = float(found.events["value"][event]) / 60.0
     intro = (
-        f"The latest call of {report.baseline}, replication {run.replication}: help took {minutes:.1f} minutes. "
-        "This is the line of causes behind it that passes through most kinds of events, first cause first."
+        f"The latest call of {report.baseline}, replication {run.replication}: help took {minutes:.1f} minutes"
+        f"{_spent(found, event)}. {_choice(found, event, path)}"
     )
-    command = f"twin why {event} --run {_shown(run)} --verify"
-    return steps(report, found, path), chain_text(report, found, event), intro, command
+    return steps(report, found, path), chain_text(report, found, event), intro, _command(run, found, event, path[0])
 
 
-def _shown(run: Run) -> str:
-    return "/".join(run.folder.parts[-3:])
+def _spent(found: Causes, event: int) -> str:
+    """Return how many minutes each stage of a call took, in words."""
+    parts = [f"{name} {seconds / 60.0:.1f}" for name, seconds in causes_of.stages(found, event).items()]
+    return f" ({', '.join(parts)})" if parts else ""
+
+
+def _choice(found: Causes, event: int, path: Sequence[int]) -> str:
+    """Say which of the lines of causes is told."""
+    spent = causes_of.stages(found, event)
+    longest = max(spent, key=lambda name: spent[name], default="")
+    kinds = {str(found.events["kind"][n]) for n in path}
+    if longest == causes_of.DRIVE and not kinds & set(causes_of.ROAD_KINDS):
+        return "The log names no slow or closed street that explains the drive; the call came about like this."
+    if longest in (causes_of.DRIVE, causes_of.WAIT):
+        return f"This is what lies behind the longest part, {longest}, first cause first."
+    return "This is the line of causes that passes through most kinds of events, first cause first."
+
+
+def _command(run: Run, found: Causes, event: int, root: int) -> str:
+    """Return the command that tests the line; the run's path is as seen from where the report is written."""
+    planned = {str(one["kind"]) for one in run.manifest["case"].get("events", [])}
+    chosen = f" --root {root}" if str(found.events["kind"][root]) in planned else ""
+    return f"twin why {event} --run {shlex.quote(os.path.relpath(run.folder))} --verify{chosen}"
 
 
 def steps(report: Report, found: Causes, path: Sequence[int]) -> list[tuple[str, str]]:
