@@ -3,7 +3,7 @@
 `Traffic` is the model of a twin; `simulate` runs streets and trips by themselves.
 """
 
-from twin.models.traffic.alone import Result, simulate
+from twin.models.traffic.alone import Result, Rules, simulate
 from twin.models.traffic.model import Traffic
 
-__all__ = ["Result", "Traffic", "simulate"]
+__all__ = ["Result", "Rules", "Traffic", "simulate"]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twin.models.traffic.frames import SECOND, Frames, lay_out
+from twin.models.traffic.frames import NEEDED, SECOND, Frames, lay_out
 from twin.models.traffic.streets import CLASS_PCU
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from twin.kernels.traffic_arrays import Log
     from twin.kernels.traffic_layout import Traffic
 
 Array = np.ndarray[Any, Any]
@@ -32,35 +33,46 @@ class Result:
     links      the links given, with vehicles, mean_time, free_time and delay (of
                all vehicles together), all of those that left the link
     events     trip, link, entered, left: one row a traversal, by time of exit
-    gridlocks  links of each cycle in which every queue waits for the next
+    gridlocks  links of each cycle in which every queue waits for the next, at the end
+    relaxed    how often a gridlock was moved on by one vehicle
     """
 
     trips: pd.DataFrame
     links: pd.DataFrame
     events: pd.DataFrame
     gridlocks: list[list[Any]]
+    relaxed: int
 
 
-def simulate(
-    links: pd.DataFrame,
-    trips: pd.DataFrame,
-    until: float | None = None,
-    banned_turns: pd.DataFrame | None = None,
-    signals: pd.DataFrame | None = None,
-    pcu: Mapping[str, float] = CLASS_PCU,
-) -> Result:
-    """Drive every trip on the way that is shortest without other traffic.
+@dataclass(frozen=True)
+class Rules:
+    """Say how vehicles may drive, beyond the streets themselves.
 
-    links         from, to, length (m), speed (m/s); also, if wanted: lanes (1),
-                  capacity (veh/s), jam_density (0.2 veh/m per lane),
-                  reaction_time (1 s), weight (lanes), rank (0). The index names
-                  the links, any labels name the nodes
-    trips         from, to (nodes), depart (s); also class, a name in `pcu`
-    until         s, by default a day after the last departure
     banned_turns  from_link, to_link
     signals       link, cycle, start, green (s): fixed time at the end of a link;
                   other links into such a node are always red
     pcu           space and headway of each class relative to a car
+    relax_after   s: looked at this often, a gridlock whose first vehicles have
+                  all waited this long moves on by one vehicle; None: it stays
+    """
+
+    banned_turns: pd.DataFrame | None = None
+    signals: pd.DataFrame | None = None
+    pcu: Mapping[str, float] = field(default_factory=lambda: CLASS_PCU)
+    relax_after: float | None = None
+
+
+def simulate(
+    links: pd.DataFrame, trips: pd.DataFrame, until: float | None = None, rules: Rules | None = None
+) -> Result:
+    """Drive every trip on the way that is shortest without other traffic.
+
+    links  from, to, length (m), speed (m/s); also, if wanted: lanes (1),
+           capacity (veh/s), jam_density (0.2 veh/m per lane), reaction_time
+           (1 s), weight (lanes), rank (0). The index names the links, any
+           labels name the nodes
+    trips  from, to (nodes), depart (s); also class, a name in `pcu`
+    until  s, by default a day after the last departure
 
     Raises ValueError that names every wrong row. A trip that no way serves is
     no error: its outcome says so.
@@ -73,32 +85,49 @@ def simulate(
     """
     import pandas as pd
 
-    turns = pd.DataFrame({"from_link": [], "to_link": []}) if banned_turns is None else banned_turns
-    plan = pd.DataFrame({"link": [], "cycle": [], "start": [], "green": []}) if signals is None else signals
-    frames = Frames(links, trips, turns, plan, pcu)
+    rules = rules or Rules()
+    tables = {"banned_turns": rules.banned_turns, "signals": rules.signals}
+    given = {name: pd.DataFrame(columns=NEEDED[name]) if t is None else t for name, t in tables.items()}
+    frames = Frames(links, trips, given["banned_turns"], given["signals"], rules.pcu)
     frames.check()
     traffic = lay_out(frames)
     last = float(trips["depart"].max()) + _DAY if until is None else until
-    events = _run(traffic, round(last * SECOND))
-    return _result(frames, traffic, events)
+    every = 0 if rules.relax_after is None else max(1, round(rules.relax_after * SECOND))
+    events, relaxed = _run(traffic, round(last * SECOND), every)
+    return _result(frames, traffic, events, relaxed)
 
 
-def _run(traffic: Traffic, until: int) -> list[Array]:
-    """Advance to a time; return the log's columns trip, link, entered, left."""
+def _run(traffic: Traffic, until: int, relax_every: int) -> tuple[list[Array], int]:
+    """Advance to a time; return the log's columns trip, link, entered, left, and the gridlocks moved."""
+    from twin.kernels.traffic_arrays import DRIVING, WAITING, new_log
+    from twin.kernels.traffic_relax import relax
+
+    log, relaxed = new_log(_LOG_ROWS), 0
+    parts: list[list[Array]] = []
+    for stop in range(relax_every, until, relax_every) if relax_every else ():
+        _advance(traffic, log, stop, parts)
+        relaxed += len(relax(traffic, log, relax_every))
+        if traffic.state.tally[[WAITING, DRIVING]].sum() == 0:
+            break
+    _advance(traffic, log, until, parts)
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    order = np.lexsort((columns[0], columns[3]))
+    return [column[order] for column in columns], relaxed
+
+
+def _advance(traffic: Traffic, log: Log, until: int, parts: list[list[Array]]) -> None:
+    """Advance to a time and move the log's rows to `parts`."""
     from twin.kernels.traffic import advance
-    from twin.kernels.traffic_arrays import LOG_FULL, new_log
+    from twin.kernels.traffic_arrays import LOG_FULL
 
-    log, parts, status = new_log(_LOG_ROWS), [], LOG_FULL
+    status = LOG_FULL
     while status == LOG_FULL:
         status = advance(*traffic, log, until)
         parts.append([column[: log.written[0]].copy() for column in log[:4]])
         log.written[0] = 0
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    order = np.lexsort((columns[0], columns[3]))
-    return [column[order] for column in columns]
 
 
-def _result(frames: Frames, traffic: Traffic, events: list[Array]) -> Result:
+def _result(frames: Frames, traffic: Traffic, events: list[Array], relaxed: int) -> Result:
     import pandas as pd
 
     from twin.kernels.traffic_arrays import EXITS, TRAVEL
@@ -121,4 +150,4 @@ def _result(frames: Frames, traffic: Traffic, events: list[Array]) -> Result:
         }
     )
     stuck = gridlocks(traffic.network, traffic.settings, traffic.state)
-    return Result(trips, links, table, [[frames.links.index[row] for row in cycle] for cycle in stuck])
+    return Result(trips, links, table, [[frames.links.index[row] for row in cycle] for cycle in stuck], relaxed)

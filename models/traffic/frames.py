@@ -18,7 +18,7 @@ Array = np.ndarray[Any, Any]
 SECOND = 1_000_000
 _SHOWN = 5
 _OPTIONAL = {"lanes": 1.0, "capacity": np.inf, "jam_density": 0.2, "reaction_time": 1.0, "rank": 0}
-_NEEDED = {
+NEEDED = {
     "links": ("from", "to", "length", "speed"),
     "trips": ("from", "to", "depart"),
     "banned_turns": ("from_link", "to_link"),
@@ -46,7 +46,7 @@ class Frames:
     def check(self) -> None:
         """Raise a ValueError that names every missing column and wrong row."""
         problems = []
-        for table, columns in _NEEDED.items():
+        for table, columns in NEEDED.items():
             missing = [name for name in columns if name not in getattr(self, table)]
             problems += [f"{table}: column {name} is missing" for name in missing]
         if not problems:

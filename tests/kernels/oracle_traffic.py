@@ -271,6 +271,27 @@ class Oracle:
         self.queues[target].held += int(self.demand.class_pcu[vehicle.kind])
         self.queues[target].next_in = time + self._gap(target, vehicle)
 
+    def rotate(self, cycle: list[int]) -> None:
+        """Move the first vehicle of each link of a gridlock into the place left on the next."""
+        vehicles = []
+        for link in cycle:
+            queue = self.queues[link]
+            vehicle = queue.vehicles.popleft()
+            vehicles.append(vehicle)
+            self.log.append((vehicle.row, link, vehicle.entered, self.now))
+            assert not queue.exits
+            queue.held -= int(self.demand.class_pcu[vehicle.kind])
+            queue.last_given = self.now
+            queue.next_out = self.now + self._gap(link, vehicle)
+        for vehicle, link in zip(vehicles, [*cycle[1:], cycle[0]], strict=True):
+            if vehicle.route is not None:
+                vehicle.route.popleft()
+            vehicle.entered, vehicle.ready = self.now, self.now + int(self.settings.free_flow[link])
+            queue = self.queues[link]
+            queue.vehicles.append(vehicle)
+            queue.held += int(self.demand.class_pcu[vehicle.kind])
+            queue.next_in = self.now + self._gap(link, vehicle)
+
     def set_free_flow(self, link: int, free_flow: int) -> None:
         """Scale what is left of the time of those under way; set nothing else."""
         old = int(self.settings.free_flow[link])

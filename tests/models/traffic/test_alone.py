@@ -7,7 +7,7 @@ import doctest
 import pandas as pd
 import pytest
 
-from twin.models.traffic import alone, simulate
+from twin.models.traffic import Rules, alone, simulate
 
 LINKS = pd.DataFrame(
     {"from": ["a", "b", "b", "d", "x"], "to": ["b", "c", "d", "b", "b"], "length": 200.0, "speed": 20.0},
@@ -38,20 +38,25 @@ def test_tables_of_trips_links_and_events_by_hand():
 def test_a_banned_turn_sends_its_drivers_round_and_no_others():
     # from ab the turn into bc is banned: a to c goes by d and back through b
     ban = pd.DataFrame({"from_link": ["ab"], "to_link": ["bc"]})
-    result = simulate(LINKS, trips(["a", "x", "a"], ["c", "c", "b"], [0.0, 100.0, 200.0]), banned_turns=ban)
+    result = simulate(
+        LINKS, trips(["a", "x", "a"], ["c", "c", "b"], [0.0, 100.0, 200.0]), rules=Rules(banned_turns=ban)
+    )
     assert result.events.query("trip == 0")["link"].tolist() == ["ab", "bd", "db", "bc"]
     assert result.trips["time"].tolist() == [40, 20, 10]
 
 
 def test_a_trip_that_bans_leave_no_way_is_reported_and_the_others_drive():
     ban = pd.DataFrame({"from_link": ["ab", "ab"], "to_link": ["bc", "bd"]})
-    result = simulate(LINKS, trips(["a", "x", "c"], ["c", "c", "a"], [0.0, 0.0, 0.0]), banned_turns=ban)
+    result = simulate(LINKS, trips(["a", "x", "c"], ["c", "c", "a"], [0.0, 0.0, 0.0]), rules=Rules(banned_turns=ban))
     assert result.trips["outcome"].tolist() == ["no way", "arrived", "no way"]
 
 
 def test_a_red_signal_holds_its_link_only():
     plan = pd.DataFrame({"link": ["ab", "xb"], "cycle": 60.0, "start": [30.0, 0.0], "green": 20.0})
-    assert simulate(LINKS, trips(["a", "x"], "c", [0.0, 0.0]), signals=plan).trips["arrive"].tolist() == [40, 20]
+    assert simulate(LINKS, trips(["a", "x"], "c", [0.0, 0.0]), rules=Rules(signals=plan)).trips["arrive"].tolist() == [
+        40,
+        20,
+    ]
 
 
 def test_classes_take_their_space_and_until_ends_the_run():
@@ -67,13 +72,19 @@ def test_a_gridlock_is_named():
     result = simulate(ring, crowd)
     assert result.gridlocks == [nodes]
     assert set(result.trips["outcome"]) == {"driving", "waiting"}
+    assert result.relaxed == 0
+    freed = simulate(ring, crowd, rules=Rules(relax_after=60.0))
+    assert freed.gridlocks == []
+    assert set(freed.trips["outcome"]) == {"arrived"}
+    assert freed.relaxed > 0
+    assert freed.events.groupby("trip").size().tolist() == [5] * len(crowd)
 
 
 def test_every_wrong_row_is_named_by_its_label():
     links = LINKS.assign(length=[200.0, 0.0, 200.0, -3.0, 200.0])
     wrong = trips(["a", "zoo"], ["c", "c"], [0.0, -1.0], **{"class": ["car", "tank"]})
     with pytest.raises(ValueError, match=r"links row bc: length is 0\.0, must be greater than 0") as caught:
-        simulate(links, wrong, banned_turns=pd.DataFrame({"from_link": ["ab"], "to_link": ["nix"]}))
+        simulate(links, wrong, rules=Rules(banned_turns=pd.DataFrame({"from_link": ["ab"], "to_link": ["nix"]})))
     for part in (
         "links row db: length is -3.0",
         "trips row 1: from is zoo, is no node of the links",
