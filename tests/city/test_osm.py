@@ -173,8 +173,29 @@ def test_a_broken_file_is_one_clear_error_and_writes_nothing(tmp_path, name, con
 def test_a_missing_file_and_an_unknown_option_are_city_errors(tmp_path):
     with pytest.raises(CityError, match="no such file"):
         build_city(tmp_path / "none.osm")
-    with pytest.raises(CityError, match="unexpected keyword argument 'peopel'"):
-        build_city(write_town(tmp_path), peopel=3)
+    with pytest.raises(CityError, match=r"named 'popultion'; allowed: name, title.*, seed; nearest: population"):
+        build_city(write_town(tmp_path), popultion=3)
+
+
+@pytest.mark.parametrize("given", ["many", 3.5, True])
+def test_options_of_a_wrong_kind_are_named_together(tmp_path, given):
+    with pytest.raises(CityError, match=r"option population .* must be a whole number; option seed \('x'\)"):
+        build_city(write_town(tmp_path), population=given, seed="x")
+
+
+def test_unnamed_hospitals_and_stations_count_as_defaulted(small, tmp_path):
+    text = town().replace('<tag k="name" v="RS Uji"/>', "")
+    city = build_city(write_town(tmp_path, text=text))
+    assert city["hospitals"]["name"].tolist() == ["Hospital 1"]
+    assert city.report["defaulted"]["name of hospital"] == {"defaulted": 1, "of": 1}
+    assert small.report["defaulted"]["name of hospital"] == {"defaulted": 0, "of": 1}
+    stations = small.rows("stations")
+    assert small.report["defaulted"]["name of station"] == {"defaulted": stations, "of": stations}
+
+
+def test_the_summary_tells_people_and_trips(tmp_path):
+    facts = build_city(write_town(tmp_path), population=9000).summary()
+    assert (facts["population"], facts["jobs"], facts["trips 06-10 local"]) == ("9,000", "4,050", "2,700")
 
 
 @pytest.mark.parametrize(

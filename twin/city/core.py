@@ -176,6 +176,11 @@ class City:
             "grid": f"EPSG:{self.crs}",
         }
         facts.update({name: table.rows for name, table in sorted(self._frozen.items()) if name != "points"})
+        if "zones" in self:
+            facts.update({key: f"{round(float(self['zones'][key].sum())):,}" for key in ("population", "jobs")})
+        morning = self.parameters.get("demand", {}).get("trips_morning")
+        if morning is not None:
+            facts["trips 06-10 local"] = f"{round(morning):,}"
         facts["assumptions"] = sum(str(e["source"]).startswith("assumption") for e in self.provenance)
         facts["digest"] = self.digest[:12]
         return facts

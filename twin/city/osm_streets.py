@@ -51,7 +51,7 @@ def make_streets(raw: RawMap, crs: int, settings: Mapping[str, Any]) -> tuple[St
     net, merged = _merged(net, float(settings["merge_distance"]))
     report["junctions_merged"] = merged
     net, dropped = _connected(net)
-    report["streets_outside_largest_part"] = dropped
+    report["streets_outside_largest_part"], report["streets"] = dropped, len(net.ends)
     signals = xy[raw.signal]
     nodes, ends = np.unique(net.ends, return_inverse=True)
     net = _Net(net.xy[nodes], ends.reshape(-1, 2), net.way, net.oneway, net.shapes)

@@ -122,6 +122,7 @@ def _hospitals(
         report["hospitals"]["synthetic"] = len(node)
     named = [name or f"Hospital {row + 1}" for row, name in enumerate(names)]
     report["defaulted"]["bays"] = {"defaulted": len(node), "of": len(node)}
+    report["defaulted"]["name of hospital"] = {"defaulted": names.count(""), "of": len(node)}
     return hospital_table(places, node, named, [int(settings["bays"])] * len(node), bus_of_node[node])
 
 
@@ -142,6 +143,7 @@ def _stations(
     named = [name or f"Station {row + 1}" for row, name in enumerate(names + [""] * len(extra))]
     units = max(round(persons / settings["persons_per_ambulance"]), 2 * len(every))
     report["defaulted"]["units"] = {"defaulted": len(every), "of": len(every)}
+    report["defaulted"]["name of station"] = {"defaulted": names.count("") + len(extra), "of": len(every)}
     return station_table(places, every, named, units)
 
 

@@ -70,6 +70,14 @@ def load(folder: Path) -> City:
     return city
 
 
+def name_in(folder: Path) -> str:
+    """Return the name of the city in a folder, "" when its manifest cannot be read."""
+    try:
+        return str(_manifest(folder).get("name", ""))
+    except CityError:
+        return ""
+
+
 def _manifest(folder: Path) -> dict[str, Any]:
     """Read the manifest of a city folder."""
     path = folder / MANIFEST

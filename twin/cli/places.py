@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from twin.city import City
     from twin.download import Holding
 
 city = typer.Typer(help="List, show and build cities.", no_args_is_help=True)
@@ -38,6 +39,7 @@ def show_city(
         problems = found.check()
     show(found.title, ("", ""), [(key, str(value)) for key, value in found.summary().items()])
     _tell_report(found.report)
+    _tell_doubts(found)
     for problem in problems:
         say(problem)
     if problems:
@@ -49,22 +51,49 @@ def build_city(
     source: Annotated[Path, typer.Argument(help="OpenStreetMap extract (.osm.pbf, .osm, .osm.gz) or *_net.tntp.")],
     counts: Annotated[Path | None, typer.Option("--counts", help="CSV of traffic counts.")] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder to write; default beside the working folder.")
+        Path | None, typer.Option("--out", help="Folder to write; default: the source's name, in the working folder.")
     ] = None,
     option: Annotated[
         list[str] | None, typer.Option("--option", help="KEY=VALUE for the importer, for example timezone=Asia/Tokyo.")
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a city of another name in that folder.")] = False,
 ) -> None:
     """Build a city from a map or a network file, with a report of everything imputed."""
     from twin.city import build_city as build
     from twin.cli.console import say, show, working
 
     target = out or Path(source.name.partition(".")[0])
+    options = _options(option or [])
+    if not force:
+        _spare_other_city(target, str(options.get("name") or source.name.partition(".")[0].removesuffix("_net")))
     with working(f"reading {source.name}"):
-        found = build(source, counts=counts, out=target, **_options(option or []))
+        found = build(source, counts=counts, out=target, **options)
     show(found.title, ("", ""), [(key, str(value)) for key, value in found.summary().items()])
     _tell_report(found.report)
+    _tell_doubts(found)
     say(f"wrote {target}; use it as city: {{folder: {target}}}")
+
+
+def _spare_other_city(folder: Path, name: str) -> None:
+    """Raise CityError when the folder holds a city of another name; a damaged one may be replaced."""
+    from twin.city.storage import MANIFEST, name_in
+    from twin.errors import CityError
+
+    if (folder / MANIFEST).is_file():
+        kept = name_in(folder)
+        if kept not in ("", name):
+            raise CityError(
+                f"{folder} holds the city {kept!r}, not {name!r}: give another folder with --out, or --force to replace it"
+            )
+
+
+def _tell_doubts(found: City) -> None:
+    """Warn of what an import lacks."""
+    from twin.city.doubts import doubts
+    from twin.cli.console import say
+
+    for doubt in doubts(found.report):
+        say(f"warning: {doubt}")
 
 
 def _options(texts: list[str]) -> dict[str, Any]:
