@@ -137,6 +137,14 @@ def test_a_disk_that_fills_at_any_write_loses_nothing(quick, tmp_path, monkeypat
     assert len(outcomes) > 15
 
 
+def test_what_a_killed_writer_left_half_written_goes_away(quick, tmp_path):
+    draft = tmp_path / "run" / "events" / "events.parquet.1-1.tmp"
+    draft.parent.mkdir(parents=True)
+    draft.write_bytes(b"PAR1")
+    assert run_case(quick, tmp_path / "run").status == "complete"
+    assert not draft.exists()
+
+
 def shorten(path, number):
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * uniform_one(1, "shorten", number))])
