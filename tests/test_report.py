@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -20,8 +21,8 @@ from twin.errors import DataError
 from twin.manifest import list_files
 from twin.output import write_table
 from twin.report import write_report
-from twin.report_causes import causes, main_path
-from twin.report_data import read_report
+from twin.report_causes import causes, main_path, stages, told_path
+from twin.report_data import comparisons, read_report
 from twin.report_story import late_call, steps
 from twin.results import Results
 from twin.why import Causes
@@ -117,6 +118,50 @@ def test_every_named_file_exists(suite, page):
     }
 
 
+def test_the_verdict_stands_beside_the_figure_for_narrow_screens(page):
+    words = [word for word in page.words if word.strip()]
+    place = words.index("Figure")
+    assert words[place : place + 3] == ["Figure", "Verdict", "A: mean"]
+
+
+def test_a_difference_of_shares_is_in_percentage_points_like_its_margin(page):
+    words = [word for word in page.words if word.strip()]
+    cells = words[words.index("Late share") :][:10]
+    assert sum("pp" in cell for cell in cells) == 3
+    assert "2.00 pp" in cells
+
+
+def test_captions_say_which_replications_they_show(page):
+    captions = [image["alt"] for image in page.images]
+    for start, runs in (("Water", "mean over 4"), ("Streets", "mean over 4"), ("Power in A", "mean over 4")):
+        assert any(start in text and runs in text for text in captions)
+    assert any("Calls in A (replication 0)" in text and "priority" in text for text in captions)
+    assert any("B against A (mean over 4" in text for text in captions)
+
+
+def test_a_figure_without_any_value_is_not_called_the_same(tmp_path, few_pictures):
+    suite = make_suite(tmp_path, replications=3)
+    for manifest in suite.glob("*/*/manifest.json"):
+        edit(manifest, lambda content: content["kpis"].update(late_share=None))
+    text = write_report(suite).read_text(encoding="utf-8")
+    words = [word for word in Page(text).words if word.strip()]
+    assert words[words.index("Late share") + 2] == "– nothing measured"
+    found = comparisons(read_report(Results(suite)))["B"]
+    assert [one.verdict for one in found if one.figure.name == "late_share"] == ["nothing measured"]
+    assert "late share" not in text[: text.index("<table")]
+
+
+@pytest.mark.parametrize(
+    ("zone", "name"), [("Europe/Helsinki", "EET"), ("Asia/Makassar", "WITA"), ("America/Sao_Paulo", "-03")]
+)
+def test_times_name_the_zone_as_people_there_do(suite, zone, name):
+    report = read_report(Results(suite))
+    for run in report.runs["A"]:
+        run.manifest["city"]["timezone"] = zone
+    assert report.local(0).split(" ")[2] == name
+    assert report.period().endswith(f" {name}")
+
+
 def test_assumptions_and_set_up_are_listed(page):
     words = " ".join(page.words)
     assert "river.level" in words
@@ -132,7 +177,51 @@ def test_the_line_of_causes_runs_from_the_flood_to_the_late_call(suite):
     assert told[0][1][1] == "Gardu 1 (ss0) trips"
     assert "1 more like it" in told[0][3][1]
     assert "15.0 minutes" in told[2]
-    assert "twin why 6 " in told[3]
+
+
+@pytest.mark.parametrize("start", [".", "elsewhere"])
+def test_the_command_that_tests_the_line_finds_its_run_from_here(suite, monkeypatch, start):
+    here = suite.parent / start
+    here.mkdir(exist_ok=True)
+    monkeypatch.chdir(here)
+    words = shlex.split(late_call(read_report(Results(suite)))[3])
+    run = words[words.index("--run") + 1]
+    assert words[:3] == ["twin", "why", "6"]
+    assert not run.startswith("/")
+    assert (here / run / "manifest.json").is_file()
+    assert words[-3:] == ["--verify", "--root", "0"]
+
+
+def late_drive(minutes_waited):
+    """Return a log in which a call waited, and then the unit met a slow street behind a flood."""
+    minute = 60_000_000
+    sent = 5 + minutes_waited
+    rows = [
+        ("surge", -1, 1), ("flood", -1, 2), ("call_rings", 7, 4), ("call_triaged", 7, 5), ("unit_free", 2, sent),
+        ("order.dispatch", 7, sent), ("unit_dispatched", 7, sent), ("link_slow", 3, sent + 1),
+        ("unit_on_scene", 7, sent + 20), ("call_late", 7, sent + 20),
+    ]  # fmt: skip
+    pairs = [(2, 0), (3, 2), (5, 4), (6, 5), (6, 3), (7, 1), (8, 6), (9, 8), (9, 6), (9, 7)]
+    kind, target, time = (np.array(column) for column in zip(*rows, strict=True))
+    event, parent = (np.array(column) for column in zip(*pairs, strict=True))
+    return Causes({"kind": kind, "target": target, "time": time * minute}, {"event": event, "parent": parent})
+
+
+def test_a_long_drive_is_told_by_the_street_that_was_slow():
+    found = late_drive(3)
+    assert stages(found, 9) == {"call taking": 60.0, "wait for a unit": 180.0, "alert and drive": 1200.0}
+    assert told_path(found, 9) == [1, 7, 9]
+
+
+def test_a_long_wait_is_told_by_the_unit_that_was_busy():
+    assert told_path(late_drive(40), 9)[-2:] == [6, 9]
+
+
+def test_a_drive_without_a_logged_reason_is_told_by_the_richest_line():
+    found = late_drive(3)
+    kept = found.parents["parent"] != 7
+    bare = Causes(found.events, {name: column[kept] for name, column in found.parents.items()})
+    assert told_path(bare, 9) == main_path(bare, 9)
 
 
 def test_the_richest_line_wins_over_a_shorter_one(suite):

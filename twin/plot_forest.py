@@ -41,7 +41,7 @@ def forest_plot(
     limit = _limit(scaled)
     ax.axvspan(-1.0, 1.0, color=SKY, alpha=0.2, linewidth=0, zorder=0)
     ax.text(0.0, -0.62, "too small to matter", ha="center", va="center", color=MUTED, fontsize=10.5)
-    ax.axvline(0.0, color=MUTED, linewidth=1.0, zorder=1)
+    ax.plot([0.0, 0.0], [-0.4, len(comparisons) - 0.4], color=MUTED, linewidth=1.0, zorder=1)
     for row, (one, (middle, low, high)) in enumerate(zip(comparisons, scaled, strict=True)):
         _interval(ax, (middle, low, high), float(row), limit, one.verdict)
         _row_text(ax, one, row, limit)
