@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from dataclasses import fields
 from numbers import Integral, Real
-from collections.abc import Iterable, Mapping
-from dataclasses import fields
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +52,8 @@ def import_city(path: str | Path, settings: Mapping[str, Any], counts: str | Pat
 
 def setting_names(path: str | Path) -> tuple[str, ...]:
     """Return the options of the importer that reads a file, none for a file that no importer reads."""
-    from twin.city.osm import OsmOptions
-    from twin.city.tntp import TntpOptions
-
-    name = Path(path).name.lower()
-    if name.endswith(OSM_SUFFIXES):
-        return tuple(field.name for field in fields(OsmOptions))
-    return tuple(field.name for field in fields(TntpOptions)) if name.endswith(TNTP_SUFFIX) else ()
+    kind = _option_class(Path(path))
+    return () if kind is None else tuple(field.name for field in fields(kind))
 
 
 def _fitted(city: City, counts: Path) -> City:
@@ -76,26 +69,52 @@ def _fitted(city: City, counts: Path) -> City:
     return fitted
 
 
-def _read(path: Path, counts: str | Path | None, settings: Mapping[str, Any]) -> City:
+def _read(path: Path, counts: str | Path | None, options: Mapping[str, Any]) -> City:
     """Call the importer that knows the suffix."""
-    known = setting_names(path)
-    if not known:
-        suffixes = ", ".join((*OSM_SUFFIXES, TNTP_SUFFIX))
-        raise CityError(f"{path}: unknown kind of file; names must end in one of {suffixes}")
-    _refuse_unknown(path, settings, known)
+    kind = _option_class(path)
+    if kind is None:
+        known = ", ".join((*OSM_SUFFIXES, TNTP_SUFFIX))
+        raise CityError(f"{path}: unknown kind of file; names must end in one of {known}")
     if path.name.lower().endswith(TNTP_SUFFIX):
         from twin.city.tntp import build_tntp
 
-        return build_tntp(path, counts=counts, **settings)
+        return build_tntp(path, counts=counts, **_checked(path, options, kind))
     from twin.city.osm import build_osm
 
-    return build_osm(path, counts=counts, **settings)
+    return build_osm(path, counts=counts, **_checked(path, options, kind))
 
 
-def _refuse_unknown(path: Path, settings: Iterable[str], known: tuple[str, ...]) -> None:
-    """Raise CityError for a setting the importer lacks, with those it has and the nearest."""
-    for name in settings:
-        if name not in known:
-            near = get_close_matches(name, known, 1, 0.5)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise CityError(f"{path}: the importer has no option {name!r} (it has {', '.join(known)}){hint}")
+def _option_class(path: Path) -> type[Any] | None:
+    """Return the options of the importer that knows the suffix."""
+    from twin.city.osm import OsmOptions
+    from twin.city.tntp import TntpOptions
+
+    name = path.name.lower()
+    if name.endswith(OSM_SUFFIXES):
+        return OsmOptions
+    return TntpOptions if name.endswith(TNTP_SUFFIX) else None
+
+
+def _checked(path: Path, options: Mapping[str, Any], kind: type[Any]) -> dict[str, Any]:
+    """Return the options of an importer, text where it wants text.
+
+    Raises CityError that names every option that is not known, or is no number where one is wanted.
+    """
+    wanted = {field.name: str(field.type) for field in fields(kind)}
+    problems = [_unknown(name, wanted) for name in options if name not in wanted]
+    values = {}
+    for name, value in options.items():
+        type_name = wanted.get(name, "")
+        values[name] = str(value) if type_name.startswith("str") and value is not None else value
+        number = isinstance(value, Integral if type_name.startswith("int") else Real) and not isinstance(value, bool)
+        if type_name.startswith(("int", "float")) and value is not None and not number:
+            problems.append(f"option {name} ({value!r}) must be a {'whole ' * type_name.startswith('int')}number")
+    if problems:
+        raise CityError(f"{path}: {'; '.join(problems)}")
+    return values
+
+
+def _unknown(name: str, known: dict[str, str]) -> str:
+    near = difflib.get_close_matches(name, known, 1)
+    hint = f"; nearest: {near[0]}" if near else ""
+    return f"no option is named {name!r}; allowed: {', '.join(known)}{hint}"

@@ -59,7 +59,7 @@ def build_city(
     force: Annotated[bool, typer.Option("--force", help="Replace a city of another name in that folder.")] = False,
 ) -> None:
     """Build a city from a map or a network file, with a report of everything imputed."""
-    from twin.city import build_city as build
+    from twin.city.build import import_city
     from twin.cli.console import say, show, working
 
     target = out or Path(source.name.partition(".")[0])
@@ -67,7 +67,8 @@ def build_city(
     if not force:
         _spare_other_city(target, str(options.get("name") or source.name.partition(".")[0].removesuffix("_net")))
     with working(f"reading {source.name}"):
-        found = build(source, counts=counts, out=target, **options)
+        found = import_city(source, options, counts)
+        found.save(target)
     show(found.title, ("", ""), [(key, str(value)) for key, value in found.summary().items()])
     _tell_report(found.report)
     _tell_doubts(found)
@@ -83,7 +84,8 @@ def _spare_other_city(folder: Path, name: str) -> None:
         kept = name_in(folder)
         if kept not in ("", name):
             raise CityError(
-                f"{folder} holds the city {kept!r}, not {name!r}: give another folder with --out, or --force to replace it"
+                f"{folder} holds the city {kept!r}, not {name!r}: "
+                "give another folder with --out, or --force to replace it"
             )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
@@ -12,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twin import data
-from twin.errors import DataError
 from twin.scenario import keys
+from twin.scenario.importing import PATHS, read_settings
+from twin.scenario.paths import read_path
 from twin.scenario.problems import Mark, Problems
 from twin.scenario.tree import Node
 from twin.scenario.values import read_checked
@@ -25,6 +25,8 @@ _FITTING = ("models/demand.py", "models/estimation/*.py", "models/traffic/*.py",
 """Code besides the importer's that a city fitted to counts depends on."""
 
 _FILES = ("folder", "osm", "tntp", "counts")
+_BESIDE = {"scale": ("name",), "counts": ("osm", "tntp"), "options": ("osm", "tntp")}
+"""Keys that act only beside some sources."""
 
 
 def read_city(node: Node, folder: Path, problems: Problems) -> dict[str, Any] | None:
@@ -40,10 +42,13 @@ def read_city(node: Node, folder: Path, problems: Problems) -> dict[str, Any] | 
         return None
     spec: dict[str, Any] = {}
     for key, entry in node.items():
-        if key == "scale":
+        if chosen[0] not in _BESIDE.get(key, chosen):
+            _refuse(node, key, chosen[0], problems)
+            spec[key] = None
+        elif key == "scale":
             spec[key] = read_checked(entry, keys.SCALE, problems)
         elif key == "options":
-            spec[key] = entry.plain()
+            spec[key] = read_settings(entry, chosen[0], folder, problems)
         elif key in _FILES:
             spec[key] = read_path(entry, key, folder, problems)
         elif key == "name":
@@ -51,25 +56,11 @@ def read_city(node: Node, folder: Path, problems: Problems) -> dict[str, Any] | 
     return None if None in spec.values() else spec
 
 
-def read_path(node: Node, name: str, folder: Path, problems: Problems) -> str | None:
-    """Return a path that exists, relative to `folder` where it was relative; None after a problem."""
-    if not node.is_scalar:
-        return None
-    if not isinstance(node.value, str) or not node.value:
-        problems.add(node.mark, "E120", f"{name} takes a path")
-        return None
-    text, own = node.value, Path(node.mark.file).parent
-    try:
-        found = data.find(text, own)
-    except DataError as error:
-        problems.add(node.mark, "E100", f"{name}: {error}")
-        return None
-    if not found.exists():
-        dataset = data.dataset_of(text)
-        then = f"twin data get {dataset}" if dataset else ""
-        problems.add(node.mark, "E100", f"{name}: {text} does not exist", _beside(found), found.name, then)
-        return None
-    return Path(os.path.relpath(found, folder)).as_posix() if data.is_relative(text) and own != folder else text
+def _refuse(node: Node, key: str, source: str, problems: Problems) -> None:
+    """Note a key that has no effect beside the source of the city."""
+    fitting = [source, *(name for name, sources in _BESIDE.items() if source in sources)]
+    text = f"{key} has no effect on a city from {source}; it belongs to {' or '.join(_BESIDE[key])}"
+    problems.add(node.key_mark(key), "E110", text, fitting)
 
 
 def load_city_of(spec: Mapping[str, Any], folder: str, mark: Mark, problems: Problems) -> City | None:
@@ -87,10 +78,11 @@ def load_spec(spec: Mapping[str, Any], folder: str) -> City:
     Raises CityError (a ValueError) when a file or folder is not a usable city.
     """
     stamps = []
-    for key in _FILES:
-        if key in spec:
-            found = data.find(str(spec[key]), folder).resolve()
-            stamps.append((key, str(found), found.stat().st_mtime_ns if found.exists() else 0))
+    settings = spec.get("options", {})
+    named = {key: spec[key] for key in _FILES if key in spec} | {key: settings[key] for key in PATHS if key in settings}
+    for key, text in named.items():
+        found = data.find(str(text), folder).resolve()
+        stamps.append((key, str(found), found.stat().st_mtime_ns if found.exists() else 0))
     return _loaded(json.dumps(dict(spec), sort_keys=True), tuple(stamps))
 
 
@@ -109,7 +101,8 @@ def _loaded(text: str, stamps: tuple[tuple[str, str, int], ...]) -> City:
 
 def _built(files: Mapping[str, Path], options: Mapping[str, Any]) -> City:
     """Build a city from an extract or a network, or take it from the disk cache."""
-    from twin.city import City, build_city
+    from twin.city import City
+    from twin.city.build import import_city
     from twin.city.loading import cache_folder
 
     source = files.get("osm") or files["tntp"]
@@ -117,7 +110,8 @@ def _built(files: Mapping[str, Path], options: Mapping[str, Any]) -> City:
     if folder.exists():
         with suppress(ValueError):
             return City.load(folder)
-    city = build_city(source, counts=files.get("counts"), **options)
+    settings = {**options, **{key: files[key] for key in PATHS if key in files}}
+    city = import_city(source, settings, files.get("counts"))
     with suppress(OSError):
         city.save(folder)
     return city
@@ -147,7 +141,3 @@ def _embedded(node: Node, problems: Problems) -> str | None:
         return str(node.value) if node.is_scalar else None
     problems.add(node.mark, "E130", f"no city is named {node.value!r}", names, str(node.value))
     return None
-
-
-def _beside(path: Path) -> list[str]:
-    return sorted(file.name for file in path.parent.iterdir()) if path.parent.is_dir() else []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from twin.contract import Component, Option, Policy
 from twin.errors import ContractError
 from twin.registry import Registry
-from twin.scenario.cities import read_path
+from twin.scenario.paths import read_path
 from twin.scenario.problems import Mark, Problems
 from twin.scenario.tree import Node
 from twin.scenario.values import is_path, read_names, read_value
@@ -131,7 +131,8 @@ def _read_policies(tree: Node, registry: Registry, chosen: Cast, problems: Probl
         elif name is None:
             problems.add(entry.mark, "E111", f"policy of role {role} needs a name", fitting)
         elif name.word not in fitting:
-            what = "is of another role" if name.word in known else "is not known"
+            own = "is not known; one of your own needs --plugin FILE.py"
+            what = "is of another role" if name.word in known else own
             problems.add(name.mark, "E132", f"policy {name.word!r} for {role} {what}", fitting, name.word)
         else:
             chosen.policies[role] = name.word
