@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from twin.world import World
 if TYPE_CHECKING:
     from twin.assembly import Assembly
 
-FORMAT = 2
+FORMAT = 3
 _LOGS = ("events", "parents", "series")
 
 
@@ -33,6 +34,7 @@ def save(world: World, folder: str | Path) -> Path:
         "seed": world.seed,
         "rows": world.state.layout.rows,
         "columns": signature(world.state.layout),
+        "case": case_digest(world.assembly),
     }
     arrays["manifest"] = np.frombuffer(json.dumps(manifest).encode(), dtype=np.uint8)
     target = Path(folder) / "snapshot.npz"
@@ -43,6 +45,28 @@ def save(world: World, folder: str | Path) -> Path:
 def signature(layout: Layout) -> list[list[Any]]:
     """Return names, dtypes and widths of all columns: what must agree on load."""
     return [[name, field.dtype, list(field.width)] for name, field in layout.columns.items()]
+
+
+def case_digest(assembly: Assembly) -> str:
+    """Identify what a state means: the city, settings, events, and the numbers that stand for names."""
+    setup = assembly.setup
+    content = {
+        "city": assembly.city.digest,
+        "components": [component.name for component in (*assembly.components, *assembly.policies)],
+        "options": assembly.options,
+        "setup": [setup.seed, setup.start, setup.duration, setup.measure_every, setup.command_delay],
+        "policies": dict(setup.policies),
+        "events": [[event.kind, event.time, list(event.targets), dict(event.params)] for event in assembly.events],
+        "kinds": assembly.kinds,
+        "procedures": [[name, list(steps)] for _, steps, name in assembly.procedures],
+        "resources": assembly.resource_number,
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=_plain).encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """Return an option's array or number of numpy as plain values, anything else as text."""
+    return value.tolist() if hasattr(value, "tolist") else str(value)
 
 
 def load(folder: str | Path, assembly: Assembly) -> World:
@@ -73,12 +97,41 @@ def _revive(path: Path, manifest: dict[str, Any], arrays: dict[str, Any], assemb
         raise SnapshotError(f"{path} belongs to seed {manifest['seed']}, the case given has {assembly.setup.seed}")
     if manifest["columns"] != signature(assembly.layout):
         raise SnapshotError(f"{path} was written by other models or another version; run the case again")
-    layout = Layout(assembly.layout.columns, manifest["rows"])
+    if manifest["case"] != case_digest(assembly):
+        raise SnapshotError(f"{path} belongs to another case (city, options, events or times differ)")
+    layout = Layout(assembly.layout.columns, _rows(path, manifest["rows"], assembly.layout))
     buffer = arrays["buffer"]
     if buffer.shape != (layout.size,) or buffer.dtype != np.uint8:
         raise SnapshotError(f"{path} holds {buffer.nbytes} bytes of state, {layout.size} are needed")
     world = World(assembly, State(layout, buffer))
+    _check_lists(path, world.state)
     for log in _LOGS:
         segment: Segment = getattr(world, log)
         segment.restore({column: arrays[f"{log}.{column}"] for column in (*segment.columns, "words")})
     return world
+
+
+def _rows(path: Path, stored: Any, layout: Layout) -> dict[str, int]:
+    """Return the stored numbers of rows: those of the case, but for tables that grew."""
+    if not isinstance(stored, dict) or stored.keys() != layout.rows.keys():
+        raise SnapshotError(f"{path} holds other tables than the case")
+    growing = _growing(layout)
+    for table, rows in layout.rows.items():
+        count = stored[table]
+        if type(count) is not int or count < rows or (count > rows and table not in growing):
+            raise SnapshotError(f"{path} holds {count!r} rows of {table}; the case has {rows}")
+    return dict(stored)
+
+
+def _growing(layout: Layout) -> list[str]:
+    """Return the tables with a free list."""
+    return [t for t in layout.rows if f"{t}.alive" in layout.columns and f"{t}_list.used" in layout.columns]
+
+
+def _check_lists(path: Path, state: State) -> None:
+    """Raise SnapshotError when a free list points outside its table."""
+    for table in _growing(state.layout):
+        used, free = int(state[f"{table}_list.used"][0]), int(state[f"{table}_list.free_count"][0])
+        listed = state[f"{table}.free"][: max(free, 0)]
+        if not 0 <= free <= used <= state.layout.rows[table] or (free and not 0 <= listed.min() <= listed.max() < used):
+            raise SnapshotError(f"{path} holds a damaged list of free rows of {table}")

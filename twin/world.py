@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from twin.assembly import Assembly
 
+_LAST = 2**62
+"""Last instant of a clock of int64 us, with room for delays beyond it."""
+
 
 class World(Engine):
     """One run: clock, state arrays, pending events.
@@ -55,7 +58,11 @@ class World(Engine):
     def _until(self, until: int | str | None) -> int:
         if until is None:
             return self.assembly.setup.duration
-        return parse_duration(until) if isinstance(until, str) else int(until)
+        if isinstance(until, str):
+            return parse_duration(until)
+        if isinstance(until, bool) or not -_LAST <= until <= _LAST or int(until) != until:
+            raise TwinError(f"until ({until}) must be whole microseconds, or text such as '2 h'")
+        return int(until)
 
     def kpis(self) -> dict[str, float]:
         """Return the figures of every model for the run so far."""

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twin.errors import DataError
+
 if TYPE_CHECKING:
     from twin.city import City
+
+NAME = re.compile(r"[A-Za-z0-9_]{1,160}")
+"""Names of suites and arms: they name folders, so nothing in them leads elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +45,12 @@ class Case:
     feeds      (name, options) of each feed
     policies   role -> policy name
     options    component -> option -> SI value, defaults filled in
-    record     {"every": us, "traversals": bool}
+    record     {"every": us}, and {"state": true} where the full state is kept
     folder     folder that relative paths are relative to
     files      data files it reads, as written
     plugins    Python files the user named, imported by every process
+
+    Raises DataError when suite or arm cannot name a folder.
     """
 
     suite: str
@@ -63,6 +71,11 @@ class Case:
     plugins: tuple[str, ...] = ()
     title: str = field(default="", compare=False)
 
+    def __post_init__(self) -> None:
+        for what, name in (("suite", self.suite), ("arm", self.arm)):
+            if not NAME.fullmatch(name):
+                raise DataError(f"{what} ({name!r}) must be a name of letters, digits and _ only")
+
     @property
     def digest(self) -> str:
         """Identify what runs by a SHA-256 that is the same on every machine.
@@ -82,15 +95,22 @@ class Case:
 
     @classmethod
     def from_json(cls, text: str) -> Case:
-        """Return the case that `to_json` wrote."""
-        values = json.loads(text)
-        values["events"] = tuple(
-            ScenarioEvent(**{**event, "targets": tuple(event["targets"])}) for event in values["events"]
-        )
-        values["feeds"] = tuple((name, options) for name, options in values["feeds"])
-        for key in ("models", "files", "plugins"):
-            values[key] = tuple(values[key])
-        return cls(**values)
+        """Return the case that `to_json` wrote.
+
+        Raises DataError that says what is missing, unknown or of the wrong kind.
+        """
+        from pydantic import TypeAdapter, ValidationError
+
+        try:
+            content = json.loads(text)
+            unknown = sorted(set(content) - cls.__dataclass_fields__.keys())
+            if unknown:
+                raise DataError(f"unknown key {unknown[0]!r}")
+            return TypeAdapter(cls).validate_json(text, strict=True)
+        except ValidationError as error:
+            raise DataError(told(error)) from error
+        except (ValueError, TypeError, RecursionError) as error:
+            raise DataError(f"not a case: {error}") from error
 
     def city(self) -> City:
         """Load the city, from the cache of this process or of the disk where it can."""
@@ -108,6 +128,13 @@ class Case:
         for plugin in self.plugins:
             total.update(hashlib.sha256(Path(plugin).read_bytes()).digest())
         return total.hexdigest()
+
+
+def told(error: Any) -> str:
+    """Return the first problem that pydantic found, as "place: what"."""
+    first = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return f"{place}: {first['msg']}" if place else str(first["msg"])
 
 
 def _canonical(content: Any) -> str:
