@@ -151,3 +151,9 @@ def test_the_models_and_feeds_it_suggests_need_no_option(tmp_path):
     assert [str(problem) for problem in found.check() if problem.is_error] == []
     assert "traffic" in found.cases()[0].models
     assert "scada" in dict(found.cases()[0].feeds)
+
+
+@pytest.mark.parametrize("path", sorted(embedded().values()), ids=lambda path: path.stem)
+def test_a_schema_that_a_scenario_names_is_there(path):
+    named = re.findall(r"\$schema=(\S+)", path.read_text(encoding="utf-8"))
+    assert [name for name in named if not (path.parent / name).is_file()] == []

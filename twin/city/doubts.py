@@ -20,8 +20,8 @@ def _unconnected(report: Mapping[str, Any]) -> list[str]:
     if kept >= LEAST_KEPT * (kept + lost):
         return []
     return [
-        f"only {kept:,} of {kept + lost:,} streets ({kept / (kept + lost):.0%}) are left: the others cannot be driven to "
-        "and from; the extract may be clipped tightly or lack roads, so take a larger one"
+        f"only {kept:,} of {kept + lost:,} streets ({kept / (kept + lost):.0%}) are left: the others cannot be driven "
+        "to and from; the extract may be clipped tightly or lack roads, so take a larger one"
     ]
 
 

@@ -10,7 +10,7 @@ from twin.registry import Registry
 from twin.scenario import keys
 from twin.scenario.case import ScenarioEvent
 from twin.scenario.components import Cast, fill
-from twin.scenario.problems import Problems
+from twin.scenario.problems import Problems, nearest
 from twin.scenario.tree import Node
 from twin.scenario.values import read_moment
 from twin.scenario.where import find_targets
@@ -57,20 +57,21 @@ def _kind(entry: Node, kinds: Mapping[str, EventKind], registry: Registry, probl
     kind = kinds.get(name.word)
     if kind is not None:
         return kind
-    owner = _owner(name.word, registry)
+    owners = _owners(registry)
     text = f"no kind of event is named {name.word!r}"
-    if owner:
-        text = f"events of kind {name.word!r} are handled by {owner}, which is not part of this run"
+    close = nearest(name.word, owners)
+    if name.word in owners:
+        text = f"events of kind {name.word!r} are handled by {owners[name.word]}, which is not part of this run"
+    elif close and close not in kinds:
+        text += f"; {close!r} is handled by {owners[close]}, which is not part of this run"
     problems.add(name.mark, "E134", text, kinds, name.word)
     return None
 
 
-def _owner(name: str, registry: Registry) -> str:
-    for kind in ("model", "policy", "feed"):
-        for owner, found in registry.all(kind).items():
-            if name in kinds_of({owner: found}):
-                return owner
-    return ""
+def _owners(registry: Registry) -> dict[str, str]:
+    """Return who handles each kind of event that a scenario may contain."""
+    parts = [(name, found) for kind in ("model", "policy", "feed") for name, found in registry.all(kind).items()]
+    return {event: name for name, found in parts for event in kinds_of({name: found})}
 
 
 def _event(
@@ -111,6 +112,7 @@ def _time(entry: Node, city: City, span: tuple[int, int], problems: Problems) ->
     time = read_moment(node, span[0], city.timezone, problems)
     if time is not None and not 0 <= time < span[1]:
         side = "before the run starts" if time < 0 else f"after the run ends ({format_duration(span[1])} long)"
-        problems.add(node.mark, "E141", f"at ({node.value}) lies {side}")
+        if not problems.told(node.mark, "E141"):
+            problems.add(node.mark, "E141", f"at ({node.value}) lies {side}")
         return None
     return time

@@ -135,6 +135,11 @@ class Problems:
             Problem(mark.file, mark.line, mark.column, code, message, choices, close, then or _NEXT.get(code, ""))
         ] = None
 
+    def told(self, mark: Mark, code: str) -> bool:
+        """Tell whether a problem of a code is noted at a place, by another arm for example."""
+        place = (mark.file, mark.line, mark.column, code)
+        return any((p.file, p.line, p.column, p.code) == place for p in self)
+
     def take(self, others: Problems) -> None:
         """Add the problems found elsewhere."""
         self._found.update(dict.fromkeys(others))

@@ -69,7 +69,11 @@ def load(name_or_path: str | Path, plugins: Iterable[str | Path] = (), registry:
     if found is None:
         problems = Problems()
         text = f"no scenario {str(name_or_path)!r}: neither a file nor an embedded name"
-        problems.add(Mark(str(name_or_path)), "E100", text, embedded(), str(name_or_path), "twin new scenario.yaml")
+        beside = [name for name in (f"{name_or_path}.yaml", f"{name_or_path}.yml") if Path(name).is_file()]
+        if beside:
+            text += f"; did you mean {beside[0]}, which is here?"
+        then = f"twin check {beside[0]}" if beside else "twin new scenario.yaml"
+        problems.add(Mark(str(name_or_path)), "E100", text, [*beside, *embedded()], str(name_or_path), then)
         raise ScenarioError(report(problems), tuple(problems))
     paths = tuple(str(Path(plugin).resolve()) for plugin in plugins)
     for plugin in paths:
