@@ -331,6 +331,12 @@ def test_small_counts_get_whole_ticks_from_zero(top, said):
     assert labels == said
 
 
+def test_a_rare_count_is_drawn_up_to_one():
+    labels, limits, _ = ticks([[0, 0, 1, 0, 0], *[[0] * 5] * 19])
+    assert labels == ["0", "1"]
+    assert limits[1] > 1.0
+
+
 def test_shares_keep_their_decimals_and_thousands_their_comma():
     assert "0.3" in ticks([[0.1, 0.2, 0.4, 0.1, 0.3]])[0]
     assert "2,000" in ticks([[0, 10, 6000, 3000, 10]])[0]

@@ -14,7 +14,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from twin.plot_style import (
@@ -37,9 +37,6 @@ HATCHED = {FLOOD_SHADE: "///"}
 
 WIDTH = 9.2
 """Width of a picture that spans the page, inches."""
-
-_FEW = 4
-"""Counts up to this get a tick each."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +104,7 @@ def _value_axis(ax: Axes, values: Floats) -> None:
     counts = bool((known == np.round(known)).all())
     if known.min() >= 0.0:
         ax.set_ylim(0.0, max(ax.get_ylim()[1], 1.1 if counts else 0.0))
-    few = counts and np.ptp(known) <= _FEW
-    ax.yaxis.set_major_locator(MultipleLocator(1.0) if few else MaxNLocator(4, integer=counts))
+    ax.yaxis.set_major_locator(MaxNLocator(4, integer=counts))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _tick(value)))
 
 
