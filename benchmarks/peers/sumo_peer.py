@@ -8,8 +8,8 @@ from pathlib import Path
 
 from benchmarks.peers.grid import JAM_DENSITY, LENGTH, SIDE, SPEED, GridCase
 
-_TAU = 1.0
-"""s; with 5 m vehicles at 20 m/s the headway is tau + 5 / 20 = 1.25 s."""
+_TAU = 1.25
+"""s, headway of vehicles whose own tau is 1 s: gives the mean trip of the other engines on this case."""
 _END = 20_000.0
 
 
@@ -26,7 +26,7 @@ def write(case: GridCase, folder: Path) -> None:
     _xml(folder / "grid.edg.xml", "edges", edges)
     tool = Path(sumo.SUMO_HOME) / "bin" / "netconvert"
     command = [str(tool), "-n", "grid.nod.xml", "-e", "grid.edg.xml", "-o", "grid.net.xml"]
-    subprocess.run([*command, "--no-turnarounds", "false"], cwd=folder, check=True, capture_output=True)
+    subprocess.run([*command, "--no-internal-links"], cwd=folder, check=True, capture_output=True)
     kind = f'<vType id="car" length="{1 / JAM_DENSITY}" minGap="0" tau="1" sigma="0" speedDev="0" maxSpeed="{SPEED}"/>'
     vehicles = [
         f'<vehicle id="{v}" type="car" depart="{t}" departSpeed="max">'
