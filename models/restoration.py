@@ -62,7 +62,7 @@ class Restoration(Model):
     requires = (*ROAD_NEEDS, *_FAILED, "depots", "substations", "buses", "lines", "sources")
     city_defaults: ClassVar = {"restoration": _DEFAULTS}
     events = (
-        EventKind("repair", "order: send crew `value` to an asset", target="asset"),
+        EventKind("repair", "order: send crew `value` to an asset", target="repair"),
         EventKind("crew_look", "something changed where a crew drives, waits or works", target="crew"),
     )
     options = (
@@ -166,9 +166,10 @@ class Restoration(Model):
             view.interrupt(job, "broken_off")
 
     def _order(self, view: View, event: Event) -> None:
-        """Send a crew; an order for a busy crew, or an asset that has a crew, is dropped."""
+        """Send a crew; an order for a busy or unknown crew, or an asset that has a crew, is dropped."""
         asset, crew = event.target, round(event.value)
-        if view["repair.assigned"][asset] or not view["crew.free"][crew]:
+        known = 0 <= crew < view.rows("crew")
+        if not known or view["repair.assigned"][asset] or not view["crew.free"][crew]:
             return
         order = view.emit("crew_sent", asset, float(crew), crew)
         view.because(order)

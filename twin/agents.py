@@ -6,7 +6,10 @@ select, groupby and agg work while branching stays an array copy.
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING, Any
+
+from twin.random import stream_number
 
 if TYPE_CHECKING:
     from twin.view import Observation
@@ -24,9 +27,15 @@ class Handles:
     def of(self, table: str, observation: Observation) -> Any:
         """Return the AgentSet of a table, seeing what `observation` sees."""
         self._observation = observation
-        if table not in self._sets:
-            self._sets[table] = self._make(table, observation.rows(table))
+        rows = observation.rows(table)
+        if table not in self._sets or len(self._sets[table]) != rows:
+            self._sets[table] = self._make(table, rows)
+        self._sets[table].random.seed(self._key(table, observation.now))
         return self._sets[table]
+
+    def _key(self, table: str, instant: int) -> int:
+        """Return the seed of what agents draw now: mesa's own stream would depend on how a run is cut."""
+        return (self._seed << 96) ^ (stream_number(f"agents.{table}") << 64) ^ instant
 
     def column(self, name: str) -> Any:
         """Return a column as the present observer sees it."""
@@ -37,9 +46,10 @@ class Handles:
         import mesa
 
         if self._model is None:
-            self._model = mesa.Model(rng=self._seed)
+            self._model = mesa.Model(rng=abs(self._seed))
         handle = _handle_class(table, self)
-        return mesa.agent.AgentSet([handle(self._model, row) for row in range(rows)], random=self._model.random)
+        agents = [handle(self._model, row) for row in range(rows)]
+        return mesa.agent.AgentSet(agents, random=random.Random(0))
 
 
 def _handle_class(table: str, handles: Handles) -> Any:

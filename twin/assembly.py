@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.calendar import PENDING
-from twin.contract import Component, EventKind, Model, Policy, Setup
+from twin.contract import Component, EventKind, Feed, Model, Policy, Setup
 from twin.errors import ContractError
 from twin.fields import Field, Layout, columns_of
 from twin.order import solve_order
@@ -107,8 +107,20 @@ class Assembly:
                 if name not in part.requires:
                     continue
                 raise ContractError(f"{part.name} needs {name!r}, which no component of this run owns")
+            if isinstance(part, Policy):
+                self._refuse_truth(part, wanted & self.fields.keys())
             self.readable[part.name] = {n for n in wanted if n in self.fields} | self.owned[part.name]
             self.adds[part.name] = {n for n in part.adds if n in self.fields}
+
+    def _refuse_truth(self, policy: Policy, names: set[str]) -> None:
+        """Raise ContractError when a policy would see what neither a sensor nor a record shows."""
+        for name in sorted(names):
+            owner = self.by_name[self.owner_of[name]]
+            if not (self.fields[name].observable or isinstance(owner, Feed) or owner is policy):
+                raise ContractError(
+                    f"policy {policy.name!r} would see the truth: {name!r} of {owner.name} is neither observed by a "
+                    f"feed nor a record of the command centre"
+                )
 
     def _set_up(self, parts: Sequence[Component], setup: Setup) -> dict[str, int]:
         from dataclasses import replace
@@ -135,7 +147,7 @@ class Assembly:
             if f.group
         }
         self.field_number = {name: i for i, name in enumerate(sorted(self.fields))}
-        self.solvers = [(c, self._inputs(c)) for c in self.components if isinstance(c, Model)]
+        self.solvers = [(i, c, self._inputs(c)) for i, c in enumerate(self.components) if isinstance(c, Model)]
         rows = {
             **ENGINE_ROWS,
             "written": max(len(self.fields), 1),
@@ -203,6 +215,16 @@ class Assembly:
             for resource in component.resources:
                 self.resource_number[resource.name] = len(self.capacities)
                 self.capacities.append(self._capacity(component, resource.table, resource.capacity))
+
+    def target_rows(self, table: str, rows: Mapping[str, int]) -> int:
+        """Return how many rows the table of an order's target has, -1 when it names none.
+
+        table  of the city ("signals") or of the state ("call")
+        rows   rows of every table of the state
+        """
+        if table in self.city.tables:
+            return self.city.rows(table)
+        return rows.get(table, -1)
 
     def _capacity(self, component: Model, table: str, name: str) -> Any:
         capacity = getattr(component, name, None)

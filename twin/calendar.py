@@ -8,15 +8,14 @@ arms its rows in seq order on a fresh Environment, so it goes on exactly alike.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from heapq import heappop
+from typing import NamedTuple
 
 import numpy as np
+import simpy
 
 from twin.fields import Field, State
 from twin.rows import give_back, list_fields, take
-
-if TYPE_CHECKING:
-    import simpy
 
 PENDING = (
     Field("pending.due", "int64", "us", "when the event acts"),
@@ -45,16 +44,17 @@ class Plan(NamedTuple):
     cause: int = -1
 
 
+class _Due(simpy.Event):
+    """The simpy event of a pending row."""
+
+
 class Calendar:
     """The pending rows of one world and the simpy clock that wakes them."""
 
     def __init__(self, state: State, now: int, fire: Callable[[int], None]) -> None:
-        import simpy
-
         self._state = state
         self._fire = fire
         self.env: simpy.Environment = simpy.Environment(initial_time=now)
-        self._event = simpy.Event
 
     def arm_all(self) -> None:
         """Arm every living row in seq order."""
@@ -66,17 +66,19 @@ class Calendar:
             self._arm(row, at, order, number)
 
     def _arm(self, row: int, due: int, priority: int, seq: int) -> None:
-        event = self._event(self.env)
+        event = _Due(self.env)
         event._ok = True
         event._value = (row, seq)
         event.callbacks.append(self._wake)
         self.env.schedule(event, priority + _AFTER_GRANTS, due - self.env.now)  # type: ignore[arg-type]
 
-    def _wake(self, event: Any) -> None:
+    def _lives(self, event: simpy.Event) -> bool:
         row, seq = event._value
-        state = self._state
-        if state["pending.alive"][row] and state["pending.seq"][row] == seq:
-            self._fire(row)
+        return bool(self._state["pending.alive"][row] and self._state["pending.seq"][row] == seq)
+
+    def _wake(self, event: simpy.Event) -> None:
+        if self._lives(event):
+            self._fire(event._value[0])
 
     def add(self, due: int, seq: int, kind: int, plan: Plan) -> int:
         """Write a row and arm it; return the row."""
@@ -98,5 +100,16 @@ class Calendar:
         give_back(self._state, "pending", row)
 
     def peek(self) -> float:
-        """Return the time of the next simpy event, inf when there is none."""
+        """Return the time of the next event that will do something, inf when there is none.
+
+        Events of dropped rows are thrown away first: a restored clock does not have them, and an
+        instant at which nothing happens must not exist in one and not in the other.
+        """
+        queue = self.env._queue
+        while queue and isinstance(queue[0][3], _Due) and not self._lives(queue[0][3]):
+            heappop(queue)
         return self.env.peek()
+
+    def next_priority(self) -> int:
+        """Return the priority of the next event's row; below 0 for a grant of simpy."""
+        return int(self.env._queue[0][1]) - _AFTER_GRANTS

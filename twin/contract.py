@@ -305,8 +305,3 @@ class Policy(Component):
 
 class Feed(Model):
     """Sensor data in, observations out: event time, arrival time, latency, faults."""
-
-
-def expected_tables(fields: Sequence[Field]) -> set[str]:
-    """Return the tables that fields belong to."""
-    return {f.table for f in fields}

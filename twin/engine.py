@@ -6,13 +6,14 @@ field solves once in computed order, then the series are measured.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from twin.assembly import ACT, BEGIN, DECISION, MEASURE, SETTLE, TIMER, Assembly
 from twin.calendar import Calendar, Plan
-from twin.contract import DECIDE, EVENT, NEVER, RECORD, SECOND, Component, Event, Model
-from twin.errors import RunError, TwinError
+from twin.contract import DECIDE, EVENT, NEVER, RECORD, SECOND, Command, Component, Event, Model
+from twin.errors import ContractError, RunError, TwinError
 from twin.fields import State
 from twin.log import event_log, parent_log, series_log
 from twin.procedure import RENEGE, WAKE, Procedures
@@ -40,6 +41,7 @@ class Engine:
         self._handles: Handles | None = None
         self._settling = False
         self._settled = -1
+        self._advancing = ""
 
     @property
     def now(self) -> int:
@@ -99,6 +101,7 @@ class Engine:
         """Write a pending event `delay` us from now and arm it; return its row."""
         if delay < 0 or (delay == 0 and self._settling):
             raise TwinError(f"delay ({delay} us) of {plan.kind!r} must be at least {int(self._settling)} us here")
+        self._refuse_while_advancing("schedule an event")
         number = self.assembly.kind_number.get(plan.kind)
         if number is None:
             raise TwinError(f"nobody in this run handles event {plan.kind!r}")
@@ -129,6 +132,7 @@ class Engine:
 
     def mark(self, name: str) -> None:
         """Note that a field changed."""
+        self._refuse_while_advancing("change a field that others read")
         write = self.state["engine.write"]
         write[0] += 1
         self.state["written.stamp"][self.assembly.field_number[name]] = write[0]
@@ -137,6 +141,10 @@ class Engine:
             if asked[model] != self._now:
                 asked[model] = self._now
                 self.add_row(_LAG, Plan(SETTLE, EVENT, model))
+
+    def _refuse_while_advancing(self, deed: str) -> None:
+        if self._advancing:
+            raise ContractError(f"{self._advancing}.advance must not {deed}: how a run is cut would change its result")
 
     def emit(self, kind: str, target: int, value: float, data: int, parents: list[int]) -> int:
         """Log an event with its causes and let policies that wait for it decide."""
@@ -160,7 +168,7 @@ class Engine:
         """Handle the next instant only; return its time, None when nothing is left."""
         self._begin()
         instant = self.calendar.peek()
-        if instant == float("inf"):
+        if math.isinf(instant):
             return None
         self._instant(int(instant))
         return int(instant)
@@ -180,19 +188,17 @@ class Engine:
         self.add_row(0, Plan(MEASURE, RECORD))
 
     def _instant(self, time: int) -> None:
+        """Let everything due now happen; what solving sets free (servers, say) is handed on at once."""
         self._set_now(time)
-        env = self.calendar.env
-        measure = False
-        while env.peek() == time:
-            if not measure and self._next_is_measure():
-                self._settle()
-                measure = True
-            env.step()
-        self._settle()
-
-    def _next_is_measure(self) -> bool:
-        priority = self.calendar.env._queue[0][1]
-        return priority >= RECORD + 2
+        calendar = self.calendar
+        while True:
+            while calendar.peek() == time and calendar.next_priority() < RECORD:
+                calendar.env.step()
+            self._settle()
+            if calendar.peek() != time:
+                return
+            if calendar.next_priority() >= RECORD:
+                calendar.env.step()
 
     def _settle(self) -> None:
         before = int(self.state["engine.write"][0])
@@ -200,20 +206,25 @@ class Engine:
             return
         self._settling = True
         try:
-            solved = self.state["solved.stamp"]
-            stamps = self.state["written.stamp"]
-            for i, (component, inputs) in enumerate(self.assembly.solvers):
-                if len(inputs) and stamps[inputs].max() > solved[i]:
-                    solved[i] = self.state["engine.write"][0]
+            for i, component, inputs in self.assembly.solvers:
+                if self._is_due(i, inputs):
+                    self.state["solved.stamp"][i] = self.state["engine.write"][0]
                     self._advance(component)
                     self._guard(component, "step", lambda c=component: c.step(self.view(c.name)))  # type: ignore[misc]
             self._settled = before if before == self.state["engine.write"][0] else -1
         finally:
             self._settling = False
 
+    def _is_due(self, number: int, inputs: Any) -> bool:
+        """Tell whether a model has something new to read; arrays are fetched anew, for tables may have grown."""
+        seen = self.state["solved.stamp"][number]
+        return bool(seen < 0 or (len(inputs) and self.state["written.stamp"][inputs].max() > seen))
+
     def _advance(self, component: Component) -> None:
-        if type(component).__dict__.get("advance") is not None:
-            self._guard(component, "advance", lambda: component.advance(self.view(component.name), self.now))  # type: ignore[attr-defined]
+        if isinstance(component, Model) and type(component).advance is not Model.advance:
+            self._advancing = component.name
+            self._guard(component, "advance", lambda: component.advance(self.view(component.name), self.now))
+            self._advancing = ""
 
     def _guard(self, component: Component, stage: str, act: Callable[[], Any]) -> Any:
         try:
@@ -273,9 +284,18 @@ class Engine:
             if command.kind not in policy.commands:
                 raise TwinError(f"policy {policy.name!r} orders {command.kind!r} but does not declare it in commands")
             parents = [cause] if cause >= 0 else []
-            order = self.emit(f"order.{command.kind}", command.target, command.value, command.data, parents)
-            plan = Plan(command.kind, EVENT, command.target, command.value, command.data, order)
-            self.add_row(self.assembly.setup.command_delay, plan)
+            refused = not self._makes_sense(command)
+            kind = "order_refused" if refused else f"order.{command.kind}"
+            order = self.emit(kind, command.target, command.value, command.data, parents)
+            if not refused:
+                plan = Plan(command.kind, EVENT, int(command.target), float(command.value), int(command.data), order)
+                self.add_row(self.assembly.setup.command_delay, plan)
+
+    def _makes_sense(self, command: Command) -> bool:
+        """Tell whether an order names a row that exists and a finite value."""
+        table = self.assembly.event_kinds[command.kind].target if command.kind in self.assembly.event_kinds else ""
+        rows = self.assembly.target_rows(table, self.state.layout.rows)
+        return math.isfinite(command.value) and (rows < 0 or 0 <= command.target < rows)
 
     def _settle_later(self, model: int, cause: int) -> None:
         self.state["solved.stamp"][model] = -1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -103,6 +104,7 @@ class State(dict[str, Array]):
         super().__init__()
         self.layout = layout
         self.generation = 0
+        self._frozen: dict[str, Array] = {}
         self.buffer = np.zeros(layout.size, dtype=np.uint8) if buffer is None else buffer
         if buffer is None:
             for name, field in layout.columns.items():
@@ -113,6 +115,17 @@ class State(dict[str, Array]):
         slot = self.layout.slots[name]
         array: Array = np.ndarray(slot.shape, slot.dtype, self.buffer.data, slot.offset)
         self[name] = array
+        return array
+
+    def frozen(self, name: str) -> Array:
+        """Return an array nobody can write to, not even by setting its flag."""
+        array = self._frozen.get(name)
+        if array is None:
+            slot = self.layout.slots[name]
+            count = math.prod(slot.shape)
+            bytes_here = self.buffer.data[slot.offset :].toreadonly() if count else b""
+            array = np.frombuffer(bytes_here, slot.dtype, count).reshape(slot.shape)
+            self._frozen[name] = array
         return array
 
     def __contains__(self, name: object) -> bool:
@@ -128,6 +141,7 @@ class State(dict[str, Array]):
     def close(self) -> None:
         """Give the buffer back, unless somebody still holds one of its arrays."""
         self.clear()
+        self._frozen.clear()
         buffer, self.buffer = self.buffer, np.empty(0, np.uint8)
         if sys.getrefcount(buffer) == _ONLY_HERE and len(self.layout.spare) < _SPARES:
             self.layout.spare.append(buffer)
@@ -142,6 +156,7 @@ class State(dict[str, Array]):
             fresh[name][: source.shape[0]] = source
         self.layout, self.buffer = grown, fresh.buffer
         self.clear()
+        self._frozen.clear()
         self.generation += 1
 
     def digest(self) -> str:

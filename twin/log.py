@@ -41,13 +41,9 @@ class Segment:
 
     def branch(self) -> Segment:
         """Return a segment that continues this one without copying it."""
+        if len(self) == self._base_rows:
+            return Segment(self.columns, self._base, self._base_rows)
         return Segment(self.columns, self, len(self))
-
-    def truncate(self, rows: int) -> None:
-        """Forget own rows beyond `rows`."""
-        left = max(rows - self._base_rows, 0)
-        del self._rows[max(left - self._own(), 0) :]
-        self._done = {name: values[:left] for name, values in self._done.items()}
 
     def rows(self, first: int = 0) -> list[tuple[Any, ...]]:
         """Return rows `first` and later as tuples."""
@@ -57,16 +53,25 @@ class Segment:
 
     def arrays(self) -> dict[str, Array]:
         """Return every column as an array."""
+        parts: list[dict[str, Array]] = []
+        segment: Segment | None = self
+        rows = len(self)
+        while segment is not None:
+            own = segment._columns()
+            parts.append({name: values[: max(rows - segment._base_rows, 0)] for name, values in own.items()})
+            rows = min(rows, segment._base_rows)
+            segment = segment._base
+        if len(parts) == 1:
+            return parts[0]
+        return {name: np.concatenate([part[name] for part in reversed(parts)]) for name in self.columns}
+
+    def _columns(self) -> dict[str, Array]:
+        """Return the rows of this segment alone."""
         self._settle()
         words = np.array(list(self._words), dtype=str)
-        own = {
+        return {
             name: _spelled(values, words) if self.columns[name] == _TEXT else values
             for name, values in self._done.items()
-        }
-        if self._base is None or not self._base_rows:
-            return own
-        return {
-            name: np.concatenate([values[: self._base_rows], own[name]]) for name, values in self._base.arrays().items()
         }
 
     def _settle(self) -> None:

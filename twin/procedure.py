@@ -45,19 +45,20 @@ CLAIMS = (
     *list_fields("claim"),
 )
 WAKE, RENEGE = "job.wake", "job.renege"
+_ROW_BITS = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """A job as its steps see it.
 
-    row      its row in the job table, for resume, interrupt and release
+    ticket   names it for ever, for resume, interrupt and release
     entity   what it is about
     data     a second integer
     number   permanent number, for keyed random numbers
     """
 
-    row: int
+    ticket: int
     entity: int
     data: int
     number: int
@@ -70,9 +71,10 @@ class Procedures:
         self._world = world
         self._resources: dict[tuple[int, int], Any] = {}
         self._requests: dict[int, Any] = {}
+        self._claims: dict[int, list[int]] = {}
 
     def start(self, procedure: str, entity: int, data: int, cause: int) -> int:
-        """Begin a procedure at its first step now; return the job's row."""
+        """Begin a procedure at its first step now; return the job's ticket."""
         world = self._world
         state = world.state
         row = take(state, "job")
@@ -84,9 +86,20 @@ class Procedures:
         state["job.cause"][row] = cause
         state["job.pending"][row] = -1
         self._later(row, 0, 0)
-        return row
+        return self._ticket(row)
+
+    def _ticket(self, row: int) -> int:
+        return int(self._world.state["job.number"][row]) << _ROW_BITS | row
+
+    def _row(self, ticket: int) -> int:
+        """Return the row of a job, -1 when it is over."""
+        number, row = ticket >> _ROW_BITS, ticket & (1 << _ROW_BITS) - 1
+        state = self._world.state
+        here = ticket >= 0 and row < state.layout.rows["job"] and state["job.alive"][row]
+        return row if here and state["job.number"][row] == number else -1
 
     def _later(self, row: int, delay: int, step: int) -> None:
+        self._stop_waiting(row)
         state = self._world.state
         state["job.step"][row] = step
         cause = int(state["job.cause"][row])
@@ -101,7 +114,9 @@ class Procedures:
         owner, names, procedure = world.assembly.procedures[int(state["job.procedure"][row])]
         step = int(state["job.step"][row])
         view = world.view(owner.name, int(state["job.cause"][row]))
-        job = Job(row, int(state["job.entity"][row]), int(state["job.data"][row]), int(state["job.number"][row]))
+        job = Job(
+            self._ticket(row), int(state["job.entity"][row]), int(state["job.data"][row]), int(state["job.number"][row])
+        )
         result = getattr(owner, f"{procedure}_{names[step]}")(view, job)
         state = world.state
         if view.cause_changed:
@@ -109,6 +124,7 @@ class Procedures:
         self._follow(row, step, names, result)
 
     def _follow(self, row: int, step: int, names: tuple[str, ...], result: StepResult) -> None:
+        self._stop_waiting(row)
         if isinstance(result, Done):
             self._end(row)
         elif isinstance(result, Delay):
@@ -129,45 +145,62 @@ class Procedures:
     def _end(self, row: int) -> None:
         for claim in self._claims_of(row):
             self._release(claim)
+        self._stop_waiting(row)
         give_back(self._world.state, "job", row)
 
-    def _claims_of(self, job: int) -> list[int]:
-        state = self._world.state
-        return [int(c) for c in np.flatnonzero(state["claim.alive"] & (state["claim.job"] == job))]
-
-    def resume(self, row: int, then: str = "", cause: int = -1) -> None:
-        """Go on with a parked job now."""
-        self._jump(row, then, cause)
-
-    def interrupt(self, row: int, then: str, cause: int = -1) -> None:
-        """Break off whatever a job waits for and go on at step `then` now."""
-        for claim in self._claims_of(row):
-            if self._world.state["claim.granted"][claim] < 0:
-                self._release(claim)
-        self._jump(row, then, cause)
-
-    def _jump(self, row: int, then: str, cause: int) -> None:
+    def _stop_waiting(self, row: int) -> None:
         state = self._world.state
         pending = int(state["job.pending"][row])
         if pending >= 0:
             self._world.calendar.drop(pending)
+            state["job.pending"][row] = -1
+
+    def _claims_of(self, job: int) -> list[int]:
+        return list(self._claims.get(job, ()))
+
+    def _waiting(self, row: int) -> list[int]:
+        return [c for c in self._claims_of(row) if self._world.state["claim.granted"][c] < 0]
+
+    def resume(self, ticket: int, then: str = "", cause: int = -1) -> bool:
+        """Go on with a parked job now; False when it is not parked, or over."""
+        row = self._row(ticket)
+        if row < 0 or self._world.state["job.pending"][row] >= 0 or self._waiting(row):
+            return False
+        self._jump(row, then, cause)
+        return True
+
+    def interrupt(self, ticket: int, then: str, cause: int = -1) -> bool:
+        """Break off whatever a job waits for and go on at step `then` now; False when it is over."""
+        row = self._row(ticket)
+        if row < 0:
+            return False
+        for claim in self._waiting(row):
+            self._release(claim)
+        self._jump(row, then, cause)
+        return True
+
+    def _jump(self, row: int, then: str, cause: int) -> None:
+        state = self._world.state
         if cause >= 0:
             state["job.cause"][row] = cause
         names = self._world.assembly.procedures[int(state["job.procedure"][row])][1]
         self._later(row, 0, self._step(names, then, int(state["job.step"][row])))
 
-    def release(self, row: int, resource: str) -> None:
-        """Give back the servers of one resource that a job holds."""
+    def release(self, ticket: int, resource: str) -> bool:
+        """Give back the servers of one resource that a job holds; False when it is over."""
+        row = self._row(ticket)
         number = self._world.assembly.resource_number[resource]
         for claim in self._claims_of(row):
             if self._world.state["claim.resource"][claim] == number:
                 self._release(claim)
+        return row >= 0
 
     def _ask(self, job: int, ask: Acquire, names: tuple[str, ...], step: int) -> None:
         world = self._world
         claim = take(world.state, "claim")
         state = world.state
         state["claim.job"][claim] = job
+        self._claims.setdefault(job, []).append(claim)
         state["claim.resource"][claim] = world.assembly.resource_number[ask.resource]
         state["claim.row"][claim] = ask.row
         state["claim.priority"][claim] = ask.priority
@@ -229,6 +262,7 @@ class Procedures:
             resource.release(request)
         else:
             request.cancel()
+        self._claims[int(state["claim.job"][claim])].remove(claim)
         give_back(state, "claim", claim)
 
     def restore(self) -> None:
@@ -237,9 +271,13 @@ class Procedures:
         claims = np.flatnonzero(state["claim.alive"])
         granted = state["claim.granted"][claims]
         asked = state["claim.asked"][claims]
-        order = np.lexsort((np.where(granted >= 0, granted, asked), granted < 0))
+        waits = granted < 0
+        urgency = np.where(waits, state["claim.priority"][claims], 0)
+        order = np.lexsort((np.where(waits, asked, granted), urgency, waits))
         for claim in claims[order].tolist():
             self._request(claim)
+        for claim in claims[np.argsort(asked, kind="stable")].tolist():
+            self._claims.setdefault(int(state["claim.job"][claim]), []).append(claim)
         env = self._world.calendar.env
         while env.peek() == env.now:
             env.step()

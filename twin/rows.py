@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twin.errors import TwinError
 from twin.fields import Field, State
 
 
@@ -32,7 +33,9 @@ def take(state: State, table: str) -> int:
 
 
 def give_back(state: State, table: str, row: int) -> None:
-    """Return a row to the free list."""
+    """Return a row to the free list; raises TwinError when it is free already."""
+    if not state[f"{table}.alive"][row]:
+        raise TwinError(f"row {row} of table {table!r} is given back twice")
     count = state[f"{table}_list.free_count"]
     state[f"{table}.free"][count[0]] = row
     count[0] += 1

@@ -57,8 +57,7 @@ class View:
         if array is None:
             if name.partition("@")[0] not in self._readable:
                 raise ContractError(f"{self._component.name} uses {name!r} but does not declare it in owns or reads")
-            array = self._world.state[name].view()
-            array.flags.writeable = False
+            array = self._world.state.frozen(name)
             self._arrays[name] = array
         return array
 
@@ -70,7 +69,11 @@ class View:
         return self._world.state.layout.rows[table]
 
     def raw(self, name: str) -> Array:
-        """Return a writable array of an owned field, for kernels; call `touch` if others read it."""
+        """Return a writable array of an owned field, for kernels; call `touch` if others read it.
+
+        It holds until the next call that may add a row (schedule, begin, take, add): a table that
+        grows moves all arrays, so fetch again after such a call.
+        """
         self._own(name)
         array: Array = self._world.state[name]
         return array
@@ -86,7 +89,7 @@ class View:
     def put(self, name: str, rows: Any, values: Any, cause: Any = None) -> Array:
         """Write values to rows of an owned field; return the rows that changed.
 
-        rows    integer row, array of rows, or slice(None) for all
+        rows    integer row, array of rows or of one flag per row, or slice(None) for all
         values  scalar or one per row
         cause   event id, or one per row; default the event being handled
         """
@@ -101,12 +104,12 @@ class View:
 
     def _write(self, array_name: str, field: str, rows: Any, values: Any, cause: Any) -> Array:
         array = self._world.state[array_name]
-        if isinstance(rows, slice):
-            index: Array = np.arange(array.shape[0])[rows]
-        else:
-            index = np.atleast_1d(np.asarray(rows, dtype=np.int64))
+        index = self._index(array_name, array.shape[0], rows)
         new = np.asarray(values, dtype=array.dtype)
-        differs = array[index] != new
+        old = array[index]
+        differs = old != new
+        if array.dtype.kind == "f":
+            differs &= ~(np.isnan(old) & np.isnan(new))
         if differs.ndim > 1:
             differs = differs.reshape(differs.shape[0], -1).any(axis=1)
         changed: Array = index[differs]
@@ -117,6 +120,21 @@ class View:
                 causes = np.asarray(self.cause_id if cause is None else cause)
                 self._world.state[f"{field}@cause"][changed] = causes[differs] if causes.ndim else causes
         return changed
+
+    def _index(self, name: str, size: int, rows: Any) -> Array:
+        if isinstance(rows, slice):
+            return np.arange(size)[rows]
+        given = np.atleast_1d(np.asarray(rows))
+        if given.dtype == bool:
+            if given.shape != (size,):
+                raise ContractError(
+                    f"{self._component.name} masks {name!r} with {given.shape[0]} flags for {size} rows"
+                )
+            return np.flatnonzero(given)
+        index: Array = given.astype(np.int64)
+        if index.size and index.min() < 0:
+            raise ContractError(f"{self._component.name} writes row {index.min()} of {name!r}; rows begin at 0")
+        return index
 
     def total(self, name: str) -> Array:
         """Return the sum of all contributions to an owned or read group."""
@@ -167,20 +185,20 @@ class View:
         self.cause_changed = True
 
     def begin(self, procedure: str, entity: int, data: int = -1, cause: int | None = None) -> int:
-        """Start a staged procedure now; return the job's row."""
+        """Start a staged procedure now; return the job's ticket."""
         return self._world.procedures.start(procedure, entity, data, self.cause_id if cause is None else cause)
 
-    def resume(self, job: int, then: str = "") -> None:
-        """Go on with a parked job now."""
-        self._world.procedures.resume(job, then, self.cause_id)
+    def resume(self, job: int, then: str = "") -> bool:
+        """Go on with a parked job now; False when it is not parked, or over."""
+        return self._world.procedures.resume(job, then, self.cause_id)
 
-    def interrupt(self, job: int, then: str) -> None:
-        """Break off what a job waits for and go on at step `then`."""
-        self._world.procedures.interrupt(job, then, self.cause_id)
+    def interrupt(self, job: int, then: str) -> bool:
+        """Break off what a job waits for and go on at step `then`; False when it is over."""
+        return self._world.procedures.interrupt(job, then, self.cause_id)
 
-    def release(self, job: int, resource: str) -> None:
-        """Give back a server a job holds."""
-        self._world.procedures.release(job, resource)
+    def release(self, job: int, resource: str) -> bool:
+        """Give back a server a job holds; False when it is over."""
+        return self._world.procedures.release(job, resource)
 
     def take(self, table: str) -> int:
         """Return a free row of an owned table that grows."""
@@ -230,9 +248,7 @@ class Observation:
     def __getitem__(self, name: str) -> Array:
         if name not in self._sees:
             raise ContractError(f"policy {self._policy.name!r} looks at {name!r} but does not declare it in sees")
-        array = self._world.state[name].view()
-        array.flags.writeable = False
-        return array
+        return self._world.state.frozen(name)
 
     def rows(self, table: str) -> int:
         """Return how many rows a table has now."""

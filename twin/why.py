@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 _LONGEST = 60
+_SAME = 60 * SECOND
+"""us within which an event of another branch counts as the same one."""
 _TABLE_OF = {"road": "links", "outage": "buses", "supply": "buses", "flood": "nodes"}
 """Tables of events whose kind does not name one."""
 
@@ -156,30 +158,42 @@ def _told(value: float | None) -> str:
 def verify(causes: Causes, event: int, assembly: Assembly, root: int | None = None) -> Verdict:
     """Branch just before a root event, with and without it, and compare.
 
+    The event is gone when the branch without the root has fewer events of its kind about its target,
+    and none at about its time.
+
     root  id of a scenario event in the chain; default the earliest of its roots
     """
     from twin.world import World
 
     columns = causes.events
-    planned = {e.kind for e in assembly.events}
-    candidates = [n for n in causes.roots(event) if str(columns["kind"][n]) in planned]
+    candidates = [n for n in causes.roots(event) if _planned(causes, n, assembly)]
     if root is None:
         if not candidates:
             raise DataError(f"event {event} goes back to no event of the scenario, so there is nothing to take out")
         root = candidates[0]
-    elif str(columns["kind"][root]) not in planned:
-        found = columns["kind"][root]
-        raise DataError(f"event {root} is a {found}, not an event of the scenario; try one of {candidates}")
+    elif not 0 <= root < len(columns["kind"]) or not _planned(causes, root, assembly):
+        raise DataError(f"event {root} is not an event of the scenario; try one of {candidates}")
     kind, target = str(columns["kind"][event]), int(columns["target"][event])
     before = World(assembly).run(int(columns["time"][root]))
-    until = int(columns["time"][event]) + SECOND
-    outcomes = []
+    found = []
     for without in ((), (int(columns["data"][root]),)):
-        world = before.branch(without=without).run(assembly.setup.duration if without else until)
-        outcomes.append(_value_of(world.events.rows(), kind, target))
-    return Verdict(root, str(columns["kind"][root]), kind, *outcomes)
+        with before.branch(without=without) as world:
+            found.append(_alike(world.run().events.rows(), kind, target, before.now))
+    kept, lacking = found
+    near = [value for time, value in lacking if abs(time - int(columns["time"][event])) <= _SAME]
+    gone = len(lacking) < len(kept) and not near
+    left = None if gone or not lacking else (near or [lacking[-1][1]])[-1]
+    mine = [value for time, value in kept if time == int(columns["time"][event])]
+    return Verdict(root, str(columns["kind"][root]), kind, mine[-1] if mine else None, left)
 
 
-def _value_of(rows: list[tuple[Any, ...]], kind: str, target: int) -> float | None:
-    found = [row[3] for row in rows if row[1] == kind and row[2] == target]
-    return float(found[-1]) if found else None
+def _planned(causes: Causes, event: int, assembly: Assembly) -> bool:
+    """Tell whether a logged event is one that the scenario planned."""
+    kind, index, time = (causes.events[c][event] for c in ("kind", "data", "time"))
+    events = assembly.events
+    return bool(0 <= index < len(events) and events[index].kind == kind and events[index].time == time)
+
+
+def _alike(rows: list[tuple[Any, ...]], kind: str, target: int, since: int) -> list[tuple[int, float]]:
+    """Return time and value of the events of one kind about one target from an instant on."""
+    return [(row[0], float(row[3])) for row in rows if row[1] == kind and row[2] == target and row[0] >= since]

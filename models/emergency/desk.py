@@ -26,7 +26,8 @@ def carry_out(view: View, event: Event, dispatch_time: int, silence: int) -> Non
     if int(view["call.stage"][call]) != WAITING:
         return
     idle = np.flatnonzero(view["dispatcher.idle"])
-    if not idle.shape[0] or not view["unit.free"][unit]:
+    free = 0 <= unit < view.rows("unit") and view["unit.free"][unit]
+    if not idle.shape[0] or not free:
         view.raw("desk.failed_orders")[0] += 1
         view.emit("dispatch_failed", call, float(unit), NOT_FREE if idle.shape[0] else NO_DISPATCHER)
         return

@@ -239,7 +239,7 @@ class Emergency(Model):
 
     def mission_clear(self, view: View, job: Job) -> StepResult:
         """Leave the bay and the call."""
-        view.release(job.row, "hospital_bay")
+        view.release(job.ticket, "hospital_bay")
         return self._close(view, job.entity)
 
     def _close(self, view: View, unit: int) -> StepResult:

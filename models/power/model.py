@@ -116,10 +116,16 @@ class Power(Model):
         return changed
 
     def _fail(self, view: View, event: Event) -> None:
+        """Fail parts; of two failures at once the one that lasts longer counts."""
         table = event.kind.removesuffix("_failure")
-        rows = self._change(view, table, "failed", targets_of(event, self.run.events), True)
+        rows = targets_of(event, self.run.events)
+        already = view[f"{table}.failed"][rows]
+        self._change(view, table, "failed", rows, True)
         duration = microseconds(event.params.get("duration", 0.0))
-        view.put(f"{table}.until", rows, view.now + duration if duration else -1)
+        end = view.now + duration if duration else -1
+        before = view[f"{table}.until"][rows]
+        until = np.where(already & ((before < 0) | (end < 0)), -1, np.where(already, np.maximum(before, end), end))
+        view.put(f"{table}.until", rows, until)
         for row in rows.tolist() if duration else []:
             view.schedule("failure_end", duration, row, data=_TABLES.index(table))
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 _LONGEST_WALK = 40
-_LONGEST_WALK = 40
 _SLOW_BY = 60.0
 """s beyond the multiple of free flow: about one signal cycle, so that a red light is not slow traffic."""
 

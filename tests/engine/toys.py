@@ -119,10 +119,10 @@ class Ward(Model):
         return Delay(int(SECOND * (0.5 + 2 * view.uniform("treat", job.number))))
 
     def visit_leave(self, view, job):
-        view.release(job.row, "bay")
+        view.release(job.ticket, "bay")
         view.put("patient.treated", 0, view["patient.treated"][0] + 1)
         if view["patient.parked"][0] < 0 and job.data % 5 == 0:
-            view.put("patient.parked", 0, job.row)
+            view.put("patient.parked", 0, job.ticket)
             return Park(then="wait")
         return Done()
 

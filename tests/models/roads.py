@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from twin.assembly import Assembly
-from twin.contract import SECOND, Event, EventKind, Model, Setup
+from twin.contract import SECOND, Event, EventKind, Feed, Model, Setup
 from twin.fields import Field
 
 
@@ -58,7 +58,7 @@ def assemble(city, components, policies=(), events=(), duration=7200, seed=1, op
     return Assembly(city, [Roads(), *components], list(policies), setup, options or {})
 
 
-class Mirror(Model):
+class Mirror(Feed):
     """Reports without delay: observations equal to the truth."""
 
     name = "mirror"

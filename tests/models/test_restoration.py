@@ -5,7 +5,7 @@ import pytest
 
 from tests.cities import line_city, line_grid
 from tests.models.roads import Planned, assemble
-from twin.contract import SECOND, EventKind, Model
+from twin.contract import SECOND, EventKind, Feed, Model
 from twin.fields import Field
 from twin.models.assets import build_assets
 from twin.models.policies.restoration import FirstCome, HospitalFirst
@@ -46,7 +46,7 @@ class Grid(Model):
             view.put("line.failed" if event.kind == "break_line" else "substation.failed", rows, True)
 
 
-class Scope(Model):
+class Scope(Feed):
     """Reports of the grid and of roads, half a second after each change."""
 
     name = "scope"
