@@ -229,6 +229,11 @@ def test_paths_of_scenarios_are_found(folder, tmp_path):
         data.find("package:no_such_package/file.csv")
 
 
+def test_a_home_of_nobody_is_a_data_error():
+    with pytest.raises(DataError, match="no such user"):
+        data.find("~nouser_of_this_name/x")
+
+
 def test_recorded_sources_are_complete():
     data.sources.cache_clear()
     known = data.sources()

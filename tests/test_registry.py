@@ -124,6 +124,30 @@ def test_entry_points_are_imported_only_when_needed(monkeypatch, tmp_path):
     assert found.get("policy", "fair_share").__module__ == "outside_models"
 
 
+@pytest.mark.parametrize("ending", ["sys.exit(0)", "raise SystemExit", "raise GeneratorExit", "exit()"])
+def test_a_plugin_that_ends_the_program_is_an_error(tmp_path, ending):
+    path = tmp_path / "ends.py"
+    path.write_text(f"import sys\n{ending}\n")
+    with pytest.raises(ContractError, match=r"ends\.py cannot be imported: (System|Generator)Exit"):
+        Registry().use_plugin(path)
+
+
+def test_interrupting_a_plugin_interrupts(tmp_path):
+    path = tmp_path / "waits.py"
+    path.write_text("raise KeyboardInterrupt\n")
+    with pytest.raises(KeyboardInterrupt):
+        Registry().use_plugin(path)
+
+
+def test_an_entry_point_that_ends_the_program_is_an_error(monkeypatch, tmp_path):
+    (tmp_path / "ending_models.py").write_text("raise SystemExit(0)")
+    monkeypatch.syspath_prepend(tmp_path)
+    entry = EntryPoint("outside", "ending_models", registry.GROUP)
+    monkeypatch.setattr(registry.importlib.metadata, "entry_points", lambda group: [entry])
+    with pytest.raises(ContractError, match=r"plugin outside .*the module ends the program"):
+        Registry(group=registry.GROUP).all("model")
+
+
 def test_a_broken_entry_point_is_named(monkeypatch):
     entry = EntryPoint("outside", "no_such_module_here", registry.GROUP)
     monkeypatch.setattr(registry.importlib.metadata, "entry_points", lambda group: [entry])

@@ -133,3 +133,29 @@ def test_a_bad_time_says_why(text, says):
 def test_an_unknown_zone_is_named():
     with pytest.raises(units.QuantityError, match="IANA"):
         units.parse_local("2026-01-15 17:00", "Mars/Olympus")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("1e15 s", 1e15), ("1E3 min", 6e4), ("1e-3 s", 1e-3), ("2 h 3e1 s", None)]
+)
+def test_an_exponent_is_no_unit(text, seconds):
+    if seconds is None:
+        with pytest.raises(units.QuantityError, match="unit"):
+            units.parse(text, "s")
+    else:
+        assert units.parse(text, "s") == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [("0001-01-01 00:00", "Asia/Makassar"), ("9999-12-31 23:59", "America/New_York")],
+)
+def test_a_time_beyond_the_calendar_says_why(text, zone):
+    with pytest.raises(units.QuantityError, match="outside the years 1 to 9999"):
+        units.parse_local(text, zone)
+
+
+@pytest.mark.parametrize("zone", ["Asia", "", "../etc/passwd", "Mars/Olympus"])
+def test_what_is_no_zone_says_so(zone):
+    with pytest.raises(units.QuantityError, match="IANA"):
+        units.format_local(0, zone)

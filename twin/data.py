@@ -119,7 +119,10 @@ def find(text: str, folder: str | Path = ".") -> Path:
         if found is None or not found.submodule_search_locations:
             raise DataError(f"{text}: package {package!r} is not installed")
         return Path(found.submodule_search_locations[0]) / name
-    return Path(folder) / Path(text).expanduser()
+    try:
+        return Path(folder) / Path(text).expanduser()
+    except RuntimeError as error:
+        raise DataError(f"{text}: no such user has a home folder here") from error
 
 
 def dataset_of(text: str) -> str:

@@ -28,7 +28,10 @@ def query(results: Results, text: str) -> Any:
     try:
         _fill(connection, results)
         connection.execute("SET enable_external_access = false")
-        return connection.execute(text).df()
+        answer = connection.execute(text).fetchdf() if text.strip() else None
+        if answer is None:
+            raise DataError("the query is empty; for example: SELECT * FROM runs")
+        return answer
     except duckdb.Error as error:
         names = ", ".join(["runs", *short_names(results)])
         raise DataError(f"the query failed: {str(error).strip()}\ntables: {names}") from error

@@ -95,8 +95,12 @@ class Registry:
         for entry in importlib.metadata.entry_points(group=self._group):
             try:
                 loaded = entry.load()
-            except Exception as error:
-                raise ContractError(f"plugin {entry.name} ({entry.value}) cannot be imported: {error}") from error
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
+                raise ContractError(
+                    f"plugin {entry.name} ({entry.value}) cannot be imported: {_told(error)}"
+                ) from error
             found = _components(loaded) if isinstance(loaded, ModuleType) else [loaded]
             for component in found:
                 self.add(component)
@@ -156,10 +160,11 @@ def _imported(name: str) -> ModuleType:
     """Import a built-in module; one that fails is named, with its cause."""
     try:
         return importlib.import_module(name)
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise ContractError(
-            f"built-in module {name} cannot be imported: {type(error).__name__}: {error}; "
-            "mend it, or install citytwin again"
+            f"built-in module {name} cannot be imported: {_told(error)}; mend it, or install citytwin again"
         ) from error
 
 
@@ -189,7 +194,15 @@ def _module_of(path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         specification.loader.exec_module(module)
-    except Exception as error:
+    except BaseException as error:
         del sys.modules[name]
-        raise ContractError(f"plugin {path} cannot be imported: {type(error).__name__}: {error}") from error
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        raise ContractError(f"plugin {path} cannot be imported: {_told(error)}") from error
     return module
+
+
+def _told(error: BaseException) -> str:
+    """Write why an import failed; a module that ends the program says so."""
+    ends = " (the module ends the program)" if isinstance(error, SystemExit) else ""
+    return f"{type(error).__name__}: {error}{ends}"

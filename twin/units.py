@@ -41,7 +41,7 @@ _SPELLINGS = {
 }  # fmt: skip
 _NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?"
 _SINGLE = re.compile(rf"\s*({_NUMBER})\s*(\S.*?)?\s*")
-_COMPOUND = re.compile(r"\s*(?:\d+(?:\.\d+)?\s*[A-Za-z]+\s*){2,}")
+_COMPOUND = re.compile(r"\s*(?:\d+(?:\.\d+)?\s*(?![eE]\d)[A-Za-z]+\s*){2,}")
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)")
 _LARGEST_EXPONENT = 300
 
@@ -143,7 +143,10 @@ def parse_local(text: str, zone: str) -> int:
     except ValueError as error:
         raise QuantityError(f"{text!r} is not a time: {error}", "time") from error
     naive += timedelta(microseconds=int((fraction or "0").ljust(6, "0")))
-    moment = _with_suffix(naive, suffix, text) if suffix else _in_zone(naive, zone, text)
+    try:
+        moment = _with_suffix(naive, suffix, text) if suffix else _in_zone(naive, zone, text)
+    except OverflowError as error:
+        raise QuantityError(f"{text!r} lies outside the years 1 to 9999 of UTC", "time") from error
     return (moment - _EPOCH) // _MICROSECOND
 
 
@@ -221,7 +224,7 @@ def _fraction(number: str) -> Fraction:
 def _zone(zone: str) -> ZoneInfo:
     try:
         return ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise QuantityError(f"time zone {zone!r} is not an IANA name such as Asia/Makassar", "time") from error
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.city.small import NET
 from tests.suites.conftest import PLUGIN, write_scenario
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -252,3 +253,43 @@ def test_stages_tell_where_they_stopped(tmp_path, monkeypatch, capsys, margin, t
     assert told in shown
     assert ("every judged KPI is known" in shown) == (margin == "100 s")
     assert ("wait_mean not known to half the margin" in shown) == (margin == "1 ms")
+
+
+@pytest.mark.parametrize("name", ["/", "", "..", "___"])
+def test_new_needs_a_name(tmp_path, monkeypatch, capsys, name):
+    monkeypatch.chdir(tmp_path)
+    assert call("new", name) == 2
+    assert "names no file" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("query", ["", "  ", "-- nothing"])
+def test_an_empty_query_is_told(place, capsys, query):
+    assert call("results", "sql", "results", query) == 2
+    assert "query" in capsys.readouterr().err
+
+
+def test_a_title_cannot_speak_to_the_terminal(tmp_path, capsys):
+    path = tmp_path / "town.yaml"
+    path.write_text('scenario: town\ntitle: "Old \\e[31mTown\\a"\nbase: nusantara\n')
+    assert call("expand", path) == 0
+    shown = capsys.readouterr().out
+    assert "Old Town" in shown
+    assert not set(shown) & {"\x1b", "\x07"}
+
+
+def test_a_plugin_that_ends_the_program_does_not_pass_a_check(tmp_path, capsys):
+    plugin = tmp_path / "pex.py"
+    plugin.write_text("import sys\nsys.exit(0)\n")
+    assert call("check", "nusantara", "--plugin", plugin) == 2
+    assert "ends the program" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("word", ["out=elsewhere", "counts=x.csv", "path=x", "ouy=1"])
+def test_an_option_of_no_importer_is_refused_with_those_there_are(tmp_path, monkeypatch, capsys, word):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ring_net.tntp").write_text(NET)
+    assert call("city", "build", "ring_net.tntp", "--option", word) == 2
+    said = capsys.readouterr().err
+    assert f"no option is named {word.partition('=')[0]!r}; allowed: time_unit, length_unit" in said
+    assert [path.name for path in tmp_path.iterdir()] == ["ring_net.tntp"]

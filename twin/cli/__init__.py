@@ -42,5 +42,7 @@ def _leave(message: str, code: int, debug: bool) -> None:
         import traceback
 
         traceback.print_exc()
-    print(message if debug else f"twin: {message}", file=sys.stderr)
+    from twin.cli.console import say
+
+    say(message if debug else f"twin: {message}", error=True)
     sys.exit(code)

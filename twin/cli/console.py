@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
 
     from twin.board import Board
     from twin.scenario import Case
-    from twin.stats import Comparison
 
 _WIDTH = 140
+_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control sequences (ECMA-48, 5.4), control characters but tab and newline, and halves of characters."""
 
 
 @cache
@@ -30,9 +32,18 @@ def console(error: bool = False) -> Console:
     return Console(stderr=error, highlight=False, width=None if stream.isatty() else _WIDTH)
 
 
+def clean(text: str) -> str:
+    r"""Return text that a terminal only shows: without escape sequences and other control characters.
+
+    >>> clean("Old \x1b[31mTown\x1b[0m")
+    'Old Town'
+    """
+    return _CONTROL.sub("", text)
+
+
 def say(text: str = "", error: bool = False) -> None:
     """Print text as it is, without markup."""
-    print(text, file=sys.stderr if error else sys.stdout, flush=True)
+    print(clean(text), file=sys.stderr if error else sys.stdout, flush=True)
 
 
 def show(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]], styles: Sequence[str] = ()) -> None:
@@ -44,14 +55,14 @@ def show(title: str, heads: Sequence[str], rows: Iterable[Sequence[str]], styles
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=Text(clean(title)), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for head in heads:
         right = head.startswith(">")
         table.add_column(
-            Text(head.removeprefix(">")), justify="right" if right else "left", no_wrap=right, overflow="fold"
+            Text(clean(head.removeprefix(">"))), justify="right" if right else "left", no_wrap=right, overflow="fold"
         )
     for number, row in enumerate(rows):
-        table.add_row(*(Text(cell) for cell in row), style=styles[number] if styles else None)
+        table.add_row(*(Text(clean(cell)) for cell in row), style=styles[number] if styles else None)
     console().print(table)
 
 
@@ -77,47 +88,6 @@ def figure(value: float) -> str:
 def signed(value: float) -> str:
     """Write a difference with its sign."""
     return f"+{figure(value)}" if value > 0 else figure(value)
-
-
-def show_verdicts(title: str, comparisons: Sequence[Comparison], baseline: str, arm: str) -> None:
-    """Print differences of an arm with a baseline, their intervals and verdicts."""
-    styles = {"better": "green", "worse": "red", "same": "", "inconclusive": "dim"}
-    level = f"{comparisons[0].level:.0%}" if comparisons else ""
-    heads = (
-        "KPI",
-        "unit",
-        f">{baseline}",
-        f">{arm}",
-        f">{arm} - {baseline}",
-        f">{level} interval",
-        ">margin",
-        "verdict",
-    )
-    rows = [
-        (
-            c.figure.name,
-            c.figure.unit if c.figure.unit != "1" else "",
-            figure(c.mean_a),
-            figure(c.mean_b),
-            signed(c.difference),
-            f"{signed(c.low)} .. {signed(c.high)}",
-            figure(c.figure.margin),
-            _verdict(c),
-        )
-        for c in comparisons
-    ]
-    show(title, heads, rows, [styles[c.verdict] for c in comparisons])
-    pairs = sorted({c.pairs for c in comparisons})
-    counted = " to ".join(str(n) for n in (pairs if len(pairs) < 2 else (pairs[0], pairs[-1])))
-    word = "replication" if pairs == [1] else "replications"
-    say(f"{arm} against {baseline}: paired t intervals over {counted} {word} with common random numbers.")
-    say("Verdicts are per KPI; * holds also for all KPIs together (Holm). Margins: differences that do not matter.")
-
-
-def _verdict(comparison: Comparison) -> str:
-    if comparison.verdict == "inconclusive":
-        return "inconclusive" if math.isfinite(comparison.low) else f"inconclusive: {comparison.reason}"
-    return comparison.verdict + ("*" if comparison.family_verdict == comparison.verdict else "")
 
 
 @contextmanager

@@ -3,36 +3,61 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from twin.cli.running import Plugins
+
+if TYPE_CHECKING:
+    from twin.scenario.problems import Problem
 
 
 def check(
     scenarios: Annotated[list[str], typer.Argument(help="Scenario files or embedded names.", metavar="FILE...")],
     plugin: Plugins = None,
     strict: Annotated[bool, typer.Option("--strict", help="Let warnings count as errors.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="List every warning, not only how many.")] = False,
 ) -> None:
     """Print every problem of scenarios at once; exit code 2 when there is an error."""
     from twin.cli.console import say
     from twin.errors import ScenarioError
-    from twin.scenario import load, report
+    from twin.scenario import load
 
     bad = False
     for name in scenarios:
         try:
             problems = load(name, plugin or []).check()
         except ScenarioError as error:
-            say(str(error))
+            say(_told(name, cast("Sequence[Problem]", error.problems), verbose) if error.problems else str(error))
             bad = True
             continue
         bad |= any(problem.is_error or strict for problem in problems)
-        say(report(problems) if problems else f"{name}: no problems")
+        say(_told(name, problems, verbose) if problems else f"{name}: no problems")
     if bad:
         raise typer.Exit(2)
+
+
+def _told(name: str, problems: Sequence[Problem], verbose: bool) -> str:
+    """Write problems as lines, errors first; warnings of a code that are many as one line with their number."""
+    from twin.scenario import report
+    from twin.scenario.problems import CODES
+
+    lines = report(problems).splitlines()
+    errors = [line for line, one in zip(lines, problems, strict=False) if one.is_error]
+    warnings: dict[str, list[str]] = {}
+    for line, one in zip(lines, problems, strict=False):
+        if not one.is_error:
+            warnings.setdefault(one.code, []).append(line)
+    folded = []
+    for code, found in warnings.items():
+        many = len(found) > 1 and not verbose
+        more = f"{quote(name)} [{code}] {CODES[code]}: {len(found)} times; next: twin check --verbose {quote(name)}"
+        folded += [more] if many else found
+    return "\n".join([*errors, *folded, lines[-1]])
 
 
 def new(
@@ -46,6 +71,8 @@ def new(
     from twin.scenario.schema import schema as make
     from twin.scenario.template import SCHEMA_FILE, template
 
+    if not any(c.isalnum() for c in name.name):
+        raise DataError(f"{str(name)!r} names no file; give a name such as flood_night.yaml")
     target = name if name.suffix in {".yaml", ".yml"} else name.with_name(name.name + ".yaml")
     if target.exists() and not force:
         raise DataError(f"{target} exists; choose another name, or --force to write over it")
