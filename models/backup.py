@@ -48,7 +48,7 @@ class Backup(Model):
     reads = ("bus.energised",)
     requires = ("bus.energised",)
     events = (EventKind("battery_empty", "a consumer without power has used up its store"),)
-    options = (Option("recharge", "seconds of charging per second of running time", "number", 3.0, low=0.0),)
+    options = (Option("recharge", "seconds of charging per second of running time", "number", 3.0, low=0, high=1000),)
 
     def setup(self, setup: Setup) -> dict[str, int]:
         """Build who depends on which bus, and the capacity of each store."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 _FLOOD = (
-    Option("peak", "water above the lowest ground of the area at the crest", "quantity", None, "m", low=0.0),
+    Option("peak", "water above the lowest ground of the area at the crest", "quantity", None, "m", low=0.0, high=100),
     Option("rise", "from first water to the crest", "quantity", None, "s", low=0.0),
     Option("hold", "time at the crest", "quantity", None, "s", low=0.0),
     Option("fall", "from the crest until the water is gone", "quantity", None, "s", low=0.0),

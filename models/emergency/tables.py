@@ -42,7 +42,7 @@ EVENTS = (
         "extra calls in an area",
         target="zones",
         params=(
-            Option("calls", "calls it brings", "integer", low=1),
+            Option("calls", "calls it brings", "integer", low=1, high=100_000),
             Option("duration", "time over which they ring", "quantity", unit="s", low=0),
         ),
         scenario=True,
@@ -54,17 +54,25 @@ EVENTS = (
 )
 
 OPTIONS = (
-    Option("calls_factor", "multiplies the city's calls per day", default=1.0, low=0),
-    Option("call_takers", "people who answer calls", "integer", 4, low=1),
-    Option("dispatchers", "people who send units", "integer", 4, low=1),
+    Option("calls_factor", "multiplies the city's calls per day", default=1.0, low=0, high=100),
+    Option("call_takers", "people who answer calls", "integer", 4, low=1, high=10_000),
+    Option("dispatchers", "people who send units", "integer", 4, low=1, high=10_000),
     Option("dispatch_time", "work of a dispatcher per order (assumption)", "quantity", 30.0, "s", low=0),
     Option("patience", "a caller hangs up after this time unanswered (assumption)", "quantity", 300.0, "s", low=1),
     Option("triage_error", "share of calls given a priority one level off (assumption)", default=0.1, low=0, high=1),
-    Option("spread", "coefficient of variation of all durations (16.5 / 35.6: Vandeventer 2011)", default=0.46, low=0),
+    Option(
+        "spread",
+        "coefficient of variation of all durations (16.5 / 35.6: Vandeventer 2011)",
+        default=0.46,
+        low=0,
+        high=10,
+    ),
     Option("siren_share", "part of congestion a unit with siren feels (assumption)", default=0.5, low=0, high=1),
     Option("retime", "interval at which legs are timed again", "quantity", 300.0, "s", low=1),
     Option("track", "interval at which units report their node", "quantity", 15.0, "s", low=1),
-    Option("dark_factor", "handover takes longer in a hospital without power (assumption)", default=1.5, low=1),
+    Option(
+        "dark_factor", "handover takes longer in a hospital without power (assumption)", default=1.5, low=1, high=100
+    ),
 )
 
 RESOURCES = (

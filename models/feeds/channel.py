@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 NEVER_SEEN = -1
+_LONGEST_LATENCY = 6 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -129,8 +130,8 @@ def rows_of(channel: Channel, timing: Rhythm) -> dict[str, int]:
 def common_options(every: float, latency: float) -> tuple[Option, ...]:
     """Return the options every feed has, with its own defaults (s)."""
     return (
-        Option("every", "time between samples", "quantity", every, "s", low=0.001),
-        Option("latency", "time from sample to arrival", "quantity", latency, "s", low=0.0),
+        Option("every", "time between samples", "quantity", every, "s", low=1.0),
+        Option("latency", "time from sample to arrival", "quantity", latency, "s", low=0.0, high=_LONGEST_LATENCY),
         Option("fault_share", "share of reports that are lost", "number", 0.0, low=0.0, high=1.0),
     )
 

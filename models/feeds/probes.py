@@ -45,7 +45,7 @@ class Probes(Feed):
     events = feed_events("probes")
     options = (
         *common_options(every=60.0, latency=30.0),
-        Option("noise", "coefficient of variation of a travel time", "number", 0.05, low=0.0),
+        Option("noise", "coefficient of variation of a travel time", "number", 0.05, low=0.0, high=10.0),
     )
 
     def setup(self, setup: Setup) -> dict[str, int]:

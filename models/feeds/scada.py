@@ -51,7 +51,7 @@ class Scada(Feed):
     events = (*feed_events("scada"), EventKind("scada_exception", "a change is reported out of turn"))
     options = (
         *common_options(every=30.0, latency=2.0),
-        Option("least_gap", "shortest time between reports", "quantity", 1.0, "s", low=0.001),
+        Option("least_gap", "shortest time between reports", "quantity", 1.0, "s", low=0.5),
     )
 
     def setup(self, setup: Setup) -> dict[str, int]:

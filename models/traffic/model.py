@@ -54,7 +54,7 @@ class Traffic(Model):
         EventKind(_REROUTE, "informed drivers learn present travel times", quiet=True),
     )
     options = (
-        Option("demand_factor", "multiplies the number of trips", default=1.0, low=0.0),
+        Option("demand_factor", "multiplies the number of trips", default=1.0, low=0.0, high=100.0),
         Option(
             "informed_share",
             "share of drivers who know present travel times",
@@ -66,7 +66,7 @@ class Traffic(Model):
         Option("publish_every", "time between publications of travel times", "quantity", 60.0, "s", low=1.0),
         Option("reroute_every", "time between updates of informed drivers", "quantity", 900.0, "s", low=1.0),
         Option("dark_capacity", "vehicles through a dark junction", "quantity", 1200 / 3600, "veh/s", low=1e-6),
-        Option("slow_factor", "a link is slow above this multiple of free flow", default=2.0, low=1.0),
+        Option("slow_factor", "a link is slow above this multiple of free flow", default=2.0, low=1.0, high=1000.0),
     )
     kpi_list = (
         Kpi(

@@ -25,6 +25,20 @@ UPDATE = "TWIN_UPDATE_GOLDEN"
         ("arms: [A, B]", "E105"),
         ("seed: 1.5", "E120"),
         ("seed: [1]", "E105"),
+        ("seed: 9223372036854775807", "E123"),
+        ("replications: 1000000", "E123"),
+        ("replications: {first: 10, cap: 1000000}", "E123"),
+        ("options: {water: {every: 200000000 d}}", "E123"),
+        ("options: {water: {rounds: 100000000000}}", "E123"),
+        ("events: [{at: +1 h, kind: flood, where: all, peak: 1e20 m}]", "E123"),
+        (f"arms: {{{'A' * 300}: {{}}}}", "E123"),
+        ("arms: {cities: {}}", "E120"),
+        ("arms: {Pictures: {}}", "E120"),
+        ("events: [{at: [1], kind: alarm}]", "E105"),
+        (r'title: "\ud800"', "E120"),
+        (r'title: "a\0b"', "E120"),
+        ("events: [{at: +1 h, kind: flood, peak: 1 m, where: {polygon: [[.nan, 0], [1, 1], [0, 1]]}}]", "E140"),
+        ("events: [{at: +1 h, kind: flood, peak: 1 m, where: {polygon: [[1e308, 0], [1, 1], [0, 1]]}}]", "E140"),
         ("replications: 0", "E123"),
         ("replications: [3]", "E105"),
         ("replications: {first: 10}", "E111"),
@@ -33,7 +47,10 @@ UPDATE = "TWIN_UPDATE_GOLDEN"
         ("replications: {first: 10, cap: 9}", "E123"),
         ("replications: {first: [10], cap: 20}", "E105"),
         ("record: {every: 5 m}", "E122"),
-        ("record: {traversals: 1}", "E120"),
+        ("record: {traversals: true}", "E110"),
+        ("record: {every: 1 us}", "E123"),
+        ("record: {every: 200000000 d}", "E123"),
+        ("record: {state: 1}", "E120"),
         ("options: {water: {every: 5}}", "E121"),
         ("options: {water: {every: 5 km}}", "E122"),
         ("options: {water: {every: 0.5 s}}", "E123"),
@@ -90,6 +107,13 @@ def test_a_wrong_line_is_one_problem_at_its_line(tmp_path, line, code):
         ("start: 2026-01-15 17:00", "start: 2026-02-30 17:00", "E126"),
         ("duration: 6 h", "duration: -6 h", "E123"),
         ("duration: 6 h", "duration: [6 h]", "E105"),
+        ("duration: 6 h", "duration: 4000000 d", "E123"),
+        ("start: 2026-01-15 17:00", "start: 0001-01-01 00:00", "E126"),
+        ("start: 2026-01-15 17:00", "start: 9999-12-31 23:00", "E123"),
+        ("scenario: town", "scenario: [1]", "E105"),
+        ("scenario: town", f"scenario: {'a' * 300}", "E123"),
+        ("city: nusantara", "city: {folder: ~nouser/x}", "E100"),
+        ("city: nusantara", "city: {name: nusantara, scale: 1e6}", "E123"),
         ("models: [water]", "models: [watre]", "E131"),
         ("models: [water]", "models: [[water]]", "E105"),
         ("scenario: town", "scenario: Old Town", "E120"),
@@ -129,6 +153,22 @@ def test_a_bad_city_hides_no_bad_event(tmp_path):
     text = TOWN.replace("nusantara", "nusantra").replace("models: [water]\n", "")
     found = town(tmp_path, "events: [{at: +1 h, kind: alarm, levl: 2}]\n", text=text)
     assert [(p.code, p.line) for p in found.check() if p.is_error] == [("E130", 2), ("E110", 5)]
+
+
+def test_a_recording_has_no_more_rows_than_a_run_can_bear(tmp_path):
+    text = TOWN.replace("6 h", "360 d")
+    assert codes(town(tmp_path, "record: {every: 5 s}\n", text=text)) == [("E123", 6)]
+    assert codes(town(tmp_path, "record: {every: 1 min}\n", text=text)) == []
+
+
+def test_a_word_of_vary_cannot_take_a_folder_of_results(tmp_path):
+    found = town(tmp_path, "vary:\n  - {label: cities, title: a}\n")
+    assert [code for code, _ in codes(found)] == ["E120"]
+
+
+def test_the_largest_values_are_told_in_words(tmp_path):
+    (problem,) = [p for p in town(tmp_path, "options: {water: {every: 1e12 d}}\n").check(toy_city()) if p.is_error]
+    assert problem.message == "every (1e12 d) must be at most 100 years"
 
 
 def test_defaults_are_counted_never_silent(tmp_path):

@@ -60,6 +60,7 @@ def test_junk_gives_problems_or_cases(tmp_path, number, data):
     scenario = Scenario(written(tmp_path, with_junk(BASES[number], changes)), (), REGISTRY)
     errors = [problem for problem in scenario.check(CITY) if problem.is_error]
     assert all(str(problem).count("\n") == 0 for problem in errors)
+    assert not any("Node(" in problem.message or "Mark(" in problem.message for problem in errors)
     assert scenario._repr_html_()
     if errors:
         with pytest.raises(ScenarioError) as caught:

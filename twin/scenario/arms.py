@@ -14,6 +14,9 @@ from twin.scenario.vary import WORD, Variant, check_delta, check_vary, count, le
 ONE_ARM = "base"
 """Name of the only arm of a scenario that compares nothing."""
 
+RESERVED = ("cities", "export", "pictures")
+"""Folders that results put beside those of the arms."""
+
 _BETWEEN = "__"
 _LONGEST = 120
 _EMPTY = Node({}, Mark(""))
@@ -48,9 +51,7 @@ def _checked_arms(tree: Node, problems: Problems) -> dict[str, Node]:
     arms = tree.get("arms")
     found: dict[str, Node] = {}
     for name, delta in arms.value.items() if arms is not None and arms.is_mapping else ():
-        if not WORD.fullmatch(name):
-            problems.add(arms.key_mark(name) if arms else tree.mark, "E120",
-                         f"arm ({name}) takes letters, digits and _ only")  # fmt: skip
+        _check_name(name, arms.key_mark(name) if arms else tree.mark, problems)
         if delta.value is None:
             found[name] = _EMPTY
         elif check_delta(delta, f"arm {name}", problems):
@@ -58,6 +59,17 @@ def _checked_arms(tree: Node, problems: Problems) -> dict[str, Node]:
         elif delta.is_mapping:
             found[name] = without(delta, "vary")
     return found
+
+
+def _check_name(name: str, mark: Mark, problems: Problems) -> None:
+    """Note a name that cannot be that of a folder of results, or is that of another one."""
+    if not WORD.fullmatch(name):
+        problems.add(mark, "E120", f"arm ({name}) takes letters, digits and _ only")
+    elif len(name) > _LONGEST:
+        problems.add(mark, "E123", f"an arm names a folder: at most {_LONGEST} letters, not {len(name)}")
+    elif name.casefold() in RESERVED:
+        told = f"arm ({name}) has the name of a folder of results; not to be used: {', '.join(RESERVED)}"
+        problems.add(mark, "E120", told)
 
 
 def _checked_vary(tree: Node, problems: Problems) -> Node | None:
@@ -91,6 +103,8 @@ def _named(grown: list[tuple[tuple[str, ...], Node]], own: int, problems: Proble
     known: dict[tuple[tuple[str, ...], str], str] = {}
     for parts, tree in grown:
         name = _free(_BETWEEN.join(parts)[:_LONGEST].rstrip("_") or ONE_ARM, found)
+        if not own:
+            _check_name(name, tree.mark, problems)
         picture = (parts[:own], repr(_plain(tree)))
         if picture in known:
             problems.add(tree.mark, "W202", f"arm {name} is the same as arm {known[picture]}")

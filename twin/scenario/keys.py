@@ -30,6 +30,9 @@ class Key:
     open: bool = False
 
 
+LONGEST_NAME = 100
+"""Most letters of a name that becomes a folder (a name may take 255 bytes: POSIX, NAME_MAX)."""
+
 GENERATORS = ("sweep", "range", "distribution")
 """Keys that make a mapping stand for several values."""
 
@@ -81,7 +84,6 @@ WHERE = (
 )
 RECORD = (
     Key("every", "interval of the recorded series", default="5 min", example="5 min"),
-    Key("traversals", "whether each passage of a link is logged", default="false", example="false"),
     Key("state", "whether the full state is kept at every interval; large", default="false", example="false"),
 )
 STAGES = (
@@ -118,13 +120,15 @@ DISTRIBUTION = (
     Key("cv", "coefficient of variation of lognormal"),
 )
 
-SEED = Option("seed", "seed of the first replication", "integer", 1, low=0, high=2**63 - 1)
-REPLICATIONS = Option("replications", "runs per arm", "integer", 1, low=1, high=1_000_000)
-FIRST = Option("first", "runs per arm of the first stage", "integer", 10, low=2, high=1_000_000)
-CAP = Option("cap", "most runs per arm", "integer", low=2, high=1_000_000)
+MOST_REPLICATIONS = 10_000
+"""Most runs per arm; seeds count on from the first one, so it stays this far below 2**63."""
+
+SEED = Option("seed", "seed of the first replication", "integer", 1, low=0, high=2**62)
+REPLICATIONS = Option("replications", "runs per arm", "integer", 1, low=1, high=MOST_REPLICATIONS)
+FIRST = Option("first", "runs per arm of the first stage", "integer", 10, low=2, high=MOST_REPLICATIONS)
+CAP = Option("cap", "most runs per arm", "integer", low=2, high=MOST_REPLICATIONS)
 DIRECTION = Option("direction", "what is better", "choice", choices=("lower", "higher"))
-SCALE = Option("scale", "size of a generated city", "number", 1, low=1e-3)
-TRAVERSALS = Option("traversals", "whether each passage of a link is logged", "flag", False)
+SCALE = Option("scale", "size of a generated city", "number", 1, low=1e-3, high=100)
 STATE = Option("state", "whether the full state is kept at every interval", "flag", False)
 CONFIDENCE = Option("confidence", "confidence level of intervals", "number", 0.95, low=0.5, high=0.9999)
 LONGITUDE = Option("lon", "degrees east", "number", low=-180, high=180)

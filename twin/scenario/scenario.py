@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from twin.contract import SECOND
 from twin.errors import ScenarioError
 from twin.registry import BUILT_IN, Registry
 from twin.scenario import keys
@@ -32,6 +33,7 @@ from twin.scenario.problems import Mark, Problem, Problems, report
 from twin.scenario.sweeps import check_distributions, drawn
 from twin.scenario.tree import Node
 from twin.scenario.values import read_checked, read_duration, read_time
+from twin.units import parse_local
 
 if TYPE_CHECKING:
     from twin.city import City
@@ -41,6 +43,9 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[a-z0-9_]+")
 _MINUTE = 60_000_000
 _CHECKED = 2000
+_FIRST_START = parse_local("1900-01-01 00:00", "UTC")
+_LAST_START = parse_local("2201-01-01 00:00", "UTC")
+_MOST_RECORDS = 1_000_000
 _EMPTY = Node({}, Mark(""))
 
 
@@ -274,8 +279,11 @@ class Scenario:
     def _check_top(self, problems: Problems) -> None:
         keys.check_keys(self._tree, keys.TOP, "the scenario", problems)
         name = self._tree.get("scenario")
-        if name is not None and not _NAME.fullmatch(str(name.value)):
-            problems.add(name.mark, "E120", f"scenario ({name.value}) takes a-z, 0-9 and _ only")
+        if name is not None and name.is_scalar and not _NAME.fullmatch(name.word):
+            problems.add(name.mark, "E120", f"scenario ({name.word}) takes a-z, 0-9 and _ only")
+        elif name is not None and len(name.word) > keys.LONGEST_NAME:
+            text = f"scenario names a folder: at most {keys.LONGEST_NAME} letters, not {len(name.word)}"
+            problems.add(name.mark, "E123", text)
         seed = self._tree.get("seed")
         if seed is not None:
             read_checked(seed, keys.SEED, problems)
@@ -294,11 +302,12 @@ class Scenario:
         zone = "UTC" if city is None else city.timezone
         start_node, duration_node = tree.get("start"), tree.get("duration")
         start = read_time(start_node, "start", zone, problems) if start_node else None
+        _check_years(start, start_node, problems)
         duration = read_duration(duration_node, "duration", problems) if duration_node else None
-        record = _read_record(tree, problems)
+        record = _read_record(tree, duration, problems)
         span = None if start is None or duration is None else (start, duration)
         events = read_events(tree, chosen, city, span, self._registry, problems)
-        if city is None or spec is None or span is None:
+        if city is None or spec is None or span is None or problems.has_errors:
             return chosen, None
         title = tree.get("title")
         case = Case(
@@ -355,17 +364,23 @@ class Scenario:
         return f"<table>{rows}</table>"
 
 
-def _read_record(tree: Node, problems: Problems) -> dict[str, Any]:
-    record: dict[str, Any] = {"every": 5 * _MINUTE, "traversals": False}
+def _check_years(start: int | None, node: Node | None, problems: Problems) -> None:
+    """Note a start outside the years that the tables of results can hold (ns since 1970, in int64)."""
+    if start is not None and node is not None and not _FIRST_START <= start <= _LAST_START:
+        problems.add(node.mark, "E123", f"start ({node.word}) must lie in the years 1900 to 2200")
+
+
+def _read_record(tree: Node, duration: int | None, problems: Problems) -> dict[str, Any]:
+    record: dict[str, Any] = {"every": 5 * _MINUTE}
     node = tree.get("record")
     if node is None or not keys.check_keys(node, keys.RECORD, "record", problems):
         return record
-    every, traversals = node.get("every"), node.get("traversals")
+    every, state = node.get("every"), node.get("state")
     if every is not None:
-        record["every"] = read_duration(every, "every", problems)
-    if traversals is not None:
-        record["traversals"] = read_checked(traversals, keys.TRAVERSALS, problems)
-    state = node.get("state")
-    if state is not None:
-        record["state"] = read_checked(state, keys.STATE, problems)
+        record["every"] = read_duration(every, "every", problems, least=SECOND)
+        if duration and record["every"] and duration // record["every"] > _MOST_RECORDS:
+            text = f"every ({every.word}) makes {duration // record['every']:,} rows a run; at most {_MOST_RECORDS:,}"
+            problems.add(every.mark, "E123", text)
+    if state is not None and read_checked(state, keys.STATE, problems):
+        record["state"] = True
     return record

@@ -64,7 +64,7 @@ def _shapes(registry: Registry, components: Mapping[str, type[Component]]) -> di
         "options": _closed({name: _options(found.options) for name, found in sorted(components.items())}),
         "policy": _policies(registry),
         "feeds": {"type": "array", "items": _feeds(registry)},
-        "record": _object(keys.RECORD, {"every": {"anyOf": [_WORD, _OPEN]}, "traversals": _FLAG, "state": _FLAG}),
+        "record": _object(keys.RECORD, {"every": {"anyOf": [_WORD, _OPEN]}, "state": _FLAG}),
         "events": {"type": "array", "items": {"anyOf": [_event(kind) for kind in kinds.values()] or [False]}},
         "compare": _object(keys.COMPARE, {"kpis": judged, "confidence": _value(keys.CONFIDENCE)}),
         "vary": {"$ref": "#/$defs/vary"},

@@ -37,7 +37,7 @@ def template(name: str = "my_scenario", registry: Registry = BUILT_IN) -> str:
         _options(registry),
         _policies(registry),
         ["# What the command centre sees.", *_listed("feed", registry)],
-        ["# What is recorded.", "# record: {every: 5 min, traversals: false}"],
+        ["# What is recorded.", "# record: {every: 5 min, state: false}"],
         _events(registry),
         _arms(registry),
     ]

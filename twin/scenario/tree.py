@@ -21,6 +21,7 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _SPECIAL = {".nan": "nan", ".inf": "inf", "+.inf": "inf", "-.inf": "-inf"}
 _WORDS: dict[str, Value] = {"": None, "~": None, "null": None, "true": True, "false": False}
 _PLAIN_TAGS = {"null", "bool", "int", "float", "str", "timestamp", "seq", "map", "value", "merge"}
+_UNWRITABLE = re.compile(r"[\0\ud800-\udfff]")
 _CORE = "tag:yaml.org,2002:"
 _LONGEST_INTEGER = 300
 
@@ -141,6 +142,9 @@ class _Reader:
             return self._mapping(source, mark)
         if isinstance(source, yaml.SequenceNode):
             return Node([self.node(item) for item in source.value], mark)
+        if _UNWRITABLE.search(source.value):
+            self._problems.add(mark, "E120", "the text holds a character that no file can hold, such as \\0 or \\ud800")
+            return Node(None, mark)
         plain = isinstance(source, yaml.ScalarNode) and source.style is None
         return Node(scalar(source.value) if plain else source.value, mark)
 
@@ -153,6 +157,9 @@ class _Reader:
                 self._problems.add(place, "E105", "a key must be a single word")
                 continue
             key = str(key_node.value)
+            if _UNWRITABLE.search(key):
+                self._problems.add(place, "E105", "a key holds a character that no file can hold")
+                continue
             if key == "<<":
                 self._problems.add(place, "E102", "merge key <<: use base")
                 continue

@@ -13,6 +13,13 @@ from twin.scenario.tree import Node
 _CODES = {"number": "E120", "finite": "E124", "missing": "E121", "unit": "E122", "time": "E126"}
 _CLOCK_LENGTH = 8
 _DAY = 24 * HOUR
+LONGEST_RUN = 366 * _DAY
+"""Longest run (us)."""
+
+_YEAR = 365.25 * 86_400
+_MOST_YEARS = 100
+_MOST_NUMBER = 1e15
+_MOST_INTEGER = 2**31 - 1
 
 
 def read_value(node: Node, option: Option, problems: Problems) -> Any:
@@ -38,8 +45,11 @@ def read_checked(node: Node, option: Option, problems: Problems) -> Any:
     return read_value(node, option, problems) if node.is_scalar else None
 
 
-def read_duration(node: Node, name: str, problems: Problems) -> int | None:
-    """Return a positive duration in us; the shape of the node has been looked at."""
+def read_duration(node: Node, name: str, problems: Problems, least: int = 1, most: int = LONGEST_RUN) -> int | None:
+    """Return a positive duration in us; the shape of the node has been looked at.
+
+    least, most  us  bounds, both allowed
+    """
     if not node.is_scalar:
         return None
     try:
@@ -50,7 +60,15 @@ def read_duration(node: Node, name: str, problems: Problems) -> int | None:
     if time <= 0:
         problems.add(node.mark, "E123", f"{name} ({node.value}) must be longer than 0 s")
         return None
+    if not least <= time <= most:
+        bound = f"at least {_days(least)}" if time < least else f"at most {_days(most)}"
+        problems.add(node.mark, "E123", f"{name} ({node.value}) must be {bound}")
+        return None
     return time
+
+
+def _days(time: int) -> str:
+    return f"{time // _DAY} d" if time >= _DAY else units.format_duration(time)
 
 
 def read_time(node: Node, name: str, zone: str, problems: Problems) -> int | None:
@@ -69,6 +87,8 @@ def read_moment(node: Node, start: int, zone: str, problems: Problems) -> int | 
 
     Accepts '+2 h' after the start, a local time, or a clock time 'HH:MM', the first one after the start.
     """
+    if not node.is_scalar:
+        return None
     text = str(node.value).strip()
     if isinstance(node.value, int | float) or text.startswith("+"):
         try:
@@ -161,11 +181,21 @@ def _quantity(node: Node, option: Option, problems: Problems) -> float | None:
 def _within(value: Any, node: Node, option: Option, problems: Problems) -> bool:
     if not isinstance(value, int | float) or isinstance(value, bool):
         return True
-    too_low = option.low is not None and value < option.low
-    too_high = option.high is not None and value > option.high
-    if not (too_low or too_high):
+    low, high = bounds(option)
+    if low <= value <= high:
         return True
     unit = "" if option.unit == "1" else f" {option.unit}"
-    bound = f"at least {option.low:g}{unit}" if too_low else f"at most {option.high:g}{unit}"
+    limit = low if value < low else high
+    told = f"{_MOST_YEARS} years" if option.unit == "s" and limit == _MOST_YEARS * _YEAR else f"{limit:g}{unit}"
+    bound = f"at {'least' if value < low else 'most'} {told}"
     problems.add(node.mark, "E123", f"{option.name} ({node.value}) must be {bound}")
     return False
+
+
+def bounds(option: Option) -> tuple[float, float]:
+    """Return the least and largest value of a number: the option's own, else what any run can bear.
+
+    Times end at 100 years, which fit the clock (int64 us) a thousand times over.
+    """
+    most = _MOST_INTEGER if option.kind == "integer" else _MOST_YEARS * _YEAR if option.unit == "s" else _MOST_NUMBER
+    return -most if option.low is None else option.low, most if option.high is None else option.high

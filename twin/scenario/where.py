@@ -25,6 +25,7 @@ Array = np.ndarray[Any, Any]
 
 WAYS = ("id", "name", "street", "polygon", "lon, lat, radius")
 _LISTED = 6
+_MOST_LONGITUDE, _MOST_LATITUDE = 360.0, 90.0
 _CIRCLE = ("lon", "lat", "radius")
 
 
@@ -124,13 +125,19 @@ def _inline(node: Node, problems: Problems) -> Any:
 
     try:
         corners = [(float(lon), float(lat)) for lon, lat in node.plain()]
-        polygon = Polygon(corners)
-        if polygon.is_valid and polygon.area > 0:
-            return polygon
+        if all(map(_on_earth, corners)):
+            polygon = Polygon(corners)
+            if polygon.is_valid and polygon.area > 0:
+                return polygon
     except (TypeError, ValueError):
         pass
-    problems.add(node.mark, "E140", "polygon takes at least three [lon, lat] pairs whose edges do not cross")
+    problems.add(node.mark, "E140", "polygon takes three or more [lon, lat] pairs in degrees whose edges do not cross")
     return None
+
+
+def _on_earth(corner: tuple[float, float]) -> bool:
+    """Tell a place by longitude and latitude from what is not a number, or beyond the poles."""
+    return abs(corner[0]) <= _MOST_LONGITUDE and abs(corner[1]) <= _MOST_LATITUDE
 
 
 def _from_file(node: Node, problems: Problems) -> Any:
