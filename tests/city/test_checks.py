@@ -24,6 +24,12 @@ def spoilt(city, table, column, rows, value):
         ("links", "to_node", 5, 99999, "links.to_node points to no row of nodes in 1 rows (first: l5)"),
         ("links", "capacity", 2, np.nan, "links.capacity is not finite (first: l2)"),
         ("nodes", "id", 1, "n0", "nodes.id is not unique"),
+        ("links", "length", 4, np.inf, "links.length is not finite (first: l4)"),
+        ("links", "speed", 4, 0.0, "links.speed is not positive in 1 rows (first: l4)"),
+        ("links", "point_count", 4, 10**6, "links.point_first and point_count leave the points in 1 rows (first: l4)"),
+        ("hospitals", "node", 0, -1, "hospitals.node points to no row of nodes in 1 rows (first: h0)"),
+        ("hospitals", "bays", 1, -4, "hospitals.bays is negative in 1 rows (first: h1)"),
+        ("stations", "units", 0, -1, "stations.units is negative in 1 rows (first: a0)"),
         ("phases", "green", 0, 900.0, "signals.cycle is shorter than its greens in 1 rows (first: s0)"),
     ],
 )
@@ -56,3 +62,19 @@ def test_a_missing_table_and_a_missing_column_are_named(nusantara):
     problems = City(**{**nusantara.header(), "tables": tables}).check()
     assert "table zones is missing" in problems
     assert "links.speed (free-flow speed) is missing" in problems
+
+
+def test_a_table_without_its_companion_or_a_row_is_named(nusantara):
+    tables = {name: dict(columns) for name, columns in nusantara.tables.items() if name not in {"phases", "lines"}}
+    tables["zones"] = {name: column[:0] for name, column in tables["zones"].items()}
+    problems = City(**{**nusantara.header(), "tables": tables}).check()
+    wanted = {"table zones is empty", "table phases is missing beside signals", "table lines is missing beside buses"}
+    assert wanted <= set(problems)
+
+
+@pytest.mark.parametrize(
+    ("part", "value"), [("timezone", "Mars/Olympus"), ("timezone", "Asia"), ("crs", 3), ("crs", "x"), ("name", [3])]
+)
+def test_a_fact_no_run_can_use_is_named(nusantara, part, value):
+    (said,) = City(**{**nusantara.header(), part: value, "tables": dict(nusantara.tables)}).check()
+    assert said.startswith(f"{part} ({value!r}) must be")

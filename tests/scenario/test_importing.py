@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields
 
+import numpy as np
 import pytest
 
 from tests.city.small import NET, TRIPS
 from tests.scenario.toys import TOWN, codes, town
+from twin.city import City, load_city
 from twin.city.osm import OsmOptions
 from twin.city.tntp import TntpOptions
 from twin.scenario.cities import load_spec
@@ -84,3 +87,58 @@ def test_a_key_without_effect_beside_a_source_is_an_error(tmp_path, city):
 def test_every_setting_of_an_importer_can_be_written():
     for source, kind in (("osm", OsmOptions), ("tntp", TntpOptions)):
         assert [field.name for field in fields(kind)] == list(setting_options(source))
+
+
+FAULTS = [
+    ("links", "to_node", 99999, "points to no row of nodes"),
+    ("links", "length", np.nan, "links.length is not finite"),
+    ("links", "length", np.inf, "links.length is not finite"),
+    ("links", "speed", 0.0, "links.speed is not positive"),
+    ("hospitals", "bays", -3, "hospitals.bays is negative"),
+    ("hospitals", "node", -1, "hospitals.node points to no row"),
+    ("signals", "cycle", 0.0, "signals.cycle is not positive"),
+    ("nodes", "id", "n1", "nodes.id is not unique"),
+]
+
+
+def with_folder(folder, tables, **header):
+    city = load_city()
+    City(**{**city.header(), "tables": tables, **header}).save(folder / "mine")
+    text = TOWN.replace("city: nusantara", "city: {folder: mine}").replace("models: [water]\n", "")
+    return [one for one in town(folder, text=text).check() if one.is_error]
+
+
+@pytest.mark.parametrize(("table", "column", "value", "said"), FAULTS)
+def test_a_fault_in_a_city_folder_is_told_by_check(tmp_path, table, column, value, said):
+    tables = {
+        name: {key: array.copy() for key, array in columns.items()} for name, columns in load_city().tables.items()
+    }
+    tables[table][column][0] = value
+    problems = with_folder(tmp_path, tables)
+    assert all((one.code, one.line) == ("E130", 2) for one in problems)
+    assert any(said in one.message for one in problems)
+
+
+def test_every_fault_of_a_city_folder_is_told_at_once(tmp_path):
+    tables = {name: dict(columns) for name, columns in load_city().tables.items()}
+    del tables["links"]["speed"]
+    tables["links"]["length"] = np.full(len(tables["links"]["length"]), "long")
+    said = " ".join(one.message for one in with_folder(tmp_path, tables))
+    assert "links.speed (free-flow speed) is missing" in said
+    assert "links.length is of type <U4" in said
+
+
+def test_a_sound_city_folder_has_no_fault(tmp_path):
+    assert with_folder(tmp_path, {name: dict(columns) for name, columns in load_city().tables.items()}) == []
+
+
+@pytest.mark.parametrize("damage", [{"provenance": [3]}, {"report": "deep"}, {"tables": 3}, {"driving_side": [1]}])
+def test_a_damaged_city_file_is_a_located_problem(tmp_path, damage):
+    city = load_city().save(tmp_path / "mine")
+    text = (city / "city.json").read_text()
+    deep = "[" * 100_000 + "]" * 100_000
+    content = json.dumps({**json.loads(text), **damage}).replace('"deep"', deep)
+    (city / "city.json").write_text(content)
+    text = TOWN.replace("city: nusantara", "city: {folder: mine}").replace("models: [water]\n", "")
+    (problem,) = [one for one in town(tmp_path, text=text).check() if one.is_error]
+    assert (problem.code, problem.line, "\n" in problem.message) == ("E130", 2, False)

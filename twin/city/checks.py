@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,34 +20,89 @@ POSITIVE = {
     "buses": ("u_rated",),
     "transformers": ("s_n", "u1", "u2", "uk"),
 }
+NOT_NEGATIVE = {
+    "phases": ("order",),
+    "zones": ("population", "jobs"),
+    "zone_nodes": ("weight",),
+    "buses": ("customers",),
+    "lines": ("r", "c", "i_n"),
+    "hospitals": ("bays",),
+    "stations": ("units",),
+    "depots": ("crews",),
+    "sites": ("battery", "radius"),
+    "dependencies": ("delay",),
+    "river": ("width",),
+}
 NEEDED = ("nodes", "links", "points", "zones", "zone_nodes")
+COMPANIONS = {"signals": ("phases", "phase_links"), "buses": ("lines", "transformers", "sources")}
 
 
 def check(city: City) -> list[str]:
     """Return all problems as sentences that name the table, the column and an id."""
     problems = [f"table {name} is missing" for name in NEEDED if name not in city]
+    return problems + _problems(city, partial=False, deep=not problems)
+
+
+def faults(city: City) -> list[str]:
+    """Return the problems of the tables a city has; one of a few tables, for own models, may be sound."""
+    return _problems(city, partial=not all(name in city for name in NEEDED), deep=True)
+
+
+def _problems(city: City, partial: bool, deep: bool) -> list[str]:
+    """Find problems of the tables that are there.
+
+    partial  whether the city has a few tables only, which may lack columns
+    deep     whether to look at values where types and references hold
+    """
+    problems = [*_header(city), *_tables(city)]
     for name in city.tables:
         if name in SCHEMA:
-            problems += _columns(city, city[name], SCHEMA[name])
-    if problems:
+            problems += _columns(city, city[name], SCHEMA[name], partial)
+    if problems or not deep:
         return problems
-    problems += [text for finder in (_values, _signals, _reach, _provenance) for text in finder(city)]
-    if city.rows("buses"):
+    finders = (_values, _provenance) if partial else (_values, _streets, _signals, _reach, _provenance)
+    problems += [text for finder in finders for text in finder(city)]
+    if city.rows("buses") and not partial:
         problems += _supply(city)
     return problems
 
 
-def _columns(city: City, table: Table, rules: dict[str, ColumnRule]) -> Iterator[str]:
+def _header(city: City) -> Iterator[str]:
+    """Find facts of the city itself that no run can use."""
+    for part in ("name", "title"):
+        if not isinstance(getattr(city, part), str) or not getattr(city, part):
+            yield f"{part} ({getattr(city, part)!r}) must be a text"
+    try:
+        ZoneInfo(city.timezone)
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        yield f"timezone ({city.timezone!r}) must be an IANA name such as Asia/Makassar"
+    if isinstance(city.crs, bool) or not isinstance(city.crs, int) or not 1024 <= city.crs < 999_000:
+        yield f"crs ({city.crs!r}) must be an EPSG number"
+
+
+def _tables(city: City) -> Iterator[str]:
+    """Find tables that are empty where there must be a row, or miss beside another."""
+    for name in NEEDED:
+        if name in city and not city.rows(name):
+            yield f"table {name} is empty"
+    for name, others in COMPANIONS.items():
+        if city.rows(name) and "links" in city:
+            yield from (f"table {other} is missing beside {name}" for other in others if other not in city)
+
+
+def _columns(city: City, table: Table, rules: dict[str, ColumnRule], partial: bool) -> Iterator[str]:
     """Find missing columns, wrong types, rows that point nowhere and repeated ids."""
     for name, rule in rules.items():
         if name not in table:
-            yield f"{table.name}.{name} ({rule.meaning}) is missing"
+            if not partial:
+                yield f"{table.name}.{name} ({rule.meaning}) is missing"
             continue
         column = table[name]
         if column.dtype.kind != rule.kind:
             yield f"{table.name}.{name} is of type {column.dtype}, not of kind {rule.kind!r}"
-        elif rule.target:
-            bad = np.flatnonzero((column < -1) | (column >= city.rows(rule.target)))
+        elif rule.target and rule.target in city:
+            least = -1 if rule.optional else 0
+            bad = np.flatnonzero((column < least) | (column >= city.rows(rule.target)))
             if len(bad):
                 yield f"{table.name}.{name} points to no row of {rule.target} in {len(bad)} rows{_who(table, bad)}"
         elif rule.kind == "f" and not np.isfinite(column).all():
@@ -61,13 +117,23 @@ def _who(table: Table, rows: NDArray[np.intp]) -> str:
 
 
 def _values(city: City) -> Iterator[str]:
-    """Find values that must be positive and are not, and links that lead nowhere."""
-    for name, columns in POSITIVE.items():
-        for column in columns if name in city else ():
-            bad = np.flatnonzero(~(city[name][column].astype(np.float64) > 0))
-            if len(bad):
-                yield f"{name}.{column} is not positive in {len(bad)} rows{_who(city[name], bad)}"
+    """Find values that must be positive, or not negative, and are not."""
+    for columns, said in ((POSITIVE, "not positive"), (NOT_NEGATIVE, "negative")):
+        for name, column in ((name, column) for name, listed in columns.items() for column in listed):
+            if name in city and column in city[name]:
+                values = city[name][column]
+                bad = np.flatnonzero(values < 0 if columns is NOT_NEGATIVE else values <= 0)
+                if len(bad):
+                    yield f"{name}.{column} is {said} in {len(bad)} rows{_who(city[name], bad)}"
+
+
+def _streets(city: City) -> Iterator[str]:
+    """Find links without a shape or that lead nowhere, and zones off the streets."""
     links = city["links"]
+    shapes = links["point_first"].astype(np.int64) + links["point_count"]
+    lost = np.flatnonzero((links["point_first"] < 0) | (links["point_count"] < 1) | (shapes > city.rows("points")))
+    if len(lost):
+        yield f"links.point_first and point_count leave the points in {len(lost)} rows{_who(links, lost)}"
     loops = np.flatnonzero(links["from_node"] == links["to_node"])
     if len(loops):
         yield f"links start and end at one node in {len(loops)} rows{_who(links, loops)}"

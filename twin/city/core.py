@@ -51,6 +51,8 @@ class City:
         frozen = {name: Table(name, columns) for name, columns in self.tables.items()}
         object.__setattr__(self, "_frozen", frozen)
         object.__setattr__(self, "tables", MappingProxyType(frozen))
+        if not all(isinstance(entry, Mapping) for entry in self.provenance):
+            raise CityError("provenance of a city must be mappings of item, value, unit and source")
         object.__setattr__(self, "provenance", tuple(_plain(list(self.provenance), "provenance")))
         for part in ("parameters", "report"):
             object.__setattr__(self, part, _plain(getattr(self, part), part))

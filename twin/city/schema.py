@@ -7,12 +7,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ColumnRule:
-    """Describe one column: numpy kind ("f", "i", "b", "U"), unit, meaning, table it points to."""
+    """Describe one column.
+
+    kind      numpy kind: "f", "i", "b" or "U"
+    target    table it points to
+    optional  whether a row may point nowhere (-1)
+    """
 
     kind: str
     unit: str
     meaning: str
     target: str = ""
+    optional: bool = False
 
 
 _ID = ColumnRule("U", "", "unique id")
@@ -43,7 +49,7 @@ SCHEMA: dict[str, dict[str, ColumnRule]] = {
         "jam_density": ColumnRule("f", "PCU/m per lane", "density of a standing queue"),
         "road_class": ColumnRule("U", "", "OpenStreetMap highway value"),
         "name": _NAME,
-        "reverse": ColumnRule("i", "row", "link of the opposite direction, -1 on one-way streets", "links"),
+        "reverse": ColumnRule("i", "row", "link of the opposite direction, -1 on one-way streets", "links", True),
         "point_first": ColumnRule("i", "row", "first point of the polyline in driving direction", "points"),
         "point_count": ColumnRule("i", "", "number of points of the polyline"),
     },
@@ -81,12 +87,12 @@ SCHEMA: dict[str, dict[str, ColumnRule]] = {
         **_GROUND,
         "u_rated": ColumnRule("f", "V", "rated voltage, line to line"),
         "kind": ColumnRule("U", "", "grid, substation or load"),
-        "zone": ColumnRule("i", "row", "zone supplied, -1 for none", "zones"),
+        "zone": ColumnRule("i", "row", "zone supplied, -1 for none", "zones", True),
         "customers": ColumnRule("i", "customers", "customers supplied from this bus"),
         "p": ColumnRule("f", "W", "active load at the peak"),
         "q": ColumnRule("f", "var", "reactive load at the peak"),
         "node": _NODE,
-        "substation": ColumnRule("i", "row", "substation of the normal supply, -1 for none", "substations"),
+        "substation": ColumnRule("i", "row", "substation of the normal supply, -1 for none", "substations", True),
     },
     "substations": {
         "id": _ID,
@@ -123,7 +129,7 @@ SCHEMA: dict[str, dict[str, ColumnRule]] = {
         "i_n": ColumnRule("f", "A", "rated current"),
         "length": ColumnRule("f", "m", "length along streets"),
         "closed": ColumnRule("b", "", "False for normally-open ties"),
-        "link": ColumnRule("i", "row", "street link that the cable follows, -1 for none", "links"),
+        "link": ColumnRule("i", "row", "street link that the cable follows, -1 for none", "links", True),
     },
     "hospitals": {
         "id": _ID,

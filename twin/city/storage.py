@@ -63,7 +63,7 @@ def load(folder: Path) -> City:
         tables = {name: _table(folder / f"{name}.npz") for name in manifest.pop("tables")}
         digest = manifest.pop("digest")
         city = City(tables=tables, **manifest)
-    except (KeyError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except (KeyError, TypeError, ValueError, OSError, EOFError, zipfile.BadZipFile, RecursionError) as error:
         raise CityError(f"{folder} is a damaged city: {error}; build it again") from error
     if city.digest != digest:
         raise CityError(f"{folder} was altered after it was written (digest differs); build it again")
@@ -85,7 +85,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise CityError(f"{folder} holds no city: {MANIFEST} is missing") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CityError(f"{path} cannot be read: {error}") from None
     if not isinstance(manifest, dict) or manifest.pop("format", None) != FORMAT:
         raise CityError(f"{path} is not a city of format {FORMAT}; build it again")

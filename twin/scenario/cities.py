@@ -64,12 +64,23 @@ def _refuse(node: Node, key: str, source: str, problems: Problems) -> None:
 
 
 def load_city_of(spec: Mapping[str, Any], folder: str, mark: Mark, problems: Problems) -> City | None:
-    """Load a city, or note why it cannot be loaded."""
+    """Load a city, or note why it cannot be loaded; of one from a folder also all that is wrong in it."""
     try:
-        return load_spec(spec, folder)
+        city = load_spec(spec, folder)
+        faults = _faults(city) if "folder" in spec else ()
     except (ValueError, OSError) as error:
         problems.add(mark, "E130", f"the city cannot be loaded: {error}")
         return None
+    for fault in faults:
+        problems.add(mark, "E130", f"city {city.name}: {fault}", then=f"twin city show {spec['folder']}")
+    return None if faults else city
+
+
+@lru_cache(maxsize=4)
+def _faults(city: City) -> tuple[str, ...]:
+    from twin.city.checks import faults
+
+    return tuple(faults(city))
 
 
 def load_spec(spec: Mapping[str, Any], folder: str) -> City:
