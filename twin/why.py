@@ -7,7 +7,7 @@ with and once without it, under the same random numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +65,10 @@ class Causes:
         """Return the causes of an event that have no cause themselves."""
         return sorted(n for _, n in self.chain(event) if not self.behind(n))
 
+    def kinds(self, event: int) -> set[str]:
+        """Return the kinds of an event and all its causes."""
+        return {str(self.events["kind"][n]) for _, n in self.chain(event)}
+
     def find(self, kind: str) -> list[int]:
         """Return the ids of all events of a kind."""
         return [int(i) for i in np.flatnonzero(self.events["kind"] == kind)]
@@ -77,7 +81,7 @@ class Causes:
         wanted = set(through)
         best, best_score = -1, -1
         for event in self.find(kind):
-            kinds = {str(self.events["kind"][n]) for _, n in self.chain(event)}
+            kinds = self.kinds(event)
             score = len(kinds) + 10 * len(kinds & wanted)
             if score > best_score:
                 best, best_score = event, score
@@ -185,6 +189,21 @@ def verify(causes: Causes, event: int, assembly: Assembly, root: int | None = No
     left = None if gone or not lacking else (near or [lacking[-1][1]])[-1]
     mine = [value for time, value in kept if time == int(columns["time"][event])]
     return Verdict(root, str(columns["kind"][root]), kind, mine[-1] if mine else None, left)
+
+
+def explained(causes: Causes, kind: str, assembly: Assembly, tries: int = 4) -> Iterator[tuple[int, Verdict]]:
+    """Verify events of a kind, the richest chains first, until one is gone without a root of its own.
+
+    Yields (event, verdict); at most `tries` of them. An event that several roots brought about may stay
+    when one is taken out, which its verdict says.
+    """
+    roots = {e: [n for n in causes.roots(e) if _planned(causes, n, assembly)] for e in causes.find(kind)}
+    able = sorted((e for e in roots if roots[e]), key=lambda e: (-len(causes.kinds(e)), e))
+    for event in able[:tries]:
+        verdict = verify(causes, event, assembly, roots[event][0])
+        yield event, verdict
+        if verdict.gone:
+            return
 
 
 def _planned(causes: Causes, event: int, assembly: Assembly) -> bool:
