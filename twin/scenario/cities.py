@@ -59,7 +59,7 @@ def read_city(node: Node, folder: Path, problems: Problems) -> dict[str, Any] | 
 def _refuse(node: Node, key: str, source: str, problems: Problems) -> None:
     """Note a key that has no effect beside the source of the city."""
     fitting = [source, *(name for name, sources in _BESIDE.items() if source in sources)]
-    text = f"{key} has no effect on a city from {source}; it belongs to {' or '.join(_BESIDE[key])}"
+    text = f"{key} has no effect beside {source}; it belongs beside {' or '.join(_BESIDE[key])}"
     problems.add(node.key_mark(key), "E110", text, fitting)
 
 

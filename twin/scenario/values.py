@@ -186,10 +186,14 @@ def _within(value: Any, node: Node, option: Option, problems: Problems) -> bool:
         return True
     unit = "" if option.unit == "1" else f" {option.unit}"
     limit = low if value < low else high
-    told = f"{_MOST_YEARS} years" if option.unit == "s" and limit == _MOST_YEARS * _YEAR else f"{limit:g}{unit}"
+    told = f"{_MOST_YEARS} years" if option.unit == "s" and limit == _MOST_YEARS * _YEAR else f"{_plain(limit)}{unit}"
     bound = f"at {'least' if value < low else 'most'} {told}"
     problems.add(node.mark, "E123", f"{option.name} ({node.value}) must be {bound}")
     return False
+
+
+def _plain(limit: float) -> str:
+    return str(limit) if isinstance(limit, int) else f"{limit:g}"
 
 
 def bounds(option: Option) -> tuple[float, float]:

@@ -131,7 +131,7 @@ def _inline(node: Node, problems: Problems) -> Any:
                 return polygon
     except (TypeError, ValueError):
         pass
-    problems.add(node.mark, "E140", "polygon takes three or more [lon, lat] pairs in degrees whose edges do not cross")
+    problems.add(node.mark, "E140", "polygon takes at least three [lon, lat] pairs (degrees) whose edges do not cross")
     return None
 
 
