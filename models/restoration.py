@@ -69,7 +69,7 @@ class Restoration(Model):
         Option("mobilisation", "time to leave a depot (assumption)", "quantity", 600.0, "s", low=0),
         Option("inspection", "time to find the fault (assumption)", "quantity", 600.0, "s", low=0),
         Option("test", "time to test before switching on (assumption)", "quantity", 300.0, "s", low=0),
-        Option("spread", "coefficient of variation of repair times (assumption)", default=0.5, low=0),
+        Option("spread", "coefficient of variation of repair times (assumption)", default=0.5, low=0, high=10),
         Option("work_depth", "no work in deeper water (assumption)", "quantity", 0.3, "m", low=0),
         Option("retime", "interval at which legs are timed again", "quantity", 300.0, "s", low=1),
     )

@@ -11,6 +11,7 @@ from twin.registry import BUILT_IN, Registry
 from twin.scenario import keys
 from twin.scenario.distributions import KINDS
 from twin.scenario.events import kinds_of
+from twin.scenario.importing import setting_options
 from twin.scenario.keys import Key
 
 Schema = dict[str, Any]
@@ -50,11 +51,12 @@ def _shapes(registry: Registry, components: Mapping[str, type[Component]]) -> di
     """Return the schema of each key whose value is more than a word."""
     kinds = kinds_of(components)
     models = list(registry.all("model"))
+    settings = {**setting_options("osm"), **setting_options("tntp")}
     scale = {"anyOf": [{"type": "number"}, _OPEN]}
     judged = {"type": "object", "additionalProperties": _object(keys.KPI, {"direction": _value(keys.DIRECTION)})}
     stages = {"first": _value(keys.FIRST), "cap": _value(keys.CAP)}
     return {
-        "city": {"anyOf": [_WORD, _object(keys.CITY, {"scale": scale, "options": {"type": "object"}})]},
+        "city": {"anyOf": [_WORD, _object(keys.CITY, {"scale": scale, "options": _options(settings.values())})]},
         "start": {"anyOf": [{"type": _PLAIN}, _OPEN]},
         "duration": {"anyOf": [{"type": _PLAIN}, _OPEN]},
         "seeds": {"type": "array", "items": _value(keys.SEED), "minItems": 1, "uniqueItems": True},
