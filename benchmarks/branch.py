@@ -25,7 +25,7 @@ def measure(seed: int, quick: bool) -> Report:
     from twin.contract import MINUTE
     from twin.world import World
 
-    world = _crowded(seed)
+    world, added = _crowded(seed)
     times = 15 if quick else 51
     copy, branch = _in_turn(world, times)
     figures = {
@@ -46,11 +46,15 @@ def measure(seed: int, quick: bool) -> Report:
             child.run(world.now + 30 * MINUTE)
     figures["branches_30min_s"] = time.perf_counter() - begun
     targets = (Target("ratio_copy", "<=", 4), Target("branch_ms", "<=", 5))
-    return Report(figures, targets, {"median_of": times, "branches": 5 if quick else 20, "traversal_log": "off"})
+    return Report(
+        figures,
+        targets,
+        {"median_of": times, "branches": 5 if quick else 20, "traversal_log": "off", "rows_added": added},
+    )
 
 
-def _crowded(seed: int) -> Any:
-    """Return the demo's world two hours in, with more crews, dispatchers and planned work than it has."""
+def _crowded(seed: int) -> tuple[Any, int]:
+    """Return the demo's world two hours in, with more dispatchers and planned work; and how many rows were added."""
     from dataclasses import replace
 
     import twin
@@ -62,10 +66,10 @@ def _crowded(seed: int) -> Any:
     case = replace(twin.load("nusantara").cases()[0], seed=seed)
     options = {**case.options, "emergency": {**case.options.get("emergency", {}), "dispatchers": _DECIDERS}}
     world = World(assemble(replace(case, options=options))).run(2 * HOUR)
-    missing = _PENDING - int(world.state["pending.alive"].sum())
-    for i in range(max(missing, 0)):
+    missing = max(_PENDING - int(world.state["pending.alive"].sum()), 0)
+    for i in range(missing):
         world.add_row(6 * HOUR + i, Plan("engine.begin", EVENT))
-    return world
+    return world, missing
 
 
 def _deciders(world: Any) -> int:
