@@ -154,7 +154,10 @@ def _job(case: Case, out: str | Path) -> Job:
     from twin.identity import identity
 
     made_of = identity(case, case.city())
-    return Job(case, run_folder(case, out, made_of), made_of)
+    folder = run_folder(case, out, made_of)
+    if not folder.resolve().is_relative_to(Path(out).resolve()):
+        raise DataError(f"{folder} leads out of {out} through a link; run it in a folder of its own")
+    return Job(case, folder, made_of)
 
 
 def _keep_cities(jobs: Sequence[Job]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from twin.city import City
     from twin.scenario import Case
 
-MANIFEST = "manifest.json"
+MANIFEST, FIGURES = "manifest.json", "kpis.parquet"
 
 
 def manifest_of(case: Case, city: City, made_of: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,31 +46,33 @@ def manifest_of(case: Case, city: City, made_of: Mapping[str, Any]) -> dict[str,
 
 def city_folder(city: City) -> str:
     """Return where a suite keeps a copy of the city, relative to the suite's folder."""
-    return f"cities/{city.name}-{city.digest[:12]}"
+    return f"cities/{re.sub(r'[^A-Za-z0-9_.-]', '_', city.name)}-{city.digest[:12]}"
 
 
 def read_manifest(folder: Path, deep: bool = False) -> dict[str, Any]:
     """Return the manifest of a complete run whose files are all there.
 
-    deep  also compare the SHA-256 of every file
+    deep  compare the SHA-256 of every file, not only that of the figures
     Raises DataError that says what is missing or damaged.
     """
+    from twin.results_check import check_manifest
+
     try:
-        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        found = {name: (folder / name, entry["bytes"], entry["sha256"]) for name, entry in content["files"].items()}
-        missing = {"kpis", "suite", "arm", "replication", "seed", "run_id"} - content.keys()
+        content = check_manifest(folder / MANIFEST)
     except FileNotFoundError:
         raise DataError(f"{folder} is not complete: it has no manifest") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{folder} has a damaged manifest ({type(error).__name__}: {error})") from error
-    if missing:
-        raise DataError(f"{folder} has a damaged manifest: it lacks {', '.join(sorted(missing))}")
-    for name, (path, size, digest) in found.items():
-        if not path.is_file() or path.stat().st_size != size:
-            raise DataError(f"{path} is missing or cut short")
-        if deep and _digest(path) != digest:
-            raise DataError(f"{path} is damaged: its SHA-256 is not that of {name} in the manifest")
-    return dict(content)
+    for name in content["files"]:
+        check_file(folder, content, name, deep or name == FIGURES)
+    return content
+
+
+def check_file(folder: Path, manifest: Mapping[str, Any], name: str, deep: bool = True) -> None:
+    """Raise DataError when a file of a run is missing, cut short, or (deep) not what the manifest says."""
+    path, entry = folder / name, manifest["files"].get(name)
+    if entry is None or not path.is_file() or path.stat().st_size != entry["bytes"]:
+        raise DataError(f"{path} is missing or cut short")
+    if deep and _digest(path) != entry["sha256"]:
+        raise DataError(f"{path} is damaged: its SHA-256 is not that of {name} in the manifest")
 
 
 def _digest(path: Path) -> str:

@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from functools import cached_property
 from html import escape
 from pathlib import Path
+from shlex import quote
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from twin.errors import DataError
+from twin.manifest import FIGURES, check_file
 from twin.runs import Run, find_runs, suite_of
 from twin.stats import LEVEL, Comparison, Figure, compare_figures
 
@@ -30,12 +32,16 @@ class Results:
     Incomplete, failed and broken runs are listed by `runs` and left out of everything else.
     """
 
-    def __init__(self, folder: str | Path) -> None:
-        """Open a folder; DataError when nothing below it is a run."""
+    def __init__(self, folder: str | Path, suite: Mapping[str, Any] | None = None) -> None:
+        """Open a folder; DataError when nothing below it is a run.
+
+        suite  what was asked for; default: what the folder's suite file says
+        """
         self.folder = Path(folder)
         if not self.folder.is_dir():
             raise DataError(f"no results at {self.folder}: it is not a folder; see: twin results ls")
-        self.runs = find_runs(self.folder)
+        self._asked = suite
+        self.runs = find_runs(self.folder, suite)
         if not self.runs:
             raise DataError(f"no runs below {self.folder}; make some with: twin run SCENARIO --out {self.folder}")
 
@@ -51,7 +57,12 @@ class Results:
 
     @cached_property
     def suite(self) -> Mapping[str, Any]:
-        """What was asked for: title, comparison, expectations; empty for a folder without it."""
+        """What was asked for: title, comparison, expectations; empty for a folder without it.
+
+        Raises DataError when the suite's file is damaged.
+        """
+        if self._asked is not None:
+            return self._asked
         return suite_of(self.complete[0].folder if self.complete else self.folder)
 
     def kpis(self) -> Any:
@@ -89,12 +100,7 @@ class Results:
 
     @staticmethod
     def _read(run: Run, path: Path) -> Any:
-        import pandas
-
-        try:
-            frame = pandas.read_parquet(path)
-        except (OSError, ValueError) as error:
-            raise _unreadable(path, error) from error
+        frame = read_table(run, path.relative_to(run.folder).as_posix()).to_pandas()
         for place, (name, value) in enumerate(_labels(run).items()):
             if name not in frame.columns:
                 frame.insert(place, name, value)
@@ -148,15 +154,10 @@ class Results:
 
     def figures(self) -> list[Figure]:
         """Return what is compared: margins and directions of the scenario first, else those the models declare."""
-        import pyarrow.parquet
-
         asked, better = ((self.suite.get("compare") or {}).get(part) or {} for part in ("margins", "directions"))
         found: dict[str, Figure] = {}
         for run in self.complete:
-            try:
-                rows = pyarrow.parquet.read_table(run.folder / "kpis.parquet").to_pylist()
-            except (OSError, ValueError) as error:
-                raise _unreadable(run.folder / "kpis.parquet", error) from error
+            rows = read_table(run, FIGURES).select(["kpi", "unit", "direction", "margin"]).to_pylist()
             for row in rows:
                 margin = float(asked.get(row["kpi"], row["margin"]))
                 direction = str(better.get(row["kpi"], row["direction"]))
@@ -168,8 +169,9 @@ class Results:
         from twin.city import City
 
         for run in self.complete:
-            folder = run.folder.parent.parent / run.manifest["city"]["folder"]
-            if folder.is_dir():
+            suite = run.folder.parent.parent
+            folder = suite / run.manifest["city"]["folder"]
+            if folder.is_dir() and folder.resolve().is_relative_to(suite.resolve()):
                 return City.load(folder)
         raise DataError(f"no copy of the city beside the runs in {self.folder}; run the case again")
 
@@ -186,7 +188,9 @@ class Results:
         return export(self, kind, Path(folder) if folder is not None else self.folder / "export")
 
     def __repr__(self) -> str:
-        return f"Results({self.folder}: {len(self.complete)} of {len(self.runs)} runs complete)"
+        count = len(self.runs)
+        arms = f" of {', '.join(self.arms)}" if self.arms else ""
+        return f"Results({str(self.folder)!r}): {len(self.complete)} of {count} run{'s' * (count != 1)} complete{arms}"
 
     def _repr_html_(self) -> str:
         head = "<tr><th>suite</th><th>arm</th><th>replication</th><th>status</th><th></th></tr>"
@@ -206,8 +210,13 @@ def compare_results(baseline: Results, other: Results, level: float = LEVEL) -> 
     """
     for results in (baseline, other):
         if len(results.arms) != 1:
-            arms = ", ".join(results.arms) or "none"
-            raise DataError(f"{results.folder} must hold complete runs of one arm to be compared; it has {arms}")
+            if not results.arms:
+                raise DataError(f"{results.folder} holds no complete run to compare; see: twin results ls")
+            one = quote(str(results.folder / results.arms[0]))
+            raise DataError(
+                f"{results.folder} holds runs of {', '.join(results.arms)}; two folders are compared with "
+                f"one arm each: name the folder of an arm, such as {one}"
+            )
     first, second = (results.values()[results.arms[0]] for results in (baseline, other))
     return compare_figures(baseline.figures(), first, second, level, baseline.judged)
 
@@ -220,8 +229,21 @@ def _tables(run: Run) -> list[Path]:
     return sorted(run.folder.rglob("*.parquet"))
 
 
-def _unreadable(path: Path, error: Exception) -> DataError:
-    return DataError(f"{path} cannot be read ({error}); mend it with: twin resume {path.parent}")
+def read_table(run: Run, name: str) -> Any:
+    """Return a Parquet file of a run as an Arrow table, after its SHA-256 has been compared.
+
+    Raises DataError when it is damaged or was changed.
+    """
+    import pyarrow
+    import pyarrow.parquet
+
+    path = run.folder / name
+    try:
+        check_file(run.folder, run.manifest, name)
+        return pyarrow.parquet.read_table(path)
+    except (OSError, ValueError, KeyError, pyarrow.ArrowException) as error:
+        told = str(error) if isinstance(error, DataError) else f"{path} cannot be read ({error})"
+        raise DataError(f"{told}; mend it with: twin resume {quote(str(run.folder))}") from error
 
 
 def open_results(name: str | Path, below: str | Path = "results") -> Results:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, cast
 
 from twin.contract import HOUR, MINUTE, Component, Policy, Setup
@@ -118,7 +119,8 @@ def run_case(case: Case, folder: str | Path, control: Control | None = None) -> 
             return done
         holder = lock.take()
         if holder:
-            return attempt.record(ELSEWHERE, message=f"{holder} is writing it; go on later with: twin resume {folder}")
+            then = f"go on later with: twin resume {quote(str(folder))}"
+            return attempt.record(ELSEWHERE, message=f"{holder} is writing it; {then}")
         return finished(case, folder) or attempt.run()
     except Exception as error:
         return attempt.failed(error)
@@ -217,7 +219,7 @@ class _Attempt:
     def _leave(self) -> Record:
         assert self.world is not None
         self.world.save(self.folder)
-        return self.record(INTERRUPTED, message=f"saved; go on with: twin resume {self.folder}")
+        return self.record(INTERRUPTED, message=f"saved; go on with: twin resume {quote(str(self.folder))}")
 
     def _finish(self) -> Record:
         from twin.output import write_json, write_results

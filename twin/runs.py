@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from twin.errors import DataError
@@ -44,18 +45,46 @@ class Run:
         return self.status == COMPLETE
 
 
-def find_runs(folder: Path) -> list[Run]:
-    """Return every run at or below a folder, by suite, arm and replication."""
+def find_runs(folder: Path, suite: Mapping[str, Any] | None = None) -> list[Run]:
+    """Return every run at or below a folder, by suite, arm and replication.
+
+    suite  what the folder's suite file says; default: it is read, and a damaged one says nothing
+    """
     found = [_read_run(place) for place in _run_folders(folder)]
-    return sorted([*_mark_earlier(found, folder), *_not_begun(found, folder)], key=_place_of)
+    own = _said(folder) if suite is None else suite
+    return sorted([*_mark_earlier(found, folder, own), *_not_begun(found, folder, own)], key=_place_of)
+
+
+def read_suite(folder: Path) -> dict[str, Any] | None:
+    """Return what the suite file in a folder says, None when there is none.
+
+    Raises DataError that says what is wrong with it.
+    """
+    from twin.results_check import check_suite
+
+    try:
+        return check_suite(folder / SUITE)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except DataError as error:
+        raise DataError(f"{error}; delete it and run the scenario again") from error
 
 
 def suite_of(run: Path) -> Mapping[str, Any]:
-    """Return what a suite's file above a run says, empty when there is none."""
+    """Return what a suite's file above a run says, empty when there is none; DataError when it is damaged."""
     for folder in (run, *run.resolve().parents[:2]):
-        if (folder / SUITE).is_file():
-            return _read_json(folder / SUITE) or {}
+        found = read_suite(folder)
+        if found is not None:
+            return found
     return {}
+
+
+def _said(folder: Path) -> Mapping[str, Any]:
+    """Return what a suite file says, nothing when it is damaged: listing goes on without it."""
+    try:
+        return read_suite(folder) or {}
+    except DataError:
+        return {}
 
 
 def _place_of(run: Run) -> tuple[str, str, int, str]:
@@ -89,17 +118,17 @@ def _read_run(folder: Path) -> Run:
         return _unfinished(folder)
     try:
         manifest = read_manifest(folder)
-        places = (str(manifest["suite"]), str(manifest["arm"]), int(manifest["replication"]), int(manifest["seed"]))
-        return Run(folder, COMPLETE, *places, str(manifest["run_id"]), "", manifest)
-    except (DataError, TypeError, ValueError) as error:
-        message = f"{error}; mend it with: twin resume {folder}"
+        places = (manifest["suite"], manifest["arm"], manifest["replication"], manifest["seed"])
+        return Run(folder, COMPLETE, *places, manifest["run_id"], "", manifest)
+    except (DataError, OSError) as error:
+        message = f"{error}; mend it with: twin resume {quote(str(folder))}"
         return Run(folder, BROKEN, folder.parent.parent.name, folder.parent.name, run_id=folder.name, message=message)
 
 
 def _unfinished(folder: Path) -> Run:
     failure = _read_json(folder / FAILURE)
     case = _read_json(folder / CASE) or {}
-    status, message = INCOMPLETE, f"not finished; go on with: twin resume {folder}"
+    status, message = INCOMPLETE, f"not finished; go on with: twin resume {quote(str(folder))}"
     if failure is not None:
         status, message = FAILED, f"{failure.get('stage')}: {failure.get('message')}"
     elif (folder / SNAPSHOT).is_file():
@@ -117,26 +146,24 @@ def _unfinished(folder: Path) -> Run:
     )
 
 
-def _mark_earlier(runs: list[Run], opened: Path) -> list[Run]:
+def _mark_earlier(runs: list[Run], opened: Path, own: Mapping[str, Any]) -> list[Run]:
     """Set aside runs that their suite no longer lists, unless one was opened by itself."""
-    listed: dict[Path, set[str]] = {}
+    listed = {opened: {entry["run_id"] for entry in own.get("runs", ())}}
     for run in runs:
         suite = run.folder.parent.parent
         if suite not in listed:
-            content = _read_json(suite / SUITE) or {}
-            listed[suite] = {str(entry.get("run_id")) for entry in content.get("runs", [])}
+            listed[suite] = {entry["run_id"] for entry in _said(suite).get("runs", ())}
     return [_aside(run) if run.folder != opened and _outdated(run, listed) else run for run in runs]
 
 
-def _not_begun(runs: list[Run], opened: Path) -> list[Run]:
+def _not_begun(runs: list[Run], opened: Path, own: Mapping[str, Any]) -> list[Run]:
     """Return the runs that an opened suite lists and that have no folder yet."""
-    content = _read_json(opened / SUITE) or {}
     begun = {run.run_id for run in runs}
+    message = f"not begun; go on with: twin resume {quote(str(opened))}"
     return [
-        Run(opened / str(entry["arm"]) / str(entry["run_id"]), WAITING, str(content.get("suite", "")),
-            str(entry["arm"]), _whole(entry.get("replication")), run_id=str(entry["run_id"]),
-            message=f"not begun; go on with: twin resume {opened}")
-        for entry in content.get("runs", [])
+        Run(opened / entry["arm"] / entry["run_id"], WAITING, str(own.get("suite", "")), entry["arm"],
+            entry["replication"], run_id=entry["run_id"], message=message)
+        for entry in own.get("runs", ())
         if entry["run_id"] not in begun
     ]  # fmt: skip
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twin.errors import DataError
 from twin.execute import Execution, Watch, execute, in_shard
 from twin.identity import identity, run_id
-from twin.output import write_json
 from twin.run import CASE, COMPLETE, Record, assemble
-from twin.runs import SUITE
+from twin.runs import SUITE, read_suite
+from twin.suite_file import SuiteWriter, content_of, judge
 
 if TYPE_CHECKING:
     from twin.assembly import Assembly
@@ -32,12 +31,14 @@ class Outcome:
     records       one per case of the shard, in order
     expectations  (text, figure of the runs, whether it holds); none for a shard of the suite
     stopped       where the stages ended, None when the number of replications was given
+    content       what the suite's file said when this process wrote it: others may run there since
     """
 
     folder: Path
     records: tuple[Record, ...]
     expectations: tuple[tuple[str, float, bool], ...] = ()
     stopped: Stopped | None = None
+    content: Mapping[str, Any] | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -45,10 +46,14 @@ class Outcome:
         return all(record.status == COMPLETE for record in self.records)
 
     def results(self) -> Results:
-        """Open the suite's results."""
+        """Open the results of the runs that this process was asked for."""
         from twin.results import Results
 
-        return Results(self.folder)
+        return Results(self.folder, self.content)
+
+    def is_shared(self) -> bool:
+        """Tell whether the suite's file has come to say something else: another process ran there."""
+        return self.content is not None and read_suite(self.folder) != self.content
 
 
 def run_suite(
@@ -68,16 +73,18 @@ def run_suite(
     if shard[1] > 1 and cases is None and scenario.stopping is not None:
         raise DataError(f"{scenario.name} finds its number of replications itself; a shard needs it: --replications N")
 
-    def run(chosen: Sequence[Case]) -> list[Record]:
-        write_suite(scenario, chosen, folder)
-        return execute(in_shard(chosen, shard), out, execution, watch)
+    with SuiteWriter(folder, execution.patience if execution else Execution().patience) as writer:
 
-    if cases is None and scenario.stopping is not None:
-        records, stopped = _run_stages(scenario, run, folder)
-    else:
-        records, stopped = tuple(run(scenario.cases() if cases is None else cases)), None
-    judged = expectations_of(scenario, records) if shard[1] == 1 else ()
-    return Outcome(folder, records, judged, stopped)
+        def run(chosen: Sequence[Case]) -> list[Record]:
+            writer.write(content_of(scenario, chosen))
+            return execute(in_shard(chosen, shard), out, execution, watch)
+
+        if cases is None and scenario.stopping is not None:
+            records, stopped = _run_stages(scenario, run, folder)
+        else:
+            records, stopped = tuple(run(scenario.cases() if cases is None else cases)), None
+        judged = judge(writer.content, records) if shard[1] == 1 else ()
+        return Outcome(folder, records, judged, stopped, writer.content)
 
 
 def _run_stages(
@@ -90,16 +97,17 @@ def _run_stages(
     assert scenario.stopping is not None
     records: list[Record] = []
 
-    def judge(replications: int) -> list[Comparison]:
-        records[:] = run(select(scenario, replications=replications))
+    def compared(replications: int) -> list[Comparison]:
+        chosen = select(scenario, replications=replications)
+        records[:] = run(chosen)
         if any(record.status != COMPLETE for record in records) or len(scenario.arms) < 2:
             return []
-        found, baseline = Results(folder), scenario.comparison.baseline
+        found, baseline = Results(folder, content_of(scenario, chosen)({})), scenario.comparison.baseline
         rivals = [arm for arm in scenario.arms if arm != baseline]
         judged = [one for arm in rivals for one in found.compare(baseline, arm)]
         return [one for one in judged if one.figure.name in scenario.comparison.judged]
 
-    stopped = run_stages(judge, scenario.stopping)
+    stopped = run_stages(compared, scenario.stopping)
     return tuple(records), stopped
 
 
@@ -117,51 +125,6 @@ def select(scenario: Scenario, arms: Iterable[str] = (), replications: int | Non
     return [case for case in scenario.cases(replications) if not wanted or case.arm in wanted]
 
 
-def write_suite(scenario: Scenario, cases: Sequence[Case], folder: Path) -> None:
-    """Note what was asked for, so that it can be judged and gone on with; other arms' runs stay listed."""
-    comparison = scenario.comparison
-    arms = {case.arm for case in cases}
-    kept = [run for run in _listed(folder) if run["arm"] not in arms and run["arm"] in scenario.arms]
-    runs = [
-        {
-            "arm": case.arm,
-            "replication": case.replication,
-            "run_id": run_id(identity(case, case.city())),
-            "case": json.loads(case.to_json()),
-        }
-        for case in cases
-    ]
-    content = {
-        "format": 1,
-        "suite": scenario.name,
-        "title": scenario.title,
-        "arms": list(scenario.arms),
-        "compare": {
-            "baseline": comparison.baseline,
-            "margins": dict(comparison.margins),
-            "confidence": comparison.confidence,
-            "judged": list(comparison.judged),
-            "directions": dict(comparison.directions),
-        },
-        "expect": [str(expectation) for expectation in scenario.expectations],
-        "scenario": scenario.resolved(),
-        "runs": kept + runs,
-    }
-    write_json(folder / SUITE, content)
-
-
-def expectations_of(scenario: Scenario, records: Sequence[Record]) -> tuple[tuple[str, float, bool], ...]:
-    """Return each expectation with the mean figure of its arm's complete runs, and whether it holds."""
-    judged = []
-    for expectation in scenario.expectations:
-        for arm in [expectation.arm] if expectation.arm else scenario.arms:
-            values = [r.figures.get(expectation.kpi, math.nan) for r in records if r.arm == arm and r.figures]
-            figure = math.fsum(values) / len(values) if values else math.nan
-            text = str(replace(expectation, arm=arm if len(scenario.arms) > 1 else ""))
-            judged.append((text, figure, expectation.holds(figure)))
-    return tuple(judged)
-
-
 def cases_in(folder: str | Path) -> tuple[list[Case], Path]:
     """Return the cases that a suite's or a run's folder holds, and the folder they were run below.
 
@@ -170,14 +133,31 @@ def cases_in(folder: str | Path) -> tuple[list[Case], Path]:
     from twin.scenario import Case
 
     folder = Path(folder)
-    if (folder / SUITE).is_file():
-        return [Case.from_json(json.dumps(run["case"])) for run in _listed(folder)], folder.parent
-    if (folder / CASE).is_file():
-        try:
-            return [Case.from_json((folder / CASE).read_text())], folder.parent.parent.parent
-        except (ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{folder / CASE} is damaged ({error}); run the scenario again") from error
+    suite = read_suite(folder)
+    try:
+        if suite is not None:
+            cases = [Case.from_json(json.dumps(run["case"])) for run in suite["runs"]]
+            return _at_home(cases, folder, 1), folder.parent
+        if (folder / CASE).is_file():
+            cases = [Case.from_json((folder / CASE).read_text(encoding="utf-8"))]
+            return _at_home(cases, folder, 3), folder.parent.parent.parent
+    except (OSError, ValueError) as error:
+        damaged = folder / (CASE if suite is None else SUITE)
+        raise DataError(f"{damaged} is damaged ({error}); run the scenario again") from error
     raise DataError(f"nothing to resume in {folder}: it holds neither {SUITE} nor {CASE}; see: twin results ls")
+
+
+def _at_home(cases: list[Case], folder: Path, depth: int) -> list[Case]:
+    """Return cases whose results go where they were found; ValueError for others, which would write elsewhere.
+
+    depth  1 for a suite's folder, 3 for a run's: suite/arm/run
+    """
+    place = folder.resolve().parts[-depth:][: 2 if depth > 1 else 1]
+    for case in cases:
+        own = (case.suite, case.arm)[: len(place)]
+        if own != place:
+            raise ValueError(f"its runs belong in {'/'.join(own)}, not in {'/'.join(place)}: give the folder that name")
+    return cases
 
 
 def resume(
@@ -190,10 +170,27 @@ def resume(
 
     plugins  must name every plugin the runs were started with: a folder of results runs no code by itself
     """
+    return list(resume_suite(folder, plugins, execution, watch).records)
+
+
+def resume_suite(
+    folder: str | Path,
+    plugins: Iterable[str | Path] = (),
+    execution: Execution | None = None,
+    watch: Watch | None = None,
+) -> Outcome:
+    """Go on as `resume` does, and judge a suite's expectations like `run_suite`; one run has none."""
+    folder = Path(folder)
     cases, out = cases_in(folder)
     _check_trust(cases, plugins)
-    _relist(Path(folder))
-    return execute(in_shard(cases, execution.shard if execution is not None else (1, 1)), out, execution, watch)
+    execution = execution or Execution()
+    if not (folder / SUITE).is_file():
+        return Outcome(folder, tuple(execute(in_shard(cases, execution.shard), out, execution, watch)))
+    with SuiteWriter(folder, execution.patience) as writer:
+        writer.write(_renamed)
+        records = tuple(execute(in_shard(cases, execution.shard), out, execution, watch))
+        judged = judge(writer.content, records) if execution.shard[1] == 1 else ()
+        return Outcome(folder, records, judged, content=writer.content)
 
 
 def assemble_run(folder: str | Path, plugins: Iterable[str | Path] = ()) -> Assembly:
@@ -203,14 +200,9 @@ def assemble_run(folder: str | Path, plugins: Iterable[str | Path] = ()) -> Asse
     return assemble(cases[0])
 
 
-def _relist(folder: Path) -> None:
+def _renamed(content: Mapping[str, Any]) -> dict[str, Any]:
     """Name the runs of a suite as this code does: what other code or libraries made is set aside."""
-    if not (folder / SUITE).is_file():
-        return
-    content = json.loads((folder / SUITE).read_text(encoding="utf-8"))
-    renamed = [{**run, "run_id": _name_of(run["case"])} for run in content["runs"]]
-    if renamed != content["runs"]:
-        write_json(folder / SUITE, {**content, "runs": renamed})
+    return {**content, "runs": [{**run, "run_id": _name_of(run["case"])} for run in content["runs"]]}
 
 
 def _name_of(case: dict[str, Any]) -> str:
@@ -225,14 +217,3 @@ def _check_trust(cases: Sequence[Case], plugins: Iterable[str | Path]) -> None:
     missing = sorted({plugin for case in cases for plugin in case.plugins} - given)
     if missing:
         raise DataError(f"these runs need a plugin; name it if you trust it: --plugin {' --plugin '.join(missing)}")
-
-
-def _listed(folder: Path) -> list[dict[str, Any]]:
-    """Return the runs a suite lists, none when its file is missing."""
-    try:
-        content = json.loads((folder / SUITE).read_text(encoding="utf-8"))
-        return list(content["runs"])
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(f"{folder / SUITE} is damaged ({error}); delete it and run the scenario again") from error

@@ -113,10 +113,16 @@ class Case:
             raise DataError(f"not a case: {error}") from error
 
     def city(self) -> City:
-        """Load the city, from the cache of this process or of the disk where it can."""
+        """Load the city, from the cache of this process or of the disk where it can.
+
+        Raises CityError when it cannot be loaded, DataError when the case does not say which it is.
+        """
         from twin.scenario.cities import load_spec
 
-        return load_spec(self.city_spec, self.folder)
+        try:
+            return load_spec(self.city_spec, self.folder)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise DataError(f"the case does not say which city it is on: {dict(self.city_spec)}") from error
 
     def data_digest(self) -> str:
         """Return a SHA-256 over the contents of all data files and plugins."""

@@ -167,13 +167,15 @@ def holm(p: Sequence[float]) -> list[float]:
 def _deciding_p(difference: float, error: float, margin: float, n: int) -> float:
     """Return the smallest alpha whose interval lies on one side of the nearest edge of the margin.
 
-    An interval of half width t * error decides as soon as it no longer reaches that edge.
+    An interval of half width t * error decides as soon as it no longer reaches that edge. Equal
+    differences show no spread to judge by, so few of them are weak evidence: p is then that of a sign
+    test whose n differences all lie on one side, 2 * 0.5^n.
     """
     from scipy.special import stdtr
 
     distance = abs(abs(difference) - margin)
     if error == 0:
-        return 0.0 if distance > 0 or difference == 0 else 1.0
+        return 0.5 ** (n - 1) if distance > 0 or difference == 0 else 1.0
     if math.isinf(error):
         return 1.0
     return float(2 * stdtr(n - 1, -distance / error))

@@ -1,0 +1,165 @@
+"""The file that says what a suite is: its runs, how they are judged; one process changes it at a time."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from twin.durable import FolderLock
+from twin.errors import DataError
+from twin.identity import identity, run_id
+from twin.output import write_json
+from twin.runs import SUITE, read_suite
+
+if TYPE_CHECKING:
+    from twin.run import Record
+    from twin.scenario import Case, Scenario
+
+_POLL, _PATIENCE = 0.1, 10.0
+_OWN = ("runs", "file")
+
+
+class SuiteWriter:
+    """The right to say what a suite's folder holds, for as long as its runs go on.
+
+    content  what was said last; another process cannot change it here
+    """
+
+    def __init__(self, folder: Path, patience: float = _PATIENCE) -> None:
+        """Name the folder; wait at most `patience` seconds for others who write there."""
+        self.folder, self.patience = folder, patience
+        self.content: dict[str, Any] = {}
+        self._lock, self._holds = FolderLock(folder), False
+
+    def __enter__(self) -> SuiteWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._lock.release()
+
+    def write(self, make: Callable[[Mapping[str, Any]], dict[str, Any]]) -> None:
+        """Say what the folder holds, unless another process that writes there says the same.
+
+        make  called with what the file holds now, {} for nothing
+        Raises DataError that names a process which goes on running something else there.
+        """
+        deadline = time.monotonic() + self.patience
+        while True:
+            holder = "" if self._holds else self._lock.take()
+            self._holds = self._holds or not holder
+            there = read_suite(self.folder) or {}
+            self.content = make(there)
+            if self._holds:
+                if self.content != there:
+                    write_json(self.folder / SUITE, self.content)
+                return
+            if _agrees(there, self.content):
+                return
+            if time.monotonic() > deadline:
+                raise DataError(
+                    f"{holder} is running other cases or settings in {self.folder}; wait for it, "
+                    "or name another folder with --out"
+                )
+            time.sleep(_POLL)
+
+
+def _agrees(there: Mapping[str, Any], own: Mapping[str, Any]) -> bool:
+    """Tell whether a suite file lists all own runs, to be judged alike."""
+    names = {(run["arm"], run["run_id"]) for run in there.get("runs", ())}
+    alike = all(there.get(key) == value for key, value in own.items() if key not in _OWN)
+    return alike and all((run["arm"], run["run_id"]) in names for run in own["runs"])
+
+
+def content_of(scenario: Scenario, cases: Sequence[Case]) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """Return what says that a folder holds cases of a scenario; other arms' runs stay listed."""
+    comparison = scenario.comparison
+    arms = {case.arm for case in cases}
+    runs = [
+        {
+            "arm": case.arm,
+            "replication": case.replication,
+            "run_id": run_id(identity(case, case.city())),
+            "case": json.loads(case.to_json()),
+        }
+        for case in cases
+    ]
+    content = {
+        "format": 1,
+        "suite": scenario.name,
+        "title": scenario.title,
+        "file": str(scenario.path),
+        "arms": list(scenario.arms),
+        "compare": {
+            "baseline": comparison.baseline,
+            "margins": dict(comparison.margins),
+            "confidence": comparison.confidence,
+            "judged": list(comparison.judged),
+            "directions": dict(comparison.directions),
+        },
+        "expect": [str(expectation) for expectation in scenario.expectations],
+        "expectations": [asdict(expectation) for expectation in scenario.expectations],
+        "scenario": _plain(scenario.resolved()),
+    }
+
+    def make(there: Mapping[str, Any]) -> dict[str, Any]:
+        kept = [run for run in there.get("runs", ()) if run["arm"] not in arms and run["arm"] in scenario.arms]
+        return {**content, "runs": kept + runs}
+
+    return make
+
+
+def _plain(content: Mapping[str, Any]) -> Any:
+    """Return values as they come back from a JSON file."""
+    return json.loads(json.dumps(content, default=str))
+
+
+def replaced(scenario: Scenario, cases: Sequence[Case], out: str | Path) -> list[str]:
+    """Say what running cases would replace in a folder: a suite of another file, or more replications."""
+    folder = Path(out) / scenario.name
+    try:
+        there = read_suite(folder) or {}
+    except DataError as error:
+        return [f"{error}; it is written anew"]
+    other = str(there.get("file") or "")
+    if other and Path(other).resolve() != scenario.path.resolve() and there["scenario"] != _plain(scenario.resolved()):
+        return [
+            f"{folder} holds the suite of {other}; it is replaced by that of {scenario.path}, which has the "
+            "same scenario name: give one of them another name, or another folder with --out"
+        ]
+    before, now = (Counter(arms) for arms in ([r["arm"] for r in there.get("runs", ())], [c.arm for c in cases]))
+    fewer = [arm for arm in now if before[arm] > now[arm]]
+    if not fewer:
+        return []
+    most, least = max(before[arm] for arm in fewer), min(now[arm] for arm in fewer)
+    return [
+        f"{folder} held {most} replications; its figures and report are now of {least}. "
+        f"The runs are kept: --replications {most} brings them back"
+    ]
+
+
+def judge(content: Mapping[str, Any], records: Sequence[Record]) -> tuple[tuple[str, float, bool], ...]:
+    """Return each expectation of a suite with the mean figure of its arm's complete runs, and whether it holds.
+
+    Expectations about arms that were not run are left out.
+    """
+    from twin.scenario.judging import Expectation
+
+    run, arms = {record.arm for record in records}, content["arms"]
+    judged = []
+    for given in content.get("expectations", ()):
+        expectation = Expectation(**given)
+        for arm in [expectation.arm] if expectation.arm else arms:
+            if arm not in run:
+                continue
+            values = [r.figures.get(expectation.kpi, math.nan) for r in records if r.arm == arm and r.figures]
+            figure = math.fsum(values) / len(values) if values else math.nan
+            text = str(replace(expectation, arm=arm if len(arms) > 1 else ""))
+            judged.append((text, figure, expectation.holds(figure)))
+    return tuple(judged)
