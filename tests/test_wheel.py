@@ -109,4 +109,4 @@ def test_the_embedded_scenario_runs_in_an_empty_folder(installed, outside):
     assert "report: results/nusantara/report.html" in told
     assert str(ROOT) not in told
     assert (outside / "results" / "nusantara" / "report.html").stat().st_size > 10_000
-    assert "1 of 1 runs complete" in done(twin, "results", "ls")
+    assert "1 of 1 run complete" in done(twin, "results", "ls")

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from twin.board import Board
     from twin.scenario import Case
-    from twin.stats import Comparison
 
 _WIDTH = 140
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -89,47 +88,6 @@ def figure(value: float) -> str:
 def signed(value: float) -> str:
     """Write a difference with its sign."""
     return f"+{figure(value)}" if value > 0 else figure(value)
-
-
-def show_verdicts(title: str, comparisons: Sequence[Comparison], baseline: str, arm: str) -> None:
-    """Print differences of an arm with a baseline, their intervals and verdicts."""
-    styles = {"better": "green", "worse": "red", "same": "", "inconclusive": "dim"}
-    level = f"{comparisons[0].level:.0%}" if comparisons else ""
-    heads = (
-        "KPI",
-        "unit",
-        f">{baseline}",
-        f">{arm}",
-        f">{arm} - {baseline}",
-        f">{level} interval",
-        ">margin",
-        "verdict",
-    )
-    rows = [
-        (
-            c.figure.name,
-            c.figure.unit if c.figure.unit != "1" else "",
-            figure(c.mean_a),
-            figure(c.mean_b),
-            signed(c.difference),
-            f"{signed(c.low)} .. {signed(c.high)}",
-            figure(c.figure.margin),
-            _verdict(c),
-        )
-        for c in comparisons
-    ]
-    show(title, heads, rows, [styles[c.verdict] for c in comparisons])
-    pairs = sorted({c.pairs for c in comparisons})
-    counted = " to ".join(str(n) for n in (pairs if len(pairs) < 2 else (pairs[0], pairs[-1])))
-    word = "replication" if pairs == [1] else "replications"
-    say(f"{arm} against {baseline}: paired t intervals over {counted} {word} with common random numbers.")
-    say("Verdicts are per KPI; * holds also for all KPIs together (Holm). Margins: differences that do not matter.")
-
-
-def _verdict(comparison: Comparison) -> str:
-    if comparison.verdict == "inconclusive":
-        return "inconclusive" if math.isfinite(comparison.low) else f"inconclusive: {comparison.reason}"
-    return comparison.verdict + ("*" if comparison.family_verdict == comparison.verdict else "")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,15 +21,21 @@ Folder = Annotated[Path, typer.Argument(help="Folder of results, a suite, an arm
 @results.command("ls")
 def list_runs(folder: Folder = Path("results")) -> None:
     """List runs with their state; broken and unfinished ones too."""
-    from twin.cli.console import show
+    from twin.cli.console import say
+    from twin.cli.tables import show_whole
+    from twin.errors import DataError
     from twin.results import Results
 
     found = Results(folder)
     rows = [
-        (r.suite, r.arm, str(r.replication) if r.replication >= 0 else "", r.status, r.message or str(r.folder))
+        (r.suite, r.arm, str(r.replication) if r.replication >= 0 else "", r.status, quote(str(r.folder)), r.message)
         for r in found.runs
     ]
-    show(repr(found), ("suite", "arm", ">replication", "status", ""), rows)
+    show_whole(repr(found), ("suite", "arm", ">replication", "status", "folder", ""), rows)
+    try:
+        found.suite  # noqa: B018 - reading it is the check
+    except DataError as error:
+        say(f"warning: {error}", error=True)
 
 
 @results.command("show")
@@ -120,7 +127,7 @@ def compare(
     folder: Annotated[Path, typer.Option("--results", help="Folder whose arms are named.")] = Path("results"),
 ) -> None:
     """Compare two arms, suites or runs, paired by seed; A is the baseline."""
-    from twin.cli.console import show_verdicts
+    from twin.cli.tables import show_verdicts
     from twin.results import Results, compare_results
 
     if second is None:
@@ -141,6 +148,7 @@ def why(
     ),
     verify: Annotated[bool, typer.Option("--verify", help="Run again without the root, to see it gone.")] = False,
     root: Annotated[int | None, typer.Option("--root", help="Root to take out when verifying.")] = None,
+    arm: Annotated[str | None, typer.Option("--arm", help="Only runs of this arm.")] = None,
     plugin: Plugins = None,
 ) -> None:
     """Print the chain of causes behind an event."""
@@ -148,28 +156,43 @@ def why(
     from twin.results import Results
     from twin.suite import assemble_run
     from twin.units import format_local
-    from twin.why import Causes, explain
+    from twin.why import Causes, explain, explained
     from twin.why import verify as test
 
-    chosen = _newest(Results(run))
-    say(f"run: {chosen.folder}")
+    chosen = _newest(Results(run), arm)
+    say(f"run: {quote(str(chosen.folder))}")
     events, parents = (_columns(chosen, f"events/{name}.parquet") for name in ("events", "parents"))
     causes = Causes(events, parents)
-    number = int(event) if event.lstrip("-").isdigit() else causes.richest(event)
     city = Results(chosen.folder).city()
     start = int(chosen.manifest["case"]["start"])
-    say(explain(causes, number, city, lambda time: format_local(start + time, city.timezone)))
-    if verify:
-        with working("running again without the root"):
-            verdict = test(causes, number, assemble_run(chosen.folder, plugin or []), root)
+
+    def tell(number: int) -> None:
+        say(explain(causes, number, city, lambda time: format_local(start + time, city.timezone)))
+
+    named = event.lstrip("-").isdigit()
+    if not verify:
+        tell(int(event) if named else causes.richest(event))
+        return
+    with working("running again without the root"):
+        assembly = assemble_run(chosen.folder, plugin or [])
+        if named or root is not None:
+            number = int(event) if named else causes.richest(event)
+            tried = [(number, test(causes, number, assembly, root))]
+        else:
+            tried = list(explained(causes, event, assembly))
+    for number, verdict in tried:
+        tell(number)
         say(str(verdict))
+    if not tried:
+        say(f"no {event} goes back to an event of the scenario, so there is nothing to take out")
 
 
 def tell_figures(found: Results, title: str) -> None:
     """Print the mean figures of each arm."""
     import math
 
-    from twin.cli.console import figure, show
+    from twin.cli.console import figure
+    from twin.cli.tables import show_whole
 
     values, arms = found.values(), found.arms
     heads = ["KPI", "unit"] + [f">{arm}" for arm in arms] + ["meaning"]
@@ -180,30 +203,34 @@ def tell_figures(found: Results, title: str) -> None:
         cells = [figure(math.fsum(v) / len(v)) for v in means]
         rows.append([one.name, one.unit if one.unit != "1" else "", *cells, meanings[one.name]])
     counts = ", ".join(f"{arm}: {len({r.seed for r in found.complete if r.arm == arm})}" for arm in arms)
-    show(f"{title} (mean over replications; {counts})", heads, rows)
+    show_whole(f"{title} (mean over replications; {counts})", heads, rows, spare=("meaning", "unit"))
 
 
 def tell_verdicts(found: Results, title: str) -> None:
     """Print the verdicts of every arm against the baseline."""
-    from twin.cli.console import show_verdicts
+    from twin.cli.tables import show_verdicts
 
     baseline = found.baseline()
     for arm in [name for name in found.arms if name != baseline]:
         show_verdicts(title, found.compare(baseline, arm), baseline, arm)
 
 
-def _newest(found: Results) -> Run:
+def _newest(found: Results, arm: str | None = None) -> Run:
+    """Return the run that was finished last, of one arm if that is asked for."""
     from twin.errors import DataError
 
     if not found.complete:
-        raise DataError(f"no complete run in {found.folder}; see: twin results ls {found.folder}")
-    return max(found.complete, key=lambda run: (str(run.manifest["finished"]), str(run.folder)))
+        raise DataError(f"no complete run in {found.folder}; see: twin results ls {quote(str(found.folder))}")
+    chosen = [run for run in found.complete if arm in {None, run.arm}]
+    if not chosen:
+        raise DataError(f"no complete run of arm {arm!r} in {found.folder}; there are {', '.join(found.arms)}")
+    return max(chosen, key=lambda run: (str(run.manifest.get("finished", "")), str(run.folder)))
 
 
 def _columns(run: Run, name: str) -> dict[str, Any]:
     """Return the columns of a run's table as numpy arrays."""
-    import pyarrow.parquet
+    from twin.results import read_table
 
-    table = pyarrow.parquet.read_table(run.folder / name)
+    table = read_table(run, name)
     wanted = [n for n in table.column_names if n not in {"utc", "local"}]
     return {n: table.column(n).to_numpy(zero_copy_only=False) for n in wanted}

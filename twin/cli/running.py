@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,7 +24,7 @@ DEMO = "nusantara"
 
 Out = Annotated[Path, typer.Option("--out", help="Folder of results.")]
 Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes; 0 for one per core.")]
-Replications = Annotated[int | None, typer.Option("--replications", min=1, help="Runs per arm.")]
+Replications = Annotated[int | None, typer.Option("--replications", min=1, max=10_000, help="Runs per arm.")]
 Arms = Annotated[list[str] | None, typer.Option("--arm", help="Only this arm; may be repeated.")]
 Plugins = Annotated[
     list[Path] | None, typer.Option("--plugin", help="Python file with own components; its code is run.")
@@ -37,7 +40,10 @@ def demo(
     out: Out = Path("results"), workers: Workers = 0, replications: Replications = None, report: WithReport = True
 ) -> None:
     """Compare two policies in a flood night with a blackout on the embedded city."""
+    from twin.cli.console import say
+
     _run(DEMO, _Order(out, workers, replications, report=report))
+    say(f"next: {_program()} why call_late --verify --run {quote(str(out / DEMO))}")
 
 
 def run(  # noqa: PLR0913 - one parameter per option of the command
@@ -62,14 +68,19 @@ def resume(
     folder: Annotated[Path, typer.Argument(help="Folder of a suite or of one run.")],
     workers: Workers = 0,
     plugin: Plugins = None,
+    report: WithReport = True,
 ) -> None:
-    """Go on with interrupted and failed runs."""
+    """Go on with interrupted and failed runs; a suite is told and judged as when it is run."""
     from twin.cli.console import progress, say
-    from twin.suite import resume as go_on
+    from twin.suite import resume_suite
 
-    records = go_on(folder, plugin or [], _execution(workers), progress)
+    outcome = resume_suite(folder, plugin or [], _execution(workers), progress)
+    records = outcome.records
     _tell_records(records, folder)
-    say(f"{sum(not r.reused for r in records)} runs done now, {len(records)} complete in {folder}")
+    now = sum(not record.reused for record in records)
+    say(f"{now} run{'s' * (now != 1)} done now, {len(records)} complete in {quote(str(folder))}")
+    if outcome.content is not None:
+        _end(outcome, report)
 
 
 def plan(scenario: ScenarioName, arm: Arms = None, plugin: Plugins = None) -> None:
@@ -132,6 +143,7 @@ def _run(name: str, order: _Order) -> None:
     from twin.cli.console import progress, say
     from twin.scenario import load
     from twin.suite import run_suite, select
+    from twin.suite_file import replaced
     from twin.suite_size import refuse_if_larger, size_of
 
     begun = time.perf_counter()
@@ -143,14 +155,24 @@ def _run(name: str, order: _Order) -> None:
         refuse_if_larger(size, order.most, name)
     cases = select(scenario, order.arms, order.replications)
     _tell_warnings(name, scenario)
-    say(f"{scenario.title}: {len(cases)} runs ({scenario.path.name})")
+    for text in [] if staged else replaced(scenario, cases, order.out):
+        say(f"warning: {text}", error=True)
+    say(f"{scenario.title}: {len(cases)} run{'s' * (len(cases) != 1)} ({scenario.path.name})")
     _tell_state(cases)
     outcome = run_suite(scenario, order.out, None if staged else cases, execution, progress)
     _tell_records(outcome.records, outcome.folder)
     if execution.shard[1] > 1 and not _is_last_shard(order.shard, outcome):
         return
-    _tell_outcome(scenario, outcome, order.report)
-    say(f"elapsed: {time.perf_counter() - begun:.1f} s")
+    _end(outcome, order.report, begun)
+
+
+def _end(outcome: Outcome, report: bool, begun: float | None = None) -> None:
+    """Tell what a suite left; leave with 1 when an expectation is not met."""
+    from twin.cli.console import say
+
+    _tell_outcome(outcome, report)
+    if begun is not None:
+        say(f"elapsed: {time.perf_counter() - begun:.1f} s")
     if not all(holds for _, _, holds in outcome.expectations):
         raise typer.Exit(1)
 
@@ -193,7 +215,7 @@ def _is_last_shard(shard: str, outcome: Outcome) -> bool:
     runs = [run for run in outcome.results().runs if run.status != "earlier"]
     done = sum(run.is_complete for run in runs)
     if done < len(runs):
-        told = f"{done} of {len(runs)} runs complete; when all are: twin results show {outcome.folder}"
+        told = f"{done} of {len(runs)} runs complete; when all are: twin results show {quote(str(outcome.folder))}"
         say(f"shard {shard} done: {told}")
     return done == len(runs)
 
@@ -210,32 +232,42 @@ def _tell_records(records: Sequence[Record], folder: Path) -> None:
             say(f"warning: {place}: {record.message}", error=True)
     if any(record.status in {"interrupted", "waiting"} for record in records):
         done = sum(record.status == "complete" for record in records)
-        say(f"interrupted: {done} of {len(records)} runs complete; go on with: twin resume {folder}", error=True)
+        then = f"go on with: twin resume {quote(str(folder))}"
+        say(f"interrupted: {done} of {len(records)} runs complete; {then}", error=True)
         raise typer.Exit(130)
     elsewhere = [record for record in records if record.status == "elsewhere"]
     if elsewhere:
         say(f"{len(elsewhere)} runs are being written by others: {elsewhere[0].message}", error=True)
         raise typer.Exit(1)
     if any(record.status == "failed" for record in records):
-        say(f"go on after mending the cause with: twin resume {folder}", error=True)
+        say(f"go on after mending the cause with: twin resume {quote(str(folder))}", error=True)
         raise typer.Exit(1)
 
 
-def _tell_outcome(scenario: Scenario, outcome: Outcome, report: bool) -> None:
+def _program() -> str:
+    """Return how the twin was called, for commands to copy: its path where the name alone is not found."""
+    called = Path(sys.argv[0])
+    return quote(str(called)) if called.name == "twin" and shutil.which("twin") is None else "twin"
+
+
+def _tell_outcome(outcome: Outcome, report: bool) -> None:
     """Print figures or verdicts, expectations, and where everything is."""
     from twin.cli.console import figure, say
     from twin.cli.reading import tell_figures, tell_verdicts
 
     results = outcome.results()
+    title = str(results.suite.get("title") or outcome.folder)
     if len(results.arms) > 1:
-        tell_verdicts(results, scenario.title)
+        tell_verdicts(results, title)
     else:
-        tell_figures(results, scenario.title)
+        tell_figures(results, title)
     if outcome.stopped is not None and outcome.stopped.comparisons:
         say(_told_stop(outcome.stopped))
     for text, value, holds in outcome.expectations:
         say(f"expected {text}: {figure(value)} {'holds' if holds else 'NOT MET'}")
-    if report:
+    if outcome.is_shared():
+        say(f"warning: another process has changed {outcome.folder} meanwhile; no report is drawn", error=True)
+    elif report:
         _write_report(outcome.folder)
     tables = sorted(
         {path.relative_to(outcome.folder).parts[0] for path in outcome.folder.rglob("*.parquet")} - {"export"}
