@@ -36,7 +36,7 @@ class SuiteWriter:
         """Name the folder; wait at most `patience` seconds for others who write there."""
         self.folder, self.patience = folder, patience
         self.content: dict[str, Any] = {}
-        self._lock, self._holds = FolderLock(folder), False
+        self._lock, self._holds, self._is_refused = FolderLock(folder), False, False
 
     def __enter__(self) -> SuiteWriter:
         return self
@@ -52,22 +52,31 @@ class SuiteWriter:
         """
         deadline = time.monotonic() + self.patience
         while True:
-            holder = "" if self._holds else self._lock.take()
-            self._holds = self._holds or not holder
+            refusal = self._take()
             there = read_suite(self.folder) or {}
             self.content = make(there)
-            if self._holds:
+            if refusal is None:
                 if self.content != there:
                     write_json(self.folder / SUITE, self.content)
                 return
             if _agrees(there, self.content):
                 return
-            if time.monotonic() > deadline:
-                raise DataError(
-                    f"{holder} is running other cases or settings in {self.folder}; wait for it, "
-                    "or name another folder with --out"
-                )
+            if self._is_refused or time.monotonic() > deadline:
+                raise refusal
             time.sleep(_POLL)
+
+    def _take(self) -> DataError | None:
+        """Take the right to write; return None, or why it cannot be had: another has it, or the disk refuses."""
+        if self._holds:
+            return None
+        try:
+            holder = self._lock.take()
+        except DataError as error:
+            self._is_refused = True
+            return error
+        self._holds = not holder
+        told = f"{holder} is running other cases or settings in {self.folder}"
+        return DataError(f"{told}; wait for it, or name another folder with --out") if holder else None
 
 
 def _agrees(there: Mapping[str, Any], own: Mapping[str, Any]) -> bool:
