@@ -44,9 +44,9 @@ def start(scenario: Path, out: Path, workers: int = 2) -> subprocess.Popen[str]:
 
 
 def writers(folder: Path) -> list[int]:
-    """Return the processes that write runs below a folder now."""
+    """Return the processes that write runs below a suite's folder now; who only leads the suite is no writer."""
     found = set()
-    for lock in sorted(folder.rglob("writer.lock")):
+    for lock in sorted(folder.glob("*/**/writer.lock")):
         try:
             found.add(int(json.loads(lock.read_text())["pid"]))
         except (OSError, ValueError, KeyError):
