@@ -122,6 +122,8 @@ class View:
         return changed
 
     def _index(self, name: str, size: int, rows: Any) -> Array:
+        if type(rows) is int and rows >= 0:
+            return np.array([rows])
         if isinstance(rows, slice):
             return np.arange(size)[rows]
         given = np.atleast_1d(np.asarray(rows))
