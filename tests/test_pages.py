@@ -125,7 +125,7 @@ def test_the_researcher_examples_run(place, capsys):
     exec(compile(source, "researcher.md", "exec"), {"__name__": "__main__"})
     told = capsys.readouterr().out
     assert "False 4326 True" in told
-    assert "Results(results/evening: 4 of 4 runs complete)" in told
+    assert "Results('results/evening'): 4 of 4 runs complete" in told
     assert "because" in told
     assert told.count("\nTrue") == 3
     assert Path("flood.png").stat().st_size > 10_000
