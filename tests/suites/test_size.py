@@ -45,8 +45,9 @@ def test_runs_of_another_length_are_scaled(measured, tiny):
 def test_a_city_never_run_is_calibrated_and_says_so(tmp_path):
     scenario = load("nusantara")
     size = size_of(scenario, tmp_path / "nowhere", workers=1)
-    links = scenario.cases(1)[0].city().rows("links")
-    assert size.wall == pytest.approx(20 * suite_size.SECONDS_PER_LINK_HOUR * links * 5)
+    case = scenario.cases(1)[0]
+    hours = case.duration / 3.6e9
+    assert size.wall == pytest.approx(20 * suite_size.SECONDS_PER_LINK_HOUR * case.city().rows("links") * hours)
     assert size.measured == 0
     assert "no run of this city to go by" in str(size)
 
