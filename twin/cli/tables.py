@@ -71,7 +71,8 @@ def show_verdicts(title: str, comparisons: Sequence[Comparison], baseline: str, 
     counted = " to ".join(str(n) for n in (pairs if len(pairs) < 2 else (pairs[0], pairs[-1])))
     word = "replication" if pairs == [1] else "replications"
     say(f"{arm} against {baseline}: paired t intervals over {counted} {word} with common random numbers.")
-    say("Verdicts are per KPI; * holds also for all judged KPIs together (Holm). Margins: differences that do not matter.")
+    say("Verdicts are per KPI; * holds also for all judged KPIs together (Holm).")
+    say("Margins: differences that do not matter.")
 
 
 def verdict_of(comparison: Comparison) -> str:
