@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.peers import chicago
+from benchmarks.peers.chicago import ChicagoCase
 from benchmarks.peers.grid import JAM_DENSITY, LENGTH, REACTION_TIME, SIDE, SPEED, GridCase
 
 _END = 12_000
+_CHICAGO_END = 16 * 3600
 """s; all vehicles have arrived by then, also in platoons."""
 
 
@@ -18,10 +21,18 @@ def run(case: GridCase, platoon: int) -> tuple[float, float, float]:
 
     platoon  vehicles that move as one; the few that fill no platoon are left out
     """
-    world, vehicles = _world(case, platoon)
+    return _timed(*_world(case, platoon), _END - 10 * platoon)
+
+
+def run_chicago(case: ChicagoCase) -> tuple[float, float, float]:
+    """Return seconds of the simulation in platoons, completed share and mean trip, s."""
+    return _timed(*_chicago_world(case), _CHICAGO_END - 10 * chicago.PLATOON)
+
+
+def _timed(world: Any, vehicles: list[Any], until: int) -> tuple[float, float, float]:
     world.finalize_scenario()
     begun = time.perf_counter()
-    world.exec_simulation(until_t=_END - 10 * platoon)
+    world.exec_simulation(until_t=until)
     taken = time.perf_counter() - begun
     arrived = np.array([float(v.arrival_time) * world.DELTAT for v in vehicles])
     departed = np.array([float(v.departure_time_in_second) for v in vehicles])
@@ -30,22 +41,7 @@ def run(case: GridCase, platoon: int) -> tuple[float, float, float]:
 
 
 def _world(case: GridCase, platoon: int) -> tuple[Any, list[Any]]:
-    """Build a world without any log; routes are given, so it never looks for one."""
-    from uxsim import World
-
-    world: Any = World(
-        cpp=True,
-        deltan=platoon,
-        reaction_time=REACTION_TIME,
-        tmax=_END,
-        duo_update_time=10 * _END,
-        print_mode=0,
-        save_mode=0,
-        show_mode=0,
-        show_progress=0,
-        vehicle_logging_timestep_interval=0,
-        random_seed=0,
-    )
+    world = _empty_world(platoon, REACTION_TIME, _END)
     for node in range(SIDE**2):
         world.addNode(str(node), node % SIDE, node // SIDE)
     links = [
@@ -64,3 +60,47 @@ def _world(case: GridCase, platoon: int) -> tuple[Any, list[Any]]:
         vehicle.enforce_route([links[i] for i in case.route(row)])
         vehicles.append(vehicle)
     return world, vehicles
+
+
+def _chicago_world(case: ChicagoCase) -> tuple[Any, list[Any]]:
+    """Build a world of platoons: successive vehicles of a pair of zones, at the departure of the last."""
+    world = _empty_world(chicago.PLATOON, chicago.REACTION_TIME, _CHICAGO_END)
+    for node in range(case.n_node):
+        world.addNode(str(node), 0, 0)
+    columns = [case.links[name].tolist() for name in case.links]
+    links = [
+        world.addLink(
+            f"l{i}", str(a), str(b), length, free_flow_speed=speed, number_of_lanes=lanes,
+            jam_density_per_lane=density, capacity_out=capacity, capacity_in=capacity,
+        )
+        for i, (a, b, length, speed, lanes, capacity, density) in enumerate(zip(*columns, strict=True))
+    ]  # fmt: skip
+    pair = np.argsort(case.start, kind="stable")
+    last = np.sort(pair[chicago.PLATOON - 1 :: chicago.PLATOON])
+    routes = {start: [links[i] for i in case.route(row)] for row, start in zip(last, case.start[last], strict=True)}
+    vehicles = []
+    for row in last.tolist():
+        ends = str(case.origin[row]), str(case.destination[row])
+        vehicle = world.addVehicle(*ends, float(case.depart[row]) / 1e6)
+        vehicle.enforce_route(routes[case.start[row]])
+        vehicles.append(vehicle)
+    return world, vehicles
+
+
+def _empty_world(platoon: int, reaction_time: float, end: float) -> Any:
+    """Make a world without any log; routes are given, so it never looks for one."""
+    from uxsim import World
+
+    return World(
+        cpp=True,
+        deltan=platoon,
+        reaction_time=reaction_time,
+        tmax=end,
+        duo_update_time=10 * end,
+        print_mode=0,
+        save_mode=0,
+        show_mode=0,
+        show_progress=0,
+        vehicle_logging_timestep_interval=0,
+        random_seed=0,
+    )

@@ -17,6 +17,9 @@ CLASS_PCU = {"car": 1.0, "motorcycle": 0.25, "truck": 2.0, "bus": 2.0}
 Manual, MKJI 1997, table for urban divided roads, motorcycle 0.25 to 0.40); truck and bus 2.0 as for large
 vehicles (HCM 2010: 1.5 to 2.0 on level ground)."""
 
+MOST_WEIGHT = 16
+"""Lanes beyond these count no more at a merge (connectors of zones have dozens)."""
+
 SIGNAL_TIMES = {"intergreen": 5.0, "green_least": 7.0, "green_most": 40.0, "unit_extension": 3.0}
 """Times (s) of vehicle-actuated control where the city gives none: within the ranges of the FHWA Traffic
 Signal Timing Manual (2008), least greens of 5 to 15 s and passage times of 2 to 4 s; the rest assumed."""
@@ -36,7 +39,17 @@ def roads(city: City) -> Roads:
         lanes=links["lanes"],
         jam_density=links["jam_density"],
         capacity=links["capacity"],
+        weight=np.clip(links["lanes"], 1, MOST_WEIGHT),
+        banned_turns=banned_turns(city),
     )
+
+
+def banned_turns(city: City) -> Array:
+    """Return pairs (link, next link) that nobody may drive; city table banned_turns with both as rows."""
+    if "banned_turns" not in city.tables:
+        return np.empty((0, 2), np.int64)
+    table = city["banned_turns"]
+    return np.stack([table["from_link"], table["to_link"]], axis=1).astype(np.int64)
 
 
 def classes(names: tuple[str, ...], city: City) -> Classes:
