@@ -15,11 +15,15 @@ import numpy as np
 
 from twin.contract import SECOND, Event, EventKind, Kpi, Model, Option, Setup
 from twin.fields import Field
+from twin.models.traffic import figures
 from twin.models.traffic.columns import KERNEL_FIELDS, kernel_settings, kernel_state, rows_of, write_initial
-from twin.models.traffic.streets import CLASS_PCU, SIGNAL_TIMES, classes, roads, signals
+from twin.models.traffic.gridlock import RELAX, REPORT, watch
+from twin.models.traffic.publish import publish
+from twin.models.traffic.streets import CLASS_PCU, SIGNAL_TIMES, banned_turns, classes, roads, signals
 
 if TYPE_CHECKING:
     from twin.kernels.traffic_arrays import Settings
+    from twin.kernels.traffic_layout import Traffic as Arrays
     from twin.view import View
 
 Array = np.ndarray[Any, Any]
@@ -38,6 +42,7 @@ class Traffic(Model):
         Field("link.flow", "float64", "veh/s", "vehicles that left, per second, since the last publication"),
         Field("link.vehicles", "int64", "1", "vehicles on the link at the last publication"),
         Field("link.slow", "bool", "1", "travel time is far above free flow"),
+        Field("link.gridlocked", "bool", "1", "part of a cycle of full links that wait for each other"),
         Field("link.closure", "int16", "1", "reasons why nobody may enter", group=True, traced=True),
         Field("link.exits_seen", "int64", "1", "vehicles that had left at the last publication"),
         Field("link.travel_seen", "int64", "us", "their total time at the last publication"),
@@ -67,6 +72,8 @@ class Traffic(Model):
         Option("reroute_every", "time between updates of informed drivers", "quantity", 900.0, "s", low=1.0),
         Option("dark_capacity", "vehicles through a dark junction", "quantity", 1200 / 3600, "veh/s", low=1e-6),
         Option("slow_factor", "a link is slow above this multiple of free flow", default=2.0, low=1.0, high=1000.0),
+        Option("gridlock", "report gridlocks only, or let them go", "choice", REPORT, choices=(REPORT, RELAX)),
+        Option("gridlock_wait", "wait after which a gridlock is let go", "quantity", 300.0, "s", low=1.0),
     )
     kpi_list = (
         Kpi(
@@ -83,15 +90,16 @@ class Traffic(Model):
         from twin.kernels.traffic_layout import Trips, build
         from twin.models import demand
         from twin.models.streets import build_streets
-        from twin.models.traffic.routes import next_hops, zone_costs
+        from twin.models.traffic.routes import Routing, warn_of_no_way, zone_costs
 
         city, options = setup.city, setup.options
         self.run_options = dict(options)
         self.streets = build_streets(city)
         self.trips = demand.draw_trips(setup, zone_costs(city, self.streets), float(options["demand_factor"]))
         self.destinations, destination = np.unique(self.trips.destination, return_inverse=True)
-        free = self.streets.free_time
-        table = next_hops(self.streets, free, self.destinations)
+        self.routing = Routing(self.streets, self.destinations, banned_turns(city))
+        table = self.routing.table(self.streets.free_time)
+        warn_of_no_way(table, self.trips.origin, self.trips.destination, destination)
         informed = setup.uniform("trip.informed", self.trips.number) < float(options["informed_share"])
         self.built = build(
             roads(city),
@@ -116,10 +124,8 @@ class Traffic(Model):
         return {**rows_of(self.built.settings, self.built.state), "routes": 1}
 
     def start(self, view: View) -> None:
-        from twin.kernels.traffic import touch
-
         write_initial(view, self.built.settings, self.built.state)
-        touch(self.built.network, self.built.demand, self._settings(view), kernel_state(view))
+        self._touch(view)
         view.put("link.time", slice(None), self.streets.free_time)
         view.schedule(_PUBLISH, int(self.run_options["publish_every"] * SECOND))
         view.schedule(_REROUTE, int(self.run_options["reroute_every"] * SECOND))
@@ -127,12 +133,15 @@ class Traffic(Model):
     def _settings(self, view: View) -> Settings:
         return kernel_settings(view, self.built.settings)
 
+    def _arrays(self, view: View) -> Arrays:
+        return self.built._replace(settings=self._settings(view), state=kernel_state(view))
+
     def advance(self, view: View, until: int) -> None:
         from twin.kernels.traffic import advance
         from twin.kernels.traffic_arrays import new_log
 
         if view["traffic_clock.value"][0] < until:
-            advance(self.built.network, self.built.demand, self._settings(view), kernel_state(view), new_log(0), until)
+            advance(*self._arrays(view), new_log(0), until)
 
     def on_event(self, view: View, event: Event) -> None:
         if event.kind == "signal_mode":
@@ -140,7 +149,8 @@ class Traffic(Model):
             self._control(view, np.array([event.target]))
             self._touch(view)
         elif event.kind == _PUBLISH:
-            self._publish(view)
+            publish(self, view)
+            watch(self, view, self._arrays(view))
             view.schedule(_PUBLISH, int(self.run_options["publish_every"] * SECOND), cause=-1)
         elif event.kind == _REROUTE:
             self._reroute(view)
@@ -159,7 +169,7 @@ class Traffic(Model):
     def _touch(self, view: View) -> None:
         from twin.kernels.traffic import touch
 
-        touch(self.built.network, self.built.demand, self._settings(view), kernel_state(view))
+        touch(*self._arrays(view))
 
     def _close_and_open(self, view: View) -> Array:
         wanted = view.total("link.closure") > 0
@@ -210,23 +220,19 @@ class Traffic(Model):
 
     def _reroute(self, view: View) -> None:
         """Give informed drivers present times, and all drivers the roads that opened since."""
-        from twin.models.traffic.routes import next_hops
-
         free, present = self._times(view)
         settings = self._settings(view)
-        settings.informed[...] = next_hops(self.streets, present, self.destinations)
+        settings.informed[...] = self.routing.table(present)
         if view["routes.stale"][0]:
-            settings.habitual[...] = next_hops(self.streets, free, self.destinations)
+            settings.habitual[...] = self.routing.table(free)
             view.raw("routes.stale")[0] = False
 
     def _detour(self, view: View, closed: Array) -> None:
         """Lead everybody around roads that have just closed: only destinations that used them."""
-        from twin.models.traffic.routes import next_hops
-
-        settings, tail = self._settings(view), self.built.network.from_node[closed]
+        settings = self._settings(view)
         for table, times in zip((settings.habitual, settings.informed), self._times(view), strict=True):
-            rows = np.flatnonzero((table[:, tail] == closed).any(axis=1))
-            table[rows] = next_hops(self.streets, times, self.destinations[rows])
+            rows = self.routing.users(table, closed)
+            table[rows] = self.routing.table(times, rows)
 
     def _times(self, view: View) -> tuple[Array, Array]:
         """Return free-flow and present time of every link, s; inf where it is closed."""
@@ -234,59 +240,14 @@ class Traffic(Model):
         free = np.where(shut, np.inf, view["link.free_flow"] / SECOND)
         return free, np.where(shut, np.inf, np.maximum(view["link.time"], free))
 
-    def _publish(self, view: View) -> None:
-        from twin.models.traffic.publish import publish
-
-        publish(self, view)
-
     def kpis(self, view: View) -> dict[str, float]:
-        from twin.kernels.traffic_arrays import CANCELLED
-
-        arrival = view["vehicle.arrival"]
-        ended = np.where(arrival >= 0, arrival, view.now)
-        time = np.maximum(ended - self.trips.depart, 0)
-        left = view["vehicle.outcome"]
-        time = time[left != CANCELLED].sum() / (3600 * SECOND)
-        return {"vehicle_hours": float(time), "trips_arrived": float((arrival >= 0).sum())}
+        return figures.kpis(self, view)
 
     def measure(self, view: View) -> dict[str, float]:
-        from twin.kernels.traffic_arrays import DRIVING, WAITING
-
-        departed = np.searchsorted(self.trips.depart, view.now)
-        waiting = view["outcome.vehicles"][WAITING] - (self.trips.depart.shape[0] - departed)
-        return {
-            "vehicles_on_road": float(view["outcome.vehicles"][DRIVING] + max(waiting, 0)),
-            "slow_links": float(view["link.slow"].sum()),
-        }
+        return figures.measure(self, view)
 
     def check(self, view: View) -> list[str]:
-        from twin.kernels.traffic_arrays import DRIVING, ENTRIES, EXITS
-
-        count, queue = view["outcome.vehicles"], view["link.queue"]
-        broken = []
-        if count.sum() != self.trips.depart.shape[0]:
-            broken.append(f"{self.trips.depart.shape[0]} trips, but outcomes sum to {count.sum()}")
-        on_links = int((queue[:, ENTRIES] - queue[:, EXITS]).sum())
-        if on_links != count[DRIVING]:
-            broken.append(f"{count[DRIVING]} vehicles are driving, but {on_links} are on links")
-        return broken
+        return figures.broken(self, view)
 
     def tables(self, view: View) -> dict[str, dict[str, Array]]:
-        """Return the links with their traffic over the run."""
-        from twin.kernels.traffic_arrays import EXITS, TRAVEL
-
-        queue = view["link.queue"]
-        free = self.built.settings.free_flow / SECOND
-        exits, travel = queue[:, EXITS], queue[:, TRAVEL] / SECOND
-        mean = np.divide(travel, exits, out=free.copy(), where=exits > 0)
-        return {
-            "links": {
-                "id": view.city["links"]["id"],
-                "vehicles": exits,
-                "mean_time_s": mean,
-                "free_flow_s": free,
-                "time_ratio": mean / free,
-                "delay_h": (travel - exits * free) / 3600,
-                "open": view["link.open"],
-            }
-        }
+        return figures.tables(self, view)

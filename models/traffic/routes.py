@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +13,57 @@ if TYPE_CHECKING:
     from twin.models.streets import Streets
 
 Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Routing:
+    """Find next-hop tables of a city, banned turns kept to.
+
+    destinations  (n_destination,)  nodes, one a row of the tables
+    banned        (n_banned, 2)  pairs (link, next link)
+    """
+
+    streets: Streets
+    destinations: Array
+    banned: Array
+
+    def table(self, times: Array, rows: Any = slice(None)) -> Array:
+        """Return the next link (n_row, n_column) on the way to some destinations, -1 for none.
+
+        times  (n_link,)  s, inf for closed links
+        rows   of the destinations
+        """
+        if not len(self.banned):
+            return next_hops(self.streets, times, self.destinations[rows])
+        from twin.kernels.traffic_layout import hop_columns
+        from twin.models.traffic import turns
+
+        net, n_node = self.streets.graph, self.streets.nodes
+        column = hop_columns(n_node, net.to_node, self.banned)
+        ways = turns.Ways(n_node, net.from_node, net.to_node, column, self.banned)
+        return turns.next_hops(ways, times, self.destinations[rows])
+
+    def users(self, table: Array, links: Array) -> Array:
+        """Return the rows of a table in which some driver takes one of the links."""
+        if len(self.banned):
+            return np.flatnonzero(np.isin(table, links).any(axis=1))
+        return np.flatnonzero((table[:, self.streets.graph.from_node[links]] == links).any(axis=1))
+
+
+class NoWayWarning(UserWarning):
+    """Trips have no way to their destination; they never depart."""
+
+
+def warn_of_no_way(table: Array, origin: Array, goal: Array, row: Array) -> None:
+    """Warn of trips without a way, with their number and the first pair of nodes.
+
+    table  (n_destination, n_column)  next link from each node
+    row    (n_trip,)  row of the goal in the table
+    """
+    lost = np.flatnonzero((table[row, origin] < 0) & (origin != goal))
+    if lost.size:
+        first = f"the first from node {origin[lost[0]]} to node {goal[lost[0]]}"
+        warnings.warn(f"{lost.size} of {origin.size} trips have no way, {first}", NoWayWarning, stacklevel=3)
 
 
 def trees_to(streets: Streets, times: Array, roots: Array) -> tuple[Array, Array]:

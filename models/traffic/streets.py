@@ -53,11 +53,18 @@ def banned_turns(city: City) -> Array:
 
 
 def classes(names: tuple[str, ...], city: City) -> Classes:
-    """Return space on the road and headway factor of each class, by its PCU."""
+    """Return space on the road and headway factor of each class, by its PCU.
+
+    Raises CityError that names the classes of the demand without PCU.
+    """
+    from twin.errors import CityError
     from twin.kernels.traffic_layout import Classes
 
     known = city.settings("demand", {"pcu": CLASS_PCU})["pcu"]
-    pcu = tuple(float(known.get(name, 1.0)) for name in names)
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise CityError(f"demand.pcu of city {city.name} has no PCU for {', '.join(missing)} of demand.classes")
+    pcu = tuple(float(known[name]) for name in names)
     return Classes(pcu=pcu, headway_factor=pcu)
 
 

@@ -1,0 +1,67 @@
+"""Small cities with demand, and worlds of traffic alone."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from twin.assembly import Assembly
+from twin.city import City
+from twin.contract import SECOND, Setup
+from twin.models.traffic import Traffic
+from twin.world import World
+
+
+def small_city(pairs, length=50.0, trips=40_000, classes=None, **tables):
+    """Return a city of one-lane links (10 m/s), with a zone at every node.
+
+    pairs    (from node, to node) of each link
+    trips    in the four hours of the morning
+    classes  share of each class
+    """
+    ends = np.array(pairs, dtype=np.int32).T
+    n_node, n_link = int(ends.max()) + 1, ends.shape[1]
+    angle = 2 * np.pi * np.arange(n_node) / n_node
+    every = np.arange(n_node, dtype=np.int32)
+    at = {
+        "id": np.array([f"n{i}" for i in range(n_node)]),
+        "name": np.array([f"place {i}" for i in range(n_node)]),
+        "x": 100 * np.cos(angle),
+        "y": 100 * np.sin(angle),
+        "lon": 0.001 * np.cos(angle),
+        "lat": 0.001 * np.sin(angle),
+    }
+    made = {
+        "nodes": at | {"elevation": np.zeros(n_node), "signal": np.zeros(n_node, dtype=bool)},
+        "links": {
+            "id": np.array([f"l{i}" for i in range(n_link)]),
+            "from_node": ends[0],
+            "to_node": ends[1],
+            "length": np.full(n_link, float(length)),
+            "speed": np.full(n_link, 10.0),
+            "lanes": np.ones(n_link, np.int32),
+            "capacity": np.full(n_link, 0.5),
+            "jam_density": np.full(n_link, 0.15),
+        },
+        "zones": at
+        | {"population": np.full(n_node, 100, np.int32), "jobs": np.full(n_node, 100, np.int32), "node": every},
+        "signals": {"id": np.empty(0, "U1"), "node": np.empty(0, np.int32)},
+        "zone_nodes": {"zone": every, "node": every, "weight": np.ones(n_node)},
+    }
+    demand = {
+        "trips_morning": trips,
+        "profile": [1.0] * 24,
+        "gravity_beta": 1 / 600,
+        "classes": classes or {"car": 1.0},
+    }
+    return City("small", "A small city", "left", "UTC", 32750, {**made, **tables}, {"demand": demand})
+
+
+def traffic_world(city, duration=1800, seed=1, **options):
+    """Return a world of traffic alone; duration in s."""
+    setup = Setup(city, {}, seed, 1_768_460_400 * SECOND, duration * SECOND)
+    return World(Assembly(city, [Traffic()], [], setup, {"traffic": options}))
+
+
+def ring(n_node=6):
+    """Return the links of a one-way ring."""
+    return [(i, (i + 1) % n_node) for i in range(n_node)]
