@@ -198,4 +198,4 @@ def _approximate_share(preference: Array, factor: Array, workload: Array, blocke
     ranked = np.divide(ranked * (1.0 - blocked), total, out=np.zeros_like(ranked), where=total > 0)
     share = np.zeros_like(ranked)
     np.put_along_axis(share, preference, ranked, axis=1)
-    return share
+    return np.asarray(share)
