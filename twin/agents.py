@@ -49,6 +49,9 @@ class Handles:
             self._model = mesa.Model(rng=abs(self._seed))
         handle = _handle_class(table, self)
         agents = [handle(self._model, row) for row in range(rows)]
+        # mesa counts agents in a table of the class, whose keys would keep every world
+        # of a process alive: 12 MB a run.
+        mesa.Agent._ids.pop(self._model, None)
         return mesa.agent.AgentSet(agents, random=random.Random(0))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import numpy as np
@@ -226,6 +228,15 @@ def test_what_agents_draw_does_not_depend_on_how_a_run_is_cut():
     whole = World(assembly).run(END)
     cut = World(assembly).run(7 * SECOND).branch().run(END)
     assert cut.digest() == whole.digest()
+
+
+def test_a_world_whose_policies_asked_for_agents_is_forgotten():
+    assembly = assembled([Drawn()], [Shuffler()])
+    world = World(assembly).run(END)
+    watch = weakref.ref(world)
+    del world
+    gc.collect()
+    assert watch() is None
 
 
 def test_an_order_for_a_row_that_does_not_exist_is_refused_and_logged():
