@@ -50,7 +50,12 @@ class Rules:
 
     banned_turns  from_link, to_link
     signals       link, cycle, start, green (s): fixed time at the end of a link;
-                  other links into such a node are always red
+                  other links into such a node are always red. Also, if wanted:
+                  offset (added to start), amber and all_red: lost after the
+                  green, nobody enters, and what conflicts has no green yet
+    nodes         x, y (m), by label: tells which approaches conflict, and where
+                  to draw
+    driving_side  "left" or "right"
     pcu           space and headway of each class relative to a car
     relax_after   s: looked at this often, a gridlock whose first vehicles have
                   all waited this long moves on by one vehicle; None: it stays
@@ -58,6 +63,8 @@ class Rules:
 
     banned_turns: pd.DataFrame | None = None
     signals: pd.DataFrame | None = None
+    nodes: pd.DataFrame | None = None
+    driving_side: str = "right"
     pcu: Mapping[str, float] = field(default_factory=lambda: CLASS_PCU)
     relax_after: float | None = None
 
@@ -88,7 +95,10 @@ def simulate(
     rules = rules or Rules()
     tables = {"banned_turns": rules.banned_turns, "signals": rules.signals}
     given = {name: pd.DataFrame(columns=NEEDED[name]) if t is None else t for name, t in tables.items()}
-    frames = Frames(links, trips, given["banned_turns"], given["signals"], rules.pcu)
+    if rules.driving_side not in ("left", "right"):
+        raise ValueError(f"driving_side must be 'left' or 'right', not {rules.driving_side!r}")
+    left = rules.driving_side == "left"
+    frames = Frames(links, trips, given["banned_turns"], given["signals"], rules.pcu, rules.nodes, left)
     frames.check()
     traffic = lay_out(frames)
     last = float(trips["depart"].max()) + _DAY if until is None else until

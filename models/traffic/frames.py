@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from twin.models.traffic import plans
+
 if TYPE_CHECKING:
     import pandas as pd
 
-    from twin.kernels.traffic_layout import Roads, Signals, Traffic, Trips
+    from twin.kernels.traffic_layout import Roads, Traffic, Trips
 
 Array = np.ndarray[Any, Any]
 
@@ -29,13 +31,15 @@ _POSITIVE = ("length", "speed", "lanes", "capacity", "jam_density", "reaction_ti
 
 @dataclass(frozen=True)
 class Frames:
-    """Hold what `simulate` was given; see there for the columns."""
+    """Hold what `simulate` was given; see there and `Rules` for the columns."""
 
     links: pd.DataFrame
     trips: pd.DataFrame
     banned_turns: pd.DataFrame
     signals: pd.DataFrame
     pcu: Mapping[str, float]
+    positions: pd.DataFrame | None = None
+    left: bool = False
 
     def nodes(self) -> Array:
         """Return the labels of the nodes in the order of the links."""
@@ -50,7 +54,7 @@ class Frames:
             missing = [name for name in columns if name not in getattr(self, table)]
             problems += [f"{table}: column {name} is missing" for name in missing]
         if not problems:
-            problems = self._wrong_links() + self._wrong_trips() + self._wrong_turns_and_signals()
+            problems = self._wrong_links() + self._wrong_trips() + self._wrong_turns() + plans.wrong(self)
         if problems:
             raise ValueError("; ".join(problems))
 
@@ -59,7 +63,9 @@ class Frames:
         for name in _POSITIVE:
             if name in self.links:
                 wrong = ~(self.links[name].to_numpy(float) > 0)
-                problems += _wrong("links", self.links, name, wrong, "must be greater than 0")
+                problems += wrong_rows("links", self.links, name, wrong, "must be greater than 0")
+        for end in ("from", "to"):
+            problems += wrong_rows("links", self.links, end, self.links[end].isna().to_numpy(), "must name a node")
         if not self.links.index.is_unique:
             problems.append("links: the index must be unique")
         return problems
@@ -68,25 +74,26 @@ class Frames:
         problems = []
         for end in ("from", "to"):
             unknown = rows_of(self.trips[end], self.nodes()) < 0
-            problems += _wrong("trips", self.trips, end, unknown, "is no node of the links")
+            problems += wrong_rows("trips", self.trips, end, unknown, "is no node of the links")
         depart = self.trips["depart"].to_numpy(float)
-        problems += _wrong("trips", self.trips, "depart", ~(depart >= 0) | np.isinf(depart), "must not be negative")
+        problems += wrong_rows("trips", self.trips, "depart", ~(depart >= 0) | np.isinf(depart), "must not be negative")
         if "class" in self.trips:
             unknown = rows_of(self.trips["class"], list(self.pcu)) < 0
-            problems += _wrong("trips", self.trips, "class", unknown, f"must be one of {', '.join(self.pcu)}")
+            problems += wrong_rows("trips", self.trips, "class", unknown, f"must be one of {', '.join(self.pcu)}")
         return problems
 
-    def _wrong_turns_and_signals(self) -> list[str]:
-        problems = []
-        for table, name in (("banned_turns", "from_link"), ("banned_turns", "to_link"), ("signals", "link")):
-            frame = getattr(self, table)
-            unknown = rows_of(frame[name], self.links.index) < 0
-            problems += _wrong(table, frame, name, unknown, "is no link")
-        for name in ("cycle", "green"):
-            wrong = ~(self.signals[name].to_numpy(float) > 0)
-            problems += _wrong("signals", self.signals, name, wrong, "must be greater than 0")
+    def _wrong_turns(self) -> list[str]:
+        problems, ends = [], []
+        for name in ("from_link", "to_link"):
+            ends.append(rows_of(self.banned_turns[name], self.links.index))
+            problems += wrong_rows("banned_turns", self.banned_turns, name, ends[-1] < 0, "is no link")
+        if not problems:
+            apart = self.links["to"].to_numpy()[ends[0]] != self.links["from"].to_numpy()[ends[1]]
+            problems = wrong_rows(
+                "banned_turns", self.banned_turns, "to_link", apart, "does not begin where from_link ends"
+            )
         problems += [
-            f"pcu: {name} is {value}, must be greater than 0" for name, value in self.pcu.items() if value <= 0
+            f"pcu: {name} is {value}, must be greater than 0" for name, value in self.pcu.items() if not value > 0
         ]
         return problems
 
@@ -98,7 +105,8 @@ def rows_of(labels: Any, index: Any) -> Array:
     return np.asarray(pd.Index(index).get_indexer(pd.Index(labels)), np.int64)
 
 
-def _wrong(table: str, frame: pd.DataFrame, name: str, wrong: Array, what: str) -> list[str]:
+def wrong_rows(table: str, frame: pd.DataFrame, name: str, wrong: Array, what: str) -> list[str]:
+    """Say what is wrong with a column, by the labels of the first rows marked."""
     rows = np.flatnonzero(wrong)
     shown = [f"{table} row {frame.index[row]}: {name} is {frame[name].iloc[row]}, {what}" for row in rows[:_SHOWN]]
     more = rows.size - _SHOWN
@@ -120,7 +128,7 @@ def lay_out(frames: Frames) -> Traffic:
     table = next_hops(ways, np.asarray(roads.length) / np.asarray(roads.speed), destinations)
     space = tuple(frames.pcu.values())
     trips = _trips(frames, destination, table)
-    traffic = build(roads, trips, destinations, Classes(space, space), _signals(frames, roads))
+    traffic = build(roads, trips, destinations, Classes(space, space), plans.signals(frames, roads))
     traffic.settings.informed[...] = table
     touch(*traffic)
     return traffic
@@ -154,18 +162,3 @@ def _trips(frames: Frames, destination: Array, table: Array) -> Trips:
     named = "class" in frames.trips
     kind = rows_of(frames.trips["class"], list(frames.pcu)) if named else list(frames.pcu).index("car")
     return Trips(depart, origin, destination, table[destination, origin], kind)
-
-
-def _signals(frames: Frames, roads: Roads) -> Signals:
-    """Lay out fixed-time greens; a link without a row is red where its node has a signal."""
-    from twin.kernels.traffic_arrays import FIXED
-    from twin.kernels.traffic_layout import Signals
-
-    row = rows_of(frames.signals["link"], frames.links.index)
-    control = np.zeros(roads.n_node, np.int8)
-    control[np.asarray(roads.to_node)[row]] = FIXED
-    columns = {"cycle": np.full(len(frames.links), 60.0)}
-    columns |= {name: np.zeros(len(frames.links)) for name in ("start", "length")}
-    for name, given in (("cycle", "cycle"), ("start", "start"), ("length", "green")):
-        columns[name][row] = frames.signals[given].to_numpy(float)
-    return Signals(control=control, **columns)

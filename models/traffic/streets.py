@@ -20,6 +20,8 @@ vehicles (HCM 2010: 1.5 to 2.0 on level ground)."""
 MOST_WEIGHT = 16
 """Lanes beyond these count no more at a merge (connectors of zones have dozens)."""
 
+_ROUNDING = 1e-6
+
 SIGNAL_TIMES = {"intergreen": 5.0, "green_least": 7.0, "green_most": 40.0, "unit_extension": 3.0}
 """Times (s) of vehicle-actuated control where the city gives none: within the ranges of the FHWA Traffic
 Signal Timing Manual (2008), least greens of 5 to 15 s and passage times of 2 to 4 s; the rest assumed."""
@@ -100,16 +102,52 @@ def signals(city: City, dark_headway: float) -> Signals:
 
 
 def _plans(city: City) -> list[list[tuple[float, float, Array]]]:
+    """Return start, green (s) and links of every phase of every signal.
+
+    Phases follow one another, each by its columns amber and all_red where the city has them; what
+    else is left of the cycle is shared. Raises CityError that names the signals whose phases overlap.
+    """
     if "signals" not in city.tables or "phases" not in city.tables:
         return []
     table, phases, served = city["signals"], city["phases"], city["phase_links"]
-    plans = []
+    spent = _with_lost_time(phases)
+    plans, full = [], []
     for signal in range(city.rows("signals")):
         rows = np.flatnonzero(phases["signal"] == signal)
         rows = rows[np.argsort(phases["order"][rows], kind="stable")]
-        green = phases["green"][rows]
-        lost = (float(table["cycle"][signal]) - green.sum()) / max(len(rows), 1)
-        start = float(table["offset"][signal]) + np.concatenate([[0.0], np.cumsum(green + lost)[:-1]])
+        left = float(table["cycle"][signal]) - spent[rows].sum()
+        if left < -_ROUNDING:
+            full.append(str(table["id"][signal]))
+        each = spent[rows] + left / max(len(rows), 1)
+        start = float(table["offset"][signal]) + np.concatenate([[0.0], np.cumsum(each)[:-1]])
         links = [served["link"][served["phase"] == row] for row in rows]
-        plans.append(list(zip(start.tolist(), green.tolist(), links, strict=True)))
+        plans.append(list(zip(start.tolist(), phases["green"][rows].tolist(), links, strict=True)))
+    if full:
+        from twin.errors import CityError
+
+        raise CityError(f"greens overlap, for green, amber and all-red exceed the cycle: signals {', '.join(full)}")
     return plans
+
+
+def _with_lost_time(phases: Any) -> Array:
+    """Return green plus amber and all-red (s) of each phase."""
+    lost = [phases[name] for name in ("amber", "all_red") if name in phases]
+    return np.asarray(phases["green"] + sum(lost), np.float64)
+
+
+def conflicts_in_phases(city: City) -> list[str]:
+    """Return, as sentences, approaches that have green in one phase though their movements conflict."""
+    from twin.models.traffic.conflicts import Junctions, Windows, overlaps
+
+    if "phases" not in city.tables:
+        return []
+    links, nodes, served = city["links"], city["nodes"], city["phase_links"]
+    position = np.column_stack([nodes["x"], nodes["y"]]).astype(np.float64)
+    turns = frozenset((int(a), int(b)) for a, b in banned_turns(city))
+    junctions = Junctions(links["from_node"], links["to_node"], position, city.driving_side == "left", turns)
+    phase = served["phase"]
+    # one second of its own for every phase: only approaches of one phase are green together
+    windows = Windows(served["link"], np.full(len(phase), 1e9), 10.0 * phase, np.ones(len(phase)), np.zeros(len(phase)))
+    signal = city["signals"]["id"][city["phases"]["signal"][phase]]
+    names = links["id"][served["link"]]
+    return [f"signal {signal[a]}: {names[a]} and {names[b]}" for a, b in overlaps(junctions, windows)]
