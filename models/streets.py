@@ -84,10 +84,11 @@ def build_streets(city: City) -> Streets:
     )
 
 
-def shortest_tree(streets: Streets, times: Array, root: int, *, reverse: bool = False) -> Tree:
+def shortest_tree(streets: Streets, times: Array, root: int, *, reverse: bool = False, goal: int = -1) -> Tree:
     """Return shortest times from a node to all, or with `reverse` from all to it.
 
     times  (n_link,)  s, inf for closed links
+    goal   node whose way alone is wanted: what lies beyond it is left unfinished; -1 for all
     """
     from twin.kernels.routing import tree
 
@@ -95,13 +96,13 @@ def shortest_tree(streets: Streets, times: Array, root: int, *, reverse: bool = 
     link = np.empty(streets.nodes, dtype=np.int32)
     net = streets.graph
     ends = (net.in_start, net.in_link, net.from_node) if reverse else (net.out_start, net.out_link, net.to_node)
-    tree(*ends, np.ascontiguousarray(times, np.float64), int(root), time, link)
+    tree(*ends, np.ascontiguousarray(times, np.float64), int(root), time, link, int(goal))
     return Tree(time, link)
 
 
 def path_between(streets: Streets, times: Array, start: int, goal: int) -> Array | None:
     """Return the links of a shortest path, empty when already there, None when there is none."""
-    tree = shortest_tree(streets, times, start)
+    tree = shortest_tree(streets, times, start, goal=goal)
     if not np.isfinite(tree.time[goal]):
         return None
     path = []

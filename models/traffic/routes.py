@@ -84,7 +84,14 @@ def trees_to(streets: Streets, times: Array, roots: Array) -> tuple[Array, Array
 
 def next_hops(streets: Streets, times: Array, destinations: Array) -> Array:
     """Return the next link (n_destination, n_node) on the way to each destination, -1 for none."""
-    return trees_to(streets, times, destinations)[1]
+    from twin.kernels.routing import next_hop_table
+
+    ends = np.ascontiguousarray(destinations, np.int32)
+    via = np.empty((ends.size, streets.nodes), np.int32)
+    net = streets.graph
+    weight, none = np.ascontiguousarray(times, np.float64), np.empty((0, streets.nodes))
+    next_hop_table(net.in_start, net.in_link, net.from_node, weight, ends, via, none)
+    return via
 
 
 def zone_costs(city: City, streets: Streets) -> Array:

@@ -93,3 +93,57 @@ def test_links_without_length_make_no_circle() -> None:
 def test_an_unknown_node_is_named() -> None:
     with pytest.raises(ValueError, match="to_node of link 1 is 5"):
         graph(3, [0, 1], [1, 5])
+
+
+def _both(streets: Graph, weight: Any, destinations: Any) -> tuple[Any, Any]:
+    """Return a table with times made at once, and one made of single trees."""
+    ends = np.asarray(destinations, np.int32)
+    nodes = streets.in_start.size - 1
+    made = np.empty((ends.size, nodes), np.int32), np.empty((ends.size, nodes))
+    next_hop_table(streets.in_start, streets.in_link, streets.from_node, weight, ends, *made)
+    single = np.empty_like(made[0]), np.empty_like(made[1])
+    for row, end in enumerate(ends.tolist()):
+        ways = streets.in_start, streets.in_link, streets.from_node
+        tree(*ways, weight, end, single[1][row], single[0][row])
+    return made, single
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000), st.booleans())
+def test_a_table_is_its_trees_to_the_last_bit(seed: int, whole: bool) -> None:
+    streets, weight = _random(seed, 90, 260)
+    rng = np.random.default_rng(seed)
+    if not whole:
+        weight *= rng.lognormal(0, 1, weight.size)
+    weight[rng.integers(0, weight.size, 5)] = np.nan
+    made, single = _both(streets, weight, rng.integers(0, 90, 75))
+    assert np.array_equal(made[0], single[0])
+    assert np.array_equal(made[1], single[1])
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000))
+def test_links_without_length_close_no_ring(seed: int) -> None:
+    streets, weight = _random(seed, 40, 160)
+    weight[np.random.default_rng(seed).random(weight.size) < 0.4] = 0.0
+    (table, times), single = _both(streets, weight, np.arange(40))
+    assert np.array_equal(times, single[1])
+    for row in range(40):
+        for node in np.flatnonzero(np.isfinite(times[row])):
+            place, steps = node, 0
+            while place != row and steps <= 40:
+                place, steps = streets.to_node[table[row, place]], steps + 1
+            assert place == row
+
+
+def test_a_tree_may_stop_at_its_goal() -> None:
+    streets, weight = _random(3)
+    full, part = np.empty(40, np.int32), np.empty(40, np.int32)
+    time, early = np.empty(40), np.empty(40)
+    ways = streets.out_start, streets.out_link, streets.to_node
+    tree(*ways, weight, 0, time, full)
+    for goal in np.flatnonzero(np.isfinite(time) & (full >= 0)):
+        tree(*ways, weight, 0, early, part, int(goal))
+        nearer = time < time[goal]
+        assert np.array_equal(part[nearer], full[nearer])
+        assert (part[goal], early[goal]) == (full[goal], time[goal])
