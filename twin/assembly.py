@@ -6,6 +6,7 @@ Everything here is constant and shared by all branches of a world.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,10 +72,37 @@ class Assembly:
         self.components = solve_order([c for c in parts if not isinstance(c, Policy)], self.owner_of)
         self.policies = [c for c in parts if isinstance(c, Policy)]
         self._connect(parts)
-        rows = self._set_up(parts, setup)
-        self._lay_out(parts, rows)
+        self.own_rows = self._set_up(parts, setup)
+        self._lay_out(parts, self.own_rows)
         self._number_kinds(parts)
         self._number_procedures()
+
+    def varied(
+        self,
+        components: Sequence[Component],
+        policies: Sequence[Policy],
+        setup: Setup,
+        options: Mapping[str, Mapping[str, Any]],
+        rows: Mapping[str, int],
+    ) -> Assembly:
+        """Return this assembly with other components and policies, which are set up already.
+
+        components  the same models and feeds, in solving order, perhaps with other constants
+        policies    in the order of this assembly's; further roles behind
+        rows        rows of the tables whose number they change
+        """
+        other = copy(self)
+        parts = [*components, *policies]
+        other.setup, other.options = setup, {name: dict(given) for name, given in options.items()}
+        other.components, other.policies = list(components), list(policies)
+        other.own_rows = {**self.own_rows, **rows}
+        other._register(parts)
+        other._check_tables(parts)
+        other._connect(parts)
+        other._lay_out(parts, other.own_rows)
+        other._number_kinds(parts)
+        other._number_procedures()
+        return other
 
     def _register(self, parts: Sequence[Component]) -> None:
         self.by_name: dict[str, Component] = {}

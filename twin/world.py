@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, overload
 
 from twin.contract import Feed, Model
 from twin.engine import Engine
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from twin.assembly import Assembly
+    from twin.whatif import WhatIf
+    from twin.whatif.choices import Spec
 
 _LAST = 2**62
 """Last instant of a clock of int64 us, with room for delays beyond it."""
@@ -82,11 +84,36 @@ class World(Engine):
                 broken += [f"{component.name}: {text}" for text in component.check(self.view(component.name))]
         return broken
 
-    def branch(self, without: tuple[int, ...] = ()) -> World:
-        """Return a copy that goes on by itself; constants and past output are shared.
+    @overload
+    def branch(self, without: tuple[int, ...] = ()) -> World: ...
+
+    @overload
+    def branch(
+        self, *, policies: Sequence[Spec], horizon: int | str = ..., replications: int = ..., **more: Any
+    ) -> WhatIf: ...
+
+    def branch(
+        self, without: tuple[int, ...] = (), policies: Sequence[Spec] | None = None, **asked: Any
+    ) -> World | WhatIf:
+        """Return a copy that goes on by itself, or with policies, what each would bring from now on.
 
         without   numbers of scenario events to take out of the copy's future
+        policies  what to try beside the present policies: "dmexclp", "dmexclp(busy_fraction=0.4)",
+                  ("dmexclp", {"busy_fraction": 0.4}), a Policy or its class
+        asked     horizon="2 h", replications=10, workers=0, frozen=(), by="", progress=None;
+                  see `twin.whatif.Question`
+
+        Constants and past output are shared. With policies, each replication has a future of its own
+        that all policies share; the world itself is left as it is.
         """
+        if policies is not None:
+            from twin.whatif import Question, what_if
+
+            if without:
+                raise TwinError("take events out first: world.branch(without=...).branch(policies=...)")
+            return what_if(self, Question(policies, **asked))
+        if asked:
+            raise TwinError(f"{', '.join(asked)} need policies: world.branch(policies=[...], ...)")
         child = World(self.assembly, self.state.copy())
         child.events = self.events.branch()
         child.parents = self.parents.branch()
@@ -94,6 +121,22 @@ class World(Engine):
         for index in without:
             child.state["kind_off.flag"][index] = True
         return child
+
+    def switch(self, policy: Spec | None = None, seed: int | None = None) -> World:
+        """Let other policies take over now, and draw what has not happened yet with another seed; return the world.
+
+        policy  as `branch` takes them; None keeps the present ones
+        seed    of the future; None keeps the world's own
+        """
+        from twin.whatif import Change, Choice, read_choice, switched
+
+        choice = Choice("present") if policy is None else read_choice(policy, self.assembly)
+        with switched(self, Change(choice, seed)) as other:
+            self.assembly, self.state = other.assembly, other.state.copy()
+        self._views.clear()
+        self._calendar = self._procedures = self._handles = None
+        self._settled = -1
+        return self
 
     def close(self) -> None:
         """End this world and let the next branch reuse its memory; logs and figures taken stay."""

@@ -19,8 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 TWIN = [sys.executable, "-c", "from twin.cli import main; main()"]
 HEAVY = ("numba", "mesa", "geopandas", "matplotlib", "pandas", "scipy", "networkx", "pyarrow", "duckdb", "simpy")
 COMMANDS = (
-    "demo", "run", "check", "new", "plan", "expand", "why", "compare", "resume", "results", "city", "data", "schema",
-    "warmup", "version",
+    "demo", "run", "check", "new", "plan", "expand", "why", "compare", "branch", "resume", "results", "city", "data",
+    "schema", "warmup", "version",
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from twin.cli import expanding, files, places, reading, running
+from twin.cli import branching, expanding, files, places, reading, running
 
 app = typer.Typer(
     name="twin",
@@ -53,6 +53,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     files.schema,
     reading.why,
     reading.compare,
+    branching.branch,
     running.warmup,
 )
 for command in _COMMANDS:

@@ -1,0 +1,142 @@
+"""What may be asked and how, what is refused, and what becomes of failures and Ctrl-C."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.whatif.quick import AT, live
+from twin.contract import MINUTE, Command, Option, Policy
+from twin.errors import ContractError, DataError, TwinError
+from twin.fields import Field
+from twin.models.policies.dispatch import ClosestIdle, Dmexclp
+from twin.whatif import Change, read_choice, switched
+from twin.whatif.choices import split
+
+
+class Counting(ClosestIdle):
+    """A dispatcher who counts decisions in a field of his own and has a timer."""
+
+    name = "counting"
+    owns = (Field("tally.count", "int64", "1", "decisions"), Field("tally.begun", "int64", "us", "first instant", -1))
+
+    def setup(self, setup):
+        super().setup(setup)
+        return {"tally": 1}
+
+    def start(self, view):
+        view.raw("tally.begun")[0] = view.now
+
+
+class Broken(Policy):
+    name = "broken"
+    role = "dispatch"
+    every = MINUTE
+    commands = ("dispatch",)
+
+    def decide(self, observation):
+        raise ValueError("no plan")
+
+
+class Warned(Policy):
+    name = "warned"
+    role = "warnings"
+    sees = ("call.stage",)
+    commands = ("dispatch",)
+    on = ("call_triaged",)
+    options = (Option("loud", "how", "flag", False),)
+
+    def decide(self, observation):
+        return [Command("dispatch", 0, -1.0)]
+
+
+def ask(*policies, **more):
+    return live().branch(policies=list(policies), **{"horizon": "5 min", "replications": 1, "workers": 1, **more})
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "dmexclp(preparation=1.5 min, busy_fraction=0.4)",
+        ("dmexclp", {"preparation": 90, "busy_fraction": 0.4}),
+        ("dmexclp", {"preparation": "90 s", "busy_fraction": "0.4"}),
+    ],
+)
+def test_options_are_read_in_any_spelling(spec):
+    choice = read_choice(spec, live().assembly)
+    assert choice.options["dmexclp"] == {"siren_share": 0.5, "preparation": 90.0, "busy_fraction": 0.4}
+
+
+def test_classes_and_objects_are_policies_too():
+    assert ask(Dmexclp).choices[1] == ask(Dmexclp()).choices[1] == "dmexclp"
+
+
+def test_lists_are_cut_outside_brackets():
+    assert split("a(b=1,c=2),d , e+f(g=3)") == ["a(b=1,c=2)", "d", "e+f(g=3)"]
+
+
+def test_a_new_policy_begins_with_fields_of_its_own_now():
+    child = switched(live(), Change(read_choice(Counting, live().assembly)))
+    assert child.state["tally.begun"][0] == AT
+    assert "tally.count" not in live().state
+    again = switched(child.run(AT + 2 * MINUTE), Change(read_choice("dmexclp", child.assembly)))
+    assert "tally.begun" not in again.state
+    assert again.run(AT + 9 * MINUTE).check() == []
+
+
+def test_a_role_nobody_has_yet_can_be_filled():
+    child = switched(live(), Change(read_choice(Warned, live().assembly))).run(AT + 12 * MINUTE)
+    refused = [row for row in child.events.rows(len(live().events)) if row[1] == "order.dispatch"]
+    assert refused
+    assert [policy.name for policy in child.assembly.policies][-1] == "warned"
+
+
+@pytest.mark.parametrize(
+    ("asked", "error", "told"),
+    [
+        ({"policies": ["dmexcl"]}, ContractError, "did you mean 'dmexclp'"),
+        ({"policies": ["dmexclp(busy=1)"]}, DataError, "did you mean 'busy_fraction'"),
+        ({"policies": ["dmexclp(busy_fraction=2)"]}, DataError, "at most 1"),
+        ({"policies": ["dmexclp(busy_fraction=much)"]}, DataError, "is not understood"),
+        ({"policies": ["dmexclp(busy_fraction"]}, DataError, "brackets"),
+        ({"policies": ["dmexclp(0.4)"]}, DataError, "option=value"),
+        ({"policies": ["dmexclp+closest_idle"]}, DataError, "both decide about dispatch"),
+        ({"policies": ["dmexclp", "dmexclp"]}, DataError, "asked for twice"),
+        ({"policies": ["3 x"]}, DataError, "is no policy"),
+        ({"policies": [4]}, ContractError, "is no policy"),
+        ({"policies": ["dmexclp"], "horizon": "3 h"}, DataError, "at most 50 min"),
+        ({"policies": ["dmexclp"], "horizon": 0}, DataError, "longer than 0"),
+        ({"policies": ["dmexclp"], "by": "response"}, DataError, "there are "),
+        ({"policies": ["dmexclp"], "replications": 0}, DataError, "branches were asked for"),
+        ({"policies": ["dmexclp"], "without": (0,)}, TwinError, "take events out first"),
+        ({"horizon": "1 h"}, TwinError, "need policies"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_a_reason(asked, error, told):
+    with pytest.raises(error, match=told):
+        live().branch(**{"horizon": "5 min", **asked})
+
+
+def test_a_policy_that_fails_is_told_and_the_others_are_kept():
+    found = ask(Broken, "dmexclp", replications=2)
+    assert [(b.policy, b.replication) for b in found.failed] == [("broken", 0), ("broken", 1)]
+    assert "no plan" in found.failed[0].message
+    assert found.best != "broken"
+    assert len(found.values("response_mean", "dmexclp")) == 2
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ctrl_c_keeps_what_is_done(workers):
+    def press(done, total):
+        if done == 3:
+            raise KeyboardInterrupt
+
+    found = ask("dmexclp", replications=20, workers=workers, progress=press)
+    assert found.broken_off
+    assert 3 <= len(found.branches) < 40
+    assert "broken off" in repr(found)
+
+
+def test_progress_counts_to_the_end():
+    seen = []
+    ask("dmexclp", replications=3, workers=2, progress=lambda done, total: seen.append((done, total)))
+    assert seen == [(n, 6) for n in range(1, 7)]

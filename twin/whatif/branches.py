@@ -1,0 +1,240 @@
+"""Run every policy with every future of a live state, in forks of this process."""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from twin.contract import Model, Policy
+from twin.errors import DataError, TwinError
+from twin.stats import Figure
+from twin.units import format_duration, format_local, parse_duration
+from twin.whatif.calls import forget_reached
+from twin.whatif.choices import Choice, Spec, present_label, read_choice
+from twin.whatif.frozen import check_frozen
+from twin.whatif.future import Renewal, future_seed, renewals
+from twin.whatif.result import Branch, WhatIf
+from twin.whatif.switching import Change, switched
+
+if TYPE_CHECKING:
+    from twin.assembly import Assembly
+    from twin.world import World
+
+Progress = Callable[[int, int], None]
+
+MOST_BRANCHES = 100_000
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a live state.
+
+    policies      what to try beside the present policies; see `twin.whatif.choices`
+    horizon       us, or text such as "2 h"
+    replications  futures, each with a seed of its own that all policies share
+    workers       processes, 0 for one per core, 1 for this one
+    frozen        models and feeds that stand still, for quick answers
+    by            figure to rank by; default the first of the model that carries out the orders
+    progress      called with branches done and branches in all
+    """
+
+    policies: Sequence[Spec]
+    horizon: int | str = "2 h"
+    replications: int = 10
+    workers: int = 0
+    frozen: Sequence[str] = ()
+    by: str = ""
+    progress: Progress | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Everything a branch needs; forked processes find it in their memory."""
+
+    world: World
+    choices: Sequence[Choice]
+    frozen: frozenset[str]
+    end: int
+    fresh: dict[int, tuple[int, Mapping[str, Renewal]]] = field(default_factory=dict)
+
+    def run(self, choice: int, replication: int) -> Branch:
+        """Run one branch; a failure is told, not raised."""
+        label = self.choices[choice].label
+        try:
+            return Branch(label, replication, *self._figures(choice, replication))
+        except TwinError as error:
+            return Branch(label, replication, message=str(error))
+
+    def _figures(self, choice: int, replication: int) -> tuple[dict[str, float], dict[str, float]]:
+        seed, fresh = self._future(replication)
+        with switched(self.world, Change(self.choices[choice], seed, self.frozen), fresh) as child:
+            child.run(self.end)
+            whole = child.kpis()
+            forget_reached(child.state, self.world.now)
+            return child.kpis(), whole
+
+    def _future(self, replication: int) -> tuple[int, Mapping[str, Renewal]]:
+        if replication not in self.fresh:
+            seed = future_seed(self.world.seed, self.world.now, replication)
+            self.fresh[replication] = seed, renewals(self.world, seed)
+        return self.fresh[replication]
+
+
+def what_if(world: World, question: Question) -> WhatIf:
+    """Answer which policies do better from now on; the world itself is left as it is.
+
+    The first Ctrl-C ends it and keeps the branches that are done.
+    Raises DataError or ContractError for a policy, horizon, figure or model that cannot be.
+    """
+    world._begin()
+    assembly = world.assembly
+    task = check(assembly, world.now, question)
+    plan = _Plan(world, task.choices, task.frozen, world.now + task.horizon)
+    tasks = [(c, r) for r in range(question.replications) for c in range(len(task.choices))]
+    done, broken_off = _run(plan, tasks, question)
+    return WhatIf(
+        choices=tuple(choice.label for choice in task.choices),
+        figures=task.figures,
+        by=task.by,
+        branches=tuple(done),
+        at=world.now,
+        local=format_local(assembly.setup.start + world.now, assembly.city.timezone),
+        horizon=task.horizon,
+        frozen=tuple(sorted(task.frozen)),
+        place=assembly.city.title,
+        broken_off=broken_off,
+    )
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A question understood: choices set up, the present one first; horizon in us; figures that will be had."""
+
+    choices: tuple[Choice, ...]
+    horizon: int
+    frozen: frozenset[str]
+    figures: tuple[Figure, ...]
+    by: str
+
+
+def check(assembly: Assembly, now: int, question: Question) -> Checked:
+    """Return what a question means at an instant (us) of a run; errors as of `what_if`."""
+    frozen = check_frozen(assembly, question.frozen)
+    asked = [read_choice(spec, assembly) for spec in question.policies]
+    choices = _with_present(asked, present_label(assembly, asked))
+    horizon = check_horizon(assembly, now, question.horizon)
+    count = len(choices) * question.replications
+    if question.replications < 1 or count > MOST_BRANCHES:
+        raise DataError(f"{count} branches were asked for; 1 to {MOST_BRANCHES:,} can be run")
+    figures = _figures(assembly.components, frozen)
+    by = check_figure(question.by, figures) if question.by else _first_figure(choices, assembly, figures)
+    return Checked(tuple(choices), horizon, frozen, tuple(figures), by)
+
+
+def check_horizon(assembly: Assembly, now: int, horizon: int | str) -> int:
+    """Return a horizon in us that ends within the scenario; calls and trips are known no further."""
+    time = parse_duration(horizon) if isinstance(horizon, str) else int(horizon)
+    left = assembly.setup.duration - now
+    if time <= 0:
+        raise DataError(f"horizon ({horizon}) must be longer than 0 s")
+    if time > left:
+        most = f"ask for at most {format_duration(left)}" if left > 0 else "branch earlier"
+        raise DataError(
+            f"horizon ({horizon}) reaches beyond the end of the scenario, to which calls and trips are drawn; "
+            f"{most}, or run a scenario of longer duration"
+        )
+    return time
+
+
+def check_figure(name: str, figures: Sequence[Figure]) -> str:
+    """Return the name of a figure that can be ranked by."""
+    known = [figure.name for figure in figures]
+    if name not in known:
+        raise DataError(f"no figure {name!r} to rank by; there are {', '.join(known)}")
+    return name
+
+
+def _with_present(asked: Sequence[Choice], present: str) -> list[Choice]:
+    """Put the present policies first, under the name they were asked for if they were."""
+    same = [choice for choice in asked if not choice.policies]
+    others = [choice for choice in asked if choice.policies]
+    labels = [same[0].label if same else present, *(choice.label for choice in others)]
+    twice = sorted({label for label in labels if labels.count(label) > 1})
+    if twice:
+        raise DataError(f"{twice[0]} is asked for twice")
+    return [Choice(labels[0]), *others]
+
+
+def _figures(components: Sequence[Any], frozen: frozenset[str]) -> list[Figure]:
+    live = [c for c in components if isinstance(c, Model) and c.name not in frozen]
+    return [Figure(k.name, k.unit, k.direction, k.margin) for c in live for k in c.kpi_list]
+
+
+def _first_figure(choices: Sequence[Choice], assembly: Assembly, figures: Sequence[Figure]) -> str:
+    """Return the first figure of a model that carries out what a tried policy orders."""
+    known = {figure.name for figure in figures}
+    policies: list[Policy] = [policy for choice in choices for policy in choice.policies]
+    for order in [kind for policy in policies for kind in policy.commands]:
+        for kpi in getattr(assembly.handler.get(order), "kpi_list", ()):
+            if kpi.name in known:
+                return str(kpi.name)
+    if not figures:
+        raise DataError("no model that goes on has a figure to rank by")
+    return figures[0].name
+
+
+def _run(plan: _Plan, tasks: Sequence[tuple[int, int]], question: Question) -> tuple[list[Branch], bool]:
+    """Run branches; return those done, by replication and choice, and whether it was broken off."""
+    workers = min(question.workers or len(os.sched_getaffinity(0)), len(tasks))
+    forks = workers > 1 and "fork" in multiprocessing.get_all_start_methods()
+    done: dict[tuple[int, int], Branch] = {}
+    found = _in_forks(plan, tasks, workers) if forks else ((task, plan.run(*task)) for task in tasks)
+    broken_off = False
+    try:
+        for task, branch in found:
+            done[task] = branch
+            if question.progress is not None:
+                question.progress(len(done), len(tasks))
+    except KeyboardInterrupt:
+        broken_off = True
+    return [done[task] for task in tasks if task in done], broken_off
+
+
+_plan: list[_Plan] = []
+"""The plan of a forked worker: inherited memory, so nothing is sent or set up again."""
+
+
+def _enter(plan: _Plan) -> None:
+    """Begin as a worker: Ctrl-C is the parent's."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _plan[:] = [plan]
+
+
+def _work(tasks: Sequence[tuple[int, int]]) -> list[tuple[tuple[int, int], Branch]]:
+    return [(task, _plan[0].run(*task)) for task in tasks]
+
+
+def _in_forks(plan: _Plan, tasks: Sequence[tuple[int, int]], workers: int) -> Iterator[tuple[tuple[int, int], Branch]]:
+    """Yield branches as forked workers finish them; arguments of a fork are inherited, not sent."""
+    context = multiprocessing.get_context("fork")
+    pool = ProcessPoolExecutor(workers, context, _enter, (plan,))
+    size = max(1, math.ceil(len(tasks) / (workers * 8)))
+    waiting = {pool.submit(_work, tasks[i : i + size]) for i in range(0, len(tasks), size)}
+    ended = False
+    try:
+        while waiting:
+            ready, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in ready:
+                yield from future.result()
+        ended = True
+    finally:
+        processes = list((pool._processes or {}).values())
+        pool.shutdown(wait=ended, cancel_futures=True)
+        for process in [] if ended else processes:
+            process.terminate()
