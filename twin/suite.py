@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from twin.errors import DataError
 from twin.execute import Execution, Watch, execute, in_shard
 from twin.identity import identity, run_id
-from twin.run import CASE, COMPLETE, Record, assemble
+from twin.run import CASE, COMPLETE, Record, assemble, finished, run_folder
 from twin.runs import SUITE, read_suite
 from twin.suite_file import SuiteWriter, content_of, judge
 
@@ -29,7 +29,7 @@ class Outcome:
 
     folder        results/suite
     records       one per case of the shard, in order
-    expectations  (text, figure of the runs, whether it holds); none for a shard of the suite
+    expectations  (text, figure of the runs, whether it holds); none for a shard that leaves runs to others
     stopped       where the stages ended, None when the number of replications was given
     content       what the suite's file said when this process wrote it: others may run there since
     """
@@ -83,8 +83,23 @@ def run_suite(
             records, stopped = _run_stages(scenario, run, folder)
         else:
             records, stopped = tuple(run(scenario.cases() if cases is None else cases)), None
-        judged = judge(writer.content, records) if shard[1] == 1 else ()
+        judged = _judged(writer.content, records, shard, out)
         return Outcome(folder, records, judged, stopped, writer.content)
+
+
+def _judged(
+    content: Mapping[str, Any], records: Sequence[Record], shard: tuple[int, int], out: str | Path
+) -> tuple[tuple[str, float, bool], ...]:
+    """Judge a suite's expectations; of shards, the one that ends when all runs are complete judges for all."""
+    from twin.scenario import Case
+
+    if shard[1] > 1:
+        cases = [Case.from_json(json.dumps(run["case"])) for run in content["runs"]]
+        found = [finished(case, run_folder(case, out)) for case in cases]
+        records = [record for record in found if record is not None]
+        if len(records) < len(cases):
+            return ()
+    return judge(content, records)
 
 
 def _run_stages(
@@ -189,7 +204,7 @@ def resume_suite(
     with SuiteWriter(folder, execution.patience) as writer:
         writer.write(_renamed)
         records = tuple(execute(in_shard(cases, execution.shard), out, execution, watch))
-        judged = judge(writer.content, records) if execution.shard[1] == 1 else ()
+        judged = _judged(writer.content, records, execution.shard, out)
         return Outcome(folder, records, judged, content=writer.content)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import twin
-from tests.suites.conftest import PLUGIN, write_scenario
+from tests.suites.conftest import PLUGIN, TEXT, write_scenario
 from twin.cli import main
 from twin.durable import FolderLock
 from twin.errors import DataError
@@ -79,11 +79,30 @@ def test_two_shards_make_the_whole_suite(made, tmp_path, tiny, monkeypatch, caps
     told = capsys.readouterr().out
     assert "3 of 6 runs complete" in told
     assert "verdict" not in told
+    assert "expected" not in told
     assert call(*words, "2/2") == 0
-    assert "verdict" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "verdict" in told
+    assert "expected A.served > 10: 70 holds" in told
     assert tables(tmp_path / "results" / "tiny") == tables(made / "tiny")
     listed = [json.loads((folder / "suite.json").read_text()) for folder in (made / "tiny", Path("results/tiny"))]
     assert [run["run_id"] for run in listed[0]["runs"]] == [run["run_id"] for run in listed[1]["runs"]]
+
+
+def test_the_last_shard_judges_what_the_suite_expects(tmp_path, monkeypatch, capsys):
+    write_scenario(tmp_path, text=TEXT.replace("A.served > 10", "B.served > 1000"))
+    monkeypatch.chdir(tmp_path)
+    words = ["run", "tiny.yaml", "--plugin", PLUGIN, "--workers", 1, "--no-report", "--shard"]
+    assert call(*words, "2/2") == 0
+    assert call(*words, "1/2") == 1
+    assert "NOT MET" in capsys.readouterr().out
+
+
+def test_one_arm_of_a_suite_in_stages_says_that_it_runs_the_first(tmp_path, monkeypatch, capsys):
+    write_scenario(tmp_path, text=TEXT.replace("replications: 3", "replications: {first: 2, cap: 4}"))
+    monkeypatch.chdir(tmp_path)
+    assert call("run", "tiny.yaml", "--plugin", PLUGIN, "--workers", 1, "--no-report", "--arm", "A") == 0
+    assert "--arm runs the first 2 replications only" in capsys.readouterr().err
 
 
 def test_equal_results_do_not_differ(made, out, capsys):

@@ -155,6 +155,9 @@ def _run(name: str, order: _Order) -> None:
         refuse_if_larger(size, order.most, name)
     cases = select(scenario, order.arms, order.replications)
     _tell_warnings(name, scenario)
+    if scenario.stopping is not None and order.arms and order.replications is None:
+        first = scenario.stopping.first
+        say(f"warning: stages compare all arms; --arm runs the first {first} replications only", error=True)
     for text in [] if staged else replaced(scenario, cases, order.out):
         say(f"warning: {text}", error=True)
     say(f"{scenario.title}: {len(cases)} run{'s' * (len(cases) != 1)} ({scenario.path.name})")
