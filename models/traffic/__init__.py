@@ -4,6 +4,7 @@
 """
 
 from twin.models.traffic.alone import Result, Rules, simulate
+from twin.models.traffic.detectors import floating_cars, loops, travel_times
 from twin.models.traffic.model import Traffic
 
-__all__ = ["Result", "Rules", "Traffic", "simulate"]
+__all__ = ["Result", "Rules", "Traffic", "floating_cars", "loops", "simulate", "travel_times"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from twin.models.traffic.frames import NEEDED, SECOND, Frames, lay_out
+from twin.models.traffic.gridlock import say
 from twin.models.traffic.streets import CLASS_PCU
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from twin.kernels.traffic_arrays import Log
     from twin.kernels.traffic_layout import Traffic
+    from twin.models.traffic.guidance import Guide
+    from twin.plot_traffic import Pictures
 
 Array = np.ndarray[Any, Any]
 
@@ -35,6 +38,8 @@ class Result:
     events     trip, link, entered, left: one row a traversal, by time of exit
     gridlocks  links of each cycle in which every queue waits for the next, at the end
     relaxed    how often a gridlock was moved on by one vehicle
+    nodes      x, y (m) of the nodes, if they were given
+    driving_side  as given
     """
 
     trips: pd.DataFrame
@@ -42,6 +47,15 @@ class Result:
     events: pd.DataFrame
     gridlocks: list[list[Any]]
     relaxed: int
+    nodes: pd.DataFrame | None = None
+    driving_side: str = "right"
+
+    @property
+    def plot(self) -> Pictures:
+        """Draw link maps, a space-time diagram or the fundamental diagram: see `twin.plot_traffic`."""
+        from twin.plot_traffic import Pictures
+
+        return Pictures(self)
 
 
 @dataclass(frozen=True)
@@ -59,6 +73,11 @@ class Rules:
     pcu           space and headway of each class relative to a car
     relax_after   s: looked at this often, a gridlock whose first vehicles have
                   all waited this long moves on by one vehicle; None: it stays
+    informed_share  of drivers who follow present travel times, as far as these
+                  lead nearer to the destination (nobody drives in circles)
+    guided_nodes  where they hear of them; None: at every node
+    refresh       s between two updates of the travel times
+    seed          of the choice of these drivers
     """
 
     banned_turns: pd.DataFrame | None = None
@@ -67,12 +86,27 @@ class Rules:
     driving_side: str = "right"
     pcu: Mapping[str, float] = field(default_factory=lambda: CLASS_PCU)
     relax_after: float | None = None
+    informed_share: float = 0.0
+    guided_nodes: Sequence[Any] | None = None
+    refresh: float = 300.0
+    seed: int = 1
+
+    def check(self) -> None:
+        """Raise ValueError for the first value that makes no sense."""
+        if self.driving_side not in ("left", "right"):
+            raise ValueError(f"driving_side must be 'left' or 'right', not {self.driving_side!r}")
+        if not 0 <= self.informed_share <= 1:
+            raise ValueError(f"informed_share ({self.informed_share}) must be between 0 and 1")
+        for name in ("refresh", "relax_after"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(f"{name} ({value}) must be greater than 0 s")
 
 
 def simulate(
     links: pd.DataFrame, trips: pd.DataFrame, until: float | None = None, rules: Rules | None = None
 ) -> Result:
-    """Drive every trip on the way that is shortest without other traffic.
+    """Drive every trip on its shortest way without other traffic, but for the informed share.
 
     links  from, to, length (m), speed (m/s); also, if wanted: lanes (1),
            capacity (veh/s), jam_density (0.2 veh/m per lane), reaction_time
@@ -93,32 +127,34 @@ def simulate(
     import pandas as pd
 
     rules = rules or Rules()
+    rules.check()
     tables = {"banned_turns": rules.banned_turns, "signals": rules.signals}
     given = {name: pd.DataFrame(columns=NEEDED[name]) if t is None else t for name, t in tables.items()}
-    if rules.driving_side not in ("left", "right"):
-        raise ValueError(f"driving_side must be 'left' or 'right', not {rules.driving_side!r}")
     left = rules.driving_side == "left"
     frames = Frames(links, trips, given["banned_turns"], given["signals"], rules.pcu, rules.nodes, left)
     frames.check()
-    traffic = lay_out(frames)
+    traffic, guide = lay_out(frames, rules)
     last = float(trips["depart"].max()) + _DAY if until is None else until
-    every = 0 if rules.relax_after is None else max(1, round(rules.relax_after * SECOND))
-    events, relaxed = _run(traffic, round(last * SECOND), every)
+    events, relaxed = _run(traffic, guide, round(last * SECOND), rules)
     return _result(frames, traffic, events, relaxed)
 
 
-def _run(traffic: Traffic, until: int, relax_every: int) -> tuple[list[Array], int]:
+def _run(traffic: Traffic, guide: Guide | None, until: int, rules: Rules) -> tuple[list[Array], int]:
     """Advance to a time; return the log's columns trip, link, entered, left, and the gridlocks moved."""
     from twin.kernels.traffic_arrays import DRIVING, WAITING, new_log
     from twin.kernels.traffic_relax import relax
 
-    log, relaxed = new_log(_LOG_ROWS), 0
+    log, relaxed, now = new_log(_LOG_ROWS), 0, 0
     parts: list[list[Array]] = []
-    for stop in range(relax_every, until, relax_every) if relax_every else ():
-        _advance(traffic, log, stop, parts)
-        relaxed += len(relax(traffic, log, relax_every))
-        if traffic.state.tally[[WAITING, DRIVING]].sum() == 0:
-            break
+    looks = 0 if rules.relax_after is None else max(1, round(rules.relax_after * SECOND))
+    hears = 0 if guide is None else max(1, round(rules.refresh * SECOND))
+    while now < until and (now == 0 or traffic.state.tally[[WAITING, DRIVING]].sum()):
+        now = min([until, *(now - now % every + every for every in (looks, hears) if every)])
+        _advance(traffic, log, now, parts)
+        if looks and now % looks == 0 and now < until:
+            relaxed += len(relax(traffic, log, looks))
+        if guide is not None and now % hears == 0 and now < until:
+            guide.renew(traffic)
     _advance(traffic, log, until, parts)
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     order = np.lexsort((columns[0], columns[3]))
@@ -160,4 +196,7 @@ def _result(frames: Frames, traffic: Traffic, events: list[Array], relaxed: int)
         }
     )
     stuck = gridlocks(traffic.network, traffic.settings, traffic.state)
-    return Result(trips, links, table, [[frames.links.index[row] for row in cycle] for cycle in stuck], relaxed)
+    cycles = [[frames.links.index[row] for row in cycle] for cycle in stuck]
+    for cycle in cycles:
+        say(cycle)
+    return Result(trips, links, table, cycles, relaxed, frames.positions, "left" if frames.left else "right")

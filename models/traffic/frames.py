@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.models.traffic import plans
+from twin.models.traffic.streets import merge_weights
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from twin.kernels.traffic_layout import Roads, Traffic, Trips
+    from twin.models.traffic.alone import Rules
+    from twin.models.traffic.guidance import Guide
 
 Array = np.ndarray[Any, Any]
 
@@ -113,10 +116,11 @@ def wrong_rows(table: str, frame: pd.DataFrame, name: str, wrong: Array, what: s
     return [*shown, f"{table}: {name} is wrong in {more} more rows"] if more > 0 else shown
 
 
-def lay_out(frames: Frames) -> Traffic:
-    """Build the kernel's arrays, with everybody's way by free-flow times."""
+def lay_out(frames: Frames, rules: Rules) -> tuple[Traffic, Guide | None]:
+    """Build the kernel's arrays, with everybody's way by free-flow times, and what informs the informed."""
     from twin.kernels.traffic import touch
     from twin.kernels.traffic_layout import Classes, build, hop_columns
+    from twin.models.traffic.guidance import Guide
     from twin.models.traffic.turns import Ways, next_hops
 
     roads = _roads(frames)
@@ -125,13 +129,29 @@ def lay_out(frames: Frames) -> Traffic:
     banned = np.asarray(roads.banned_turns)
     column = hop_columns(roads.n_node, np.asarray(roads.to_node), banned)
     ways = Ways(roads.n_node, np.asarray(roads.from_node), np.asarray(roads.to_node), column, banned)
-    table = next_hops(ways, np.asarray(roads.length) / np.asarray(roads.speed), destinations)
+    free = np.asarray(roads.length) / np.asarray(roads.speed)
+    table = next_hops(ways, free, destinations)
     space = tuple(frames.pcu.values())
-    trips = _trips(frames, destination, table)
+    trips = _trips(frames, destination, table, rules)
     traffic = build(roads, trips, destinations, Classes(space, space), plans.signals(frames, roads))
     traffic.settings.informed[...] = table
+    traffic.settings.habitual[...] = table
     touch(*traffic)
-    return traffic
+    if not rules.informed_share:
+        return traffic, None
+    guided = _guided(frames, rules)
+    return traffic, Guide(ways, free, destinations, guided, np.zeros((len(free), 2), np.int64))
+
+
+def _guided(frames: Frames, rules: Rules) -> Array:
+    """Mark the nodes (n_node,) at which informed drivers hear of present times."""
+    if rules.guided_nodes is None:
+        return np.ones(len(frames.nodes()), bool)
+    rows = rows_of(list(rules.guided_nodes), frames.nodes())
+    unknown = [str(node) for node, row in zip(rules.guided_nodes, rows, strict=True) if row < 0]
+    if unknown:
+        raise ValueError(f"guided_nodes: {', '.join(unknown)} is no node of the links")
+    return np.isin(np.arange(len(frames.nodes())), rows)
 
 
 def _roads(frames: Frames) -> Roads:
@@ -149,16 +169,18 @@ def _roads(frames: Frames) -> Roads:
         links["length"].to_numpy(float),
         links["speed"].to_numpy(float),
         **numbers,
-        weight=links["weight"].to_numpy() if "weight" in links else None,
+        weight=links["weight"].to_numpy() if "weight" in links else merge_weights(numbers["lanes"]),
         banned_turns=np.stack(turns, axis=1),
     )
 
 
-def _trips(frames: Frames, destination: Array, table: Array) -> Trips:
+def _trips(frames: Frames, destination: Array, table: Array, rules: Rules) -> Trips:
     from twin.kernels.traffic_layout import Trips
+    from twin.random import uniform
 
     origin = rows_of(frames.trips["from"], frames.nodes())
     depart = np.rint(frames.trips["depart"].to_numpy(float) * SECOND).astype(np.int64)
     named = "class" in frames.trips
     kind = rows_of(frames.trips["class"], list(frames.pcu)) if named else list(frames.pcu).index("car")
-    return Trips(depart, origin, destination, table[destination, origin], kind)
+    informed = uniform(rules.seed, "trip.informed", np.arange(len(depart))) < rules.informed_share
+    return Trips(depart, origin, destination, table[destination, origin], kind, informed)

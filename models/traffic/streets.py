@@ -41,9 +41,14 @@ def roads(city: City) -> Roads:
         lanes=links["lanes"],
         jam_density=links["jam_density"],
         capacity=links["capacity"],
-        weight=np.clip(links["lanes"], 1, MOST_WEIGHT),
+        weight=merge_weights(links["lanes"]),
         banned_turns=banned_turns(city),
     )
+
+
+def merge_weights(lanes: Any) -> Array:
+    """Return the merge weight of links: their lanes, whole, 1 to MOST_WEIGHT."""
+    return np.asarray(np.clip(np.rint(np.nan_to_num(lanes)), 1, MOST_WEIGHT))
 
 
 def banned_turns(city: City) -> Array:

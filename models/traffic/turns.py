@@ -32,6 +32,11 @@ class Ways:
     column: Array
     banned: Array
 
+    @property
+    def n_column(self) -> int:
+        """Number of columns of a table."""
+        return int(max(self.n_node, self.column.max(initial=-1) + 1))
+
 
 def next_hops(ways: Ways, times: Array, destinations: Array) -> Array:
     """Return the next link (n_destination, n_column) on the way to each destination, -1 for none.
@@ -39,21 +44,30 @@ def next_hops(ways: Ways, times: Array, destinations: Array) -> Array:
     times         (n_link,)  s, inf for closed links
     destinations  (n_destination,)  nodes
     """
-    from twin.kernels.routing import graph, next_hop_table
+    from twin.kernels.routing import next_hop_table
+
+    net, link, roots = steps_to(ways, destinations)
+    table = np.empty((destinations.size, len(net.in_start) - 1), np.int32)
+    weight = np.append(times, 0.0)[link]
+    next_hop_table(net.in_start, net.in_link, net.from_node, weight, roots, table, np.empty((0, table.shape[1])))
+    hops: Array = np.append(np.where(link < len(times), link, -1), -1)[table[:, : ways.n_column]].astype(np.int32)
+    return hops
+
+
+def steps_to(ways: Ways, destinations: Array) -> tuple[Any, Array, Array]:
+    """Return the graph of steps between places, the link of each step, and the roots.
+
+    A root is a place of its own behind each destination, which steps of no
+    length lead to; in place of a link such a step has n_link.
+    """
+    from twin.kernels.routing import graph
 
     tail, head, link = _steps(ways)
-    n_column = int(max(ways.n_node, ways.column.max(initial=-1) + 1))
-    roots = n_column + np.arange(destinations.size)
+    roots = ways.n_column + np.arange(destinations.size)
     ends_tail, ends_root = _ends(ways, destinations, roots)
-    net = graph(n_column + destinations.size, np.append(tail, ends_tail), np.append(head, ends_root))
-    weight = np.append(times[link], np.zeros(ends_tail.size))
-    table = np.empty((destinations.size, n_column + destinations.size), np.int32)
-    next_hop_table(
-        net.in_start, net.in_link, net.from_node, weight, roots.astype(np.int32), table, np.empty((0, table.shape[1]))
-    )
-    link_of_step = np.concatenate([link, np.full(ends_tail.size + 1, -1)])
-    hops: Array = link_of_step[table[:, :n_column]].astype(np.int32)
-    return hops
+    net = graph(ways.n_column + destinations.size, np.append(tail, ends_tail), np.append(head, ends_root))
+    ended = np.full(ends_tail.size, ways.from_node.size)
+    return net, np.append(link, ended), roots.astype(np.int32)
 
 
 def _steps(ways: Ways) -> tuple[Array, Array, Array]:

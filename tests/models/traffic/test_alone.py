@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from twin.models.traffic import Rules, alone, simulate
+from twin.models.traffic.gridlock import GridlockWarning
 
 LINKS = pd.DataFrame(
     {"from": ["a", "b", "b", "d", "x"], "to": ["b", "c", "d", "b", "b"], "length": 200.0, "speed": 20.0},
@@ -69,7 +70,8 @@ def test_a_gridlock_is_named():
     nodes = list(range(6))
     ring = pd.DataFrame({"from": nodes, "to": nodes[1:] + nodes[:1], "length": 50.0, "speed": 10.0})
     crowd = trips(nodes * 30, (nodes[5:] + nodes[:5]) * 30, 0.0)
-    result = simulate(ring, crowd)
+    with pytest.warns(GridlockWarning, match="gridlock: 0 -> 1 -> 2 -> 3 -> 4 -> 5 -> 0"):
+        result = simulate(ring, crowd)
     assert result.gridlocks == [nodes]
     assert set(result.trips["outcome"]) == {"driving", "waiting"}
     assert result.relaxed == 0
@@ -93,6 +95,36 @@ def test_every_wrong_row_is_named_by_its_label():
         "banned_turns row 0: to_link is nix, is no link",
     ):
         assert part in str(caught.value)
+
+
+def test_bad_streets_bans_and_classes_are_named():
+    unnamed = LINKS.assign(to=["b", "c", "d", None, "b"])
+    with pytest.raises(ValueError, match="links row db: to is None, must name a node"):
+        simulate(unnamed, trips("a", "c", [0.0]))
+    apart = pd.DataFrame({"from_link": ["ab"], "to_link": ["xb"]})
+    with pytest.raises(ValueError, match="banned_turns row 0: to_link is xb, does not begin where from_link ends"):
+        simulate(LINKS, trips("a", "c", [0.0]), rules=Rules(banned_turns=apart))
+    with pytest.raises(ValueError, match=r"pcu: truck is 0, must be greater than 0; pcu: bus is nan"):
+        simulate(LINKS, trips("a", "c", [0.0]), rules=Rules(pcu={"car": 1.0, "truck": 0, "bus": float("nan")}))
+
+
+def test_bans_that_leave_a_circle_only_are_no_way_and_no_hang():
+    # every turn out of the circle b - d - b is banned: whoever is led there would drive round for ever
+    bans = pd.DataFrame({"from_link": ["ab", "db"], "to_link": ["bc", "bc"]})
+    result = simulate(LINKS, trips(["a", "a", "x"], ["c", "d", "c"], 0.0), rules=Rules(banned_turns=bans))
+    assert result.trips["outcome"].tolist() == ["no way", "arrived", "arrived"]
+    assert len(result.events) == 4
+
+
+def test_pairs_without_a_way_are_counted_and_nobody_is_lost():
+    crowd = trips(["a", "c", "c", "d", "x"] * 20, ["c", "a", "x", "c", "a"] * 20, 0.0)
+    outcome = simulate(LINKS, crowd).trips["outcome"].value_counts()
+    assert outcome.to_dict() == {"no way": 60, "arrived": 40}
+
+
+def test_many_lanes_count_as_sixteen_at_a_merge():
+    wide = LINKS.assign(lanes=[40, 1, 1, 1, 1])
+    assert simulate(wide, trips(["a", "x"], "c", 0.0)).trips["outcome"].tolist() == ["arrived", "arrived"]
 
 
 def test_a_missing_column_is_named():

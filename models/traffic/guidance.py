@@ -1,0 +1,92 @@
+"""Drivers who follow present travel times, everywhere or at guided nodes, and never in circles.
+
+An informed driver may only take links that bring him nearer to his destination
+by free-flow time, so that no change of the travel times can make him drive in a
+circle. Source: the efficient paths of Dial, A probabilistic multipath traffic
+assignment model which obviates path enumeration, Transp. Res. 5 (1971).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from twin.kernels.traffic_layout import Traffic
+    from twin.models.traffic.turns import Ways
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass
+class Guide:
+    """Renew the table of informed drivers while a simulation runs.
+
+    ways          streets and banned turns
+    free          (n_link,)  s, free-flow times
+    destinations  (n_destination,)  nodes
+    guided        (n_node,)  whether informed drivers hear of present times there;
+                  elsewhere they drive as the others do
+    seen          (n_link, 2)  vehicles that had left, and their time (us), at the last renewal
+    """
+
+    ways: Ways
+    free: Array
+    destinations: Array
+    guided: Array
+    seen: Array
+
+    def renew(self, traffic: Traffic) -> None:
+        """Give informed drivers the travel times since the last renewal."""
+        from twin.kernels.traffic import touch
+
+        traffic.settings.informed[...] = guided_hops(
+            self.ways, (self.free, self._present(traffic)), self.destinations, self.guided
+        )
+        touch(*traffic)
+
+    def _present(self, traffic: Traffic) -> Array:
+        """Return the mean time of those that left each link, or the wait of its first vehicle, s."""
+        from twin.kernels.traffic_arrays import ENTRIES, EXITS, NOW, OUT_SLOT, ROW_TIME, TRAVEL
+
+        link = traffic.state.link
+        exits, travel = link[:, EXITS] - self.seen[:, 0], (link[:, TRAVEL] - self.seen[:, 1]) / 1e6
+        self.seen[:] = link[:, [EXITS, TRAVEL]]
+        time = np.divide(travel, exits, out=self.free.copy(), where=exits > 0)
+        there = np.flatnonzero(link[:, ENTRIES] > link[:, EXITS])
+        first = traffic.state.ring[link[there, OUT_SLOT], ROW_TIME]
+        time[there] = np.maximum(time[there], (traffic.state.clock[NOW] - first) / 1e6)
+        return np.asarray(np.maximum(time, self.free))
+
+
+def guided_hops(ways: Ways, times: tuple[Array, Array], destinations: Array, guided: Array) -> Array:
+    """Return the next link (n_destination, n_column) on the quickest efficient way, -1 for none.
+
+    times   free-flow and present time of each link, s
+    guided  (n_node,)  elsewhere the way is that of free-flow times
+    """
+    from twin.kernels.routing import next_hop_table
+    from twin.models.traffic.turns import steps_to
+
+    net, link_of_step, roots = steps_to(ways, destinations)
+    free, present = (np.append(t, 0.0)[link_of_step] for t in times)
+    n_place = len(net.in_start) - 1
+    before = np.empty((len(roots), n_place), np.int32)
+    left = np.empty((len(roots), n_place))
+    next_hop_table(net.in_start, net.in_link, net.from_node, free, roots, before, left)
+    told = np.append(guided, np.ones(n_place - len(guided), bool))
+    told[ways.column] = guided[ways.to_node]
+    table = np.full((len(roots), n_place), -1, np.int32)
+    for row in range(len(roots)):
+        ends = left[row, net.to_node] == 0
+        nearer = (left[row, net.to_node] < left[row, net.from_node]) | ends
+        used = before[row, net.from_node] == np.arange(len(link_of_step))
+        weight = np.where(nearer & (told[net.from_node] | used), present, np.inf)
+        next_hop_table(
+            net.in_start, net.in_link, net.from_node, weight, roots[row : row + 1], table[row : row + 1],
+            np.empty((0, n_place)),
+        )  # fmt: skip
+    hops: Array = np.append(np.where(link_of_step < len(times[0]), link_of_step, -1), -1)[table[:, : ways.n_column]]
+    return hops.astype(np.int32)
