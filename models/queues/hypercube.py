@@ -71,7 +71,7 @@ def hypercube(arrival: Any, service: Any, preference: Any, *, waiting: bool = Fa
     Raises ValueError for a bad row, for more than 22 units, and for a line that grows for ever.
 
     >>> hypercube([1, 1, 1], 1.0, [[0, 1, 2], [1, 0, 2], [2, 0, 1]]).workload.round(6).tolist()
-    [0.673077, 0.675676, 0.662338]
+    [0.674089, 0.654971, 0.632479]
     """
     from twin.kernels.hypercube import fill_rates, share_dispatches, solve
 
