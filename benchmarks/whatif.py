@@ -1,0 +1,167 @@
+"""Which of 20 policies from now on: seconds for 20 policies x 10 futures x 2 h from a busy live state.
+
+The demo's flood night on nusantara, 80 minutes in, with 72 ambulances and about 60 calls an hour:
+calls, units and hospital bays are multiplied, all else is the demo. 20 policies with the present one:
+closest idle at five beliefs about sirens, DMEXCLP at five busy fractions and three preparation times.
+
+emergency_only_s  wall time on frozen travel times: only calls, units and their positions go on
+coupled_s         wall time with traffic, power, telecom, crews and feeds
+bytes_equal       1 when the KPI bytes of branches equal those of runs from t = 0 that switch at the
+                  branch instant: all 200, with --quick a few
+kendall_frozen_vs_coupled  Kendall's tau-b of the two rankings by mean response
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import struct
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks.report import Report, Target, seconds
+
+if TYPE_CHECKING:
+    from twin.assembly import Assembly
+    from twin.whatif import WhatIf
+    from twin.world import World
+
+_UNITS, _CALLS, _DESK = 4, 18.0, 12
+_AT = 80
+_SIRENS = (0.0, 0.25, 0.75, 1.0)
+_BUSY = (0.0, 0.2, 0.4, 0.6, 0.8)
+_READY = (30, 90, 180)
+
+
+@dataclass(frozen=True)
+class _Size:
+    """How much is asked: policies beside the present one, futures, minutes, and runs from the start."""
+
+    policies: tuple[str, ...]
+    futures: int
+    minutes: int
+    checked: int
+
+
+def measure(seed: int, quick: bool) -> Report:
+    """Return wall times, the exactness of branches and the agreement of rankings."""
+    from twin.whatif.frozen import all_but
+
+    size = _Size(_grid()[::5], 3, 20, 6) if quick else _Size(_grid(), 10, 120, 200)
+    world = _live(_assembly(seed))
+    _ask(world, replace(size, policies=size.policies[:1], futures=1, minutes=2), ())
+    found: dict[str, Any] = {}
+    frozen = all_but(world.assembly, "emergency", "avl")
+    figures = {
+        "emergency_only_s": seconds(lambda: found.update(frozen=_ask(world, size, frozen))),
+        "coupled_s": seconds(lambda: found.update(coupled=_ask(world, size, ()))),
+    }
+    coupled: WhatIf = found["coupled"]
+    count = len(coupled.branches)
+    figures |= {
+        "bytes_equal": float(_equal(world, coupled, size)),
+        "kendall_frozen_vs_coupled": _kendall(found["frozen"], coupled),
+        "branches": float(count),
+        "branch_frozen_ms": 1000 * figures["emergency_only_s"] / count,
+        "branch_coupled_ms": 1000 * figures["coupled_s"] / count,
+        **_busyness(world),
+    }
+    bounds = () if quick else (Target("emergency_only_s", "<=", 2), Target("coupled_s", "<=", 30))
+    targets = (*bounds, Target("bytes_equal", "==", 1))
+    setup = {"policies": len(coupled.choices), "futures": size.futures, "minutes": size.minutes}
+    workers = len(os.sched_getaffinity(0))
+    return Report(figures, targets, {**setup, "checked": min(size.checked, count), "workers": workers})
+
+
+def _grid() -> tuple[str, ...]:
+    closest = [f"closest_idle(siren_share={share})" for share in _SIRENS]
+    return (*closest, *(f"dmexclp(busy_fraction={busy},preparation={ready} s)" for busy in _BUSY for ready in _READY))
+
+
+def _assembly(seed: int) -> Assembly:
+    """Return the demo with more calls, units, bays and people at the desk."""
+    import twin
+    from twin.city import City
+    from twin.run import assemble
+
+    case = twin.load("nusantara").cases()[0]
+    city = case.city()
+    tables = {name: dict(table) for name, table in city.tables.items()}
+    tables["stations"]["units"] = _UNITS * np.asarray(tables["stations"]["units"])
+    tables["hospitals"]["bays"] = _UNITS * np.asarray(tables["hospitals"]["bays"])
+    place = (city.name, city.title, city.driving_side, city.timezone, city.crs)
+    larger = City(*place, tables, city.parameters, city.provenance, city.report)
+    given = {"calls_factor": _CALLS, "call_takers": _DESK, "dispatchers": _DESK}
+    options = {**case.options, "emergency": {**case.options["emergency"], **given}}
+    return assemble(replace(case, seed=seed, options=options), larger)
+
+
+def _live(assembly: Assembly) -> World:
+    from twin.contract import MINUTE
+    from twin.world import World
+
+    return World(assembly).run(_AT * MINUTE)
+
+
+def _ask(world: World, size: _Size, frozen: tuple[str, ...]) -> WhatIf:
+    from twin.contract import MINUTE
+
+    asked = world.branch(
+        policies=size.policies,
+        horizon=size.minutes * MINUTE,
+        replications=size.futures,
+        frozen=frozen,
+        by="response_mean",
+    )
+    if asked.failed:
+        raise RuntimeError(asked.failed[0].message)
+    return asked
+
+
+def _equal(world: World, found: WhatIf, size: _Size) -> bool:
+    """Tell whether branches equal runs from the start, spread over all branches."""
+    picked = np.unique(np.linspace(0, len(found.branches) - 1, size.checked).astype(int))
+    branches = [found.branches[i] for i in picked.tolist()]
+    tasks = [
+        (world.seed, b.policy if b.policy != found.present else None, b.replication, size.minutes) for b in branches
+    ]
+    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("fork"), max_workers=os.cpu_count()) as pool:
+        return all(a == _bits(b.whole) for a, b in zip(pool.map(_from_start, tasks), branches, strict=True))
+
+
+def _from_start(task: tuple[int, str | None, int, int]) -> dict[str, bytes]:
+    """Run from t = 0, switch at the branch instant, return the KPI bytes at the end of the horizon."""
+    from twin.contract import MINUTE
+    from twin.whatif import future_seed
+
+    seed, policy, replication, minutes = task
+    world = _live(_assembly(seed)).switch(policy, future_seed(seed, _AT * MINUTE, replication))
+    return _bits(world.run((_AT + minutes) * MINUTE).kpis())
+
+
+def _bits(figures: Mapping[str, float]) -> dict[str, bytes]:
+    return {name: struct.pack("<d", value) for name, value in figures.items()}
+
+
+def _kendall(frozen: WhatIf, coupled: WhatIf) -> float:
+    from scipy.stats import kendalltau
+
+    one, two = dict(frozen.ranked()), dict(coupled.ranked())
+    return float(kendalltau([one[label] for label in coupled.choices], [two[label] for label in coupled.choices])[0])
+
+
+def _busyness(world: World) -> dict[str, float]:
+    from twin.contract import HOUR
+
+    calls: Any = world.assembly.by_name["emergency"]
+    hour = (calls.calls.time >= world.now) & (calls.calls.time < world.now + HOUR)
+    return {
+        "calls_next_hour": float(hour.sum()),
+        "units": float(world.state.layout.rows["unit"]),
+        "units_busy_share": float((~world.state["unit.free"]).mean()),
+        "vehicles_on_road": float(world.state["outcome.vehicles"].sum()),
+    }

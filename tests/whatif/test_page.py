@@ -1,0 +1,19 @@
+"""The examples of the page on what-if run as printed."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+
+from tests.test_manual import blocks
+
+
+def test_the_examples_of_the_page_run(capsys):
+    from matplotlib import pyplot
+
+    names: dict[str, object] = {}
+    for example in blocks("whatif.md", "python"):
+        exec(compile(example, "whatif.md", "exec"), names)
+    assert capsys.readouterr().out.splitlines() == ["True 8", "True", "['calls_open', 'calls_served']"]
+    pyplot.close("all")
