@@ -10,8 +10,11 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from twin.data import VARIABLE
+
 ROOT = Path(__file__).parent.parent
 SCRIPTS = sorted((ROOT / "notebooks").glob("*.py"))
+TELLS_WHY = {"01_first_twin"}
 LONGEST = 600  # s that one cell may take on a busy machine with cold kernels
 
 
@@ -43,6 +46,8 @@ def test_the_notebook_stores_no_outputs(script):
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=named)
 def test_the_notebook_runs(script, tmp_path, monkeypatch):
+    if VARIABLE in script.read_text() and not os.environ.get(VARIABLE):
+        pytest.skip(f"{VARIABLE} names no folder with the data this notebook reads")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
     monkeypatch.delenv("MPLBACKEND", raising=False)
     notebook = jupytext.read(script)
@@ -50,4 +55,5 @@ def test_the_notebook_runs(script, tmp_path, monkeypatch):
     NotebookClient(notebook, timeout=LONGEST, kernel_name="python3", resources=place).execute()
     shown = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     assert sum("image/png" in output.get("data", {}) for output in shown) >= 3
-    assert any("because" in output.get("text", "") for output in shown)
+    if script.stem in TELLS_WHY:
+        assert any("because" in output.get("text", "") for output in shown)
