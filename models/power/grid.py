@@ -50,6 +50,18 @@ class Grid:
         closed = city["lines"]["closed"].astype(bool) if "lines" in city else np.zeros(0, bool)
         self._normal = self._search(np.ones(self.buses, bool), self._edges(closed, True))
 
+    def normal_tree(self) -> tuple[Array, Array, Array]:
+        """Return order, parent and parent edge of every bus in normal operation."""
+        return self._normal[1:]
+
+    def all_edges(self, line_works: Array) -> Array:
+        """Return a state per edge from one per line; transformers work."""
+        return self._edges(line_works, True)
+
+    def bus_states(self, station_works: Array) -> Array:
+        """Return which buses let power pass, from the states of substations."""
+        return self._buses(station_works, True)
+
     def _edges(self, lines: Array, others: Any) -> Array:
         """Return a value per edge from one per line; transformers take `others`."""
         return np.concatenate([lines, np.full(len(self.from_bus) - self.lines, others, lines.dtype)])

@@ -22,20 +22,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twin.contract import MINUTE, SECOND, Event, Model, Option, Setup
+from twin.contract import MINUTE, Event, Model, Setup
+from twin.models.power.demand import Demand
+from twin.models.power.failures import Failures, change
 from twin.models.power.grid import Grid, Supply
-from twin.models.power.kinds import EVENTS, FIELDS, KPIS, SERIES
-from twin.models.power.profile import demand_factor, work_share
+from twin.models.power.kinds import EVENTS, FIELDS, KPIS, OPTIONS, SERIES
+from twin.models.power.limits import LimitWatch
+from twin.models.power.protection import OVERCURRENT, Protection
+from twin.models.power.service import begin_or_end, indices, interruptions, lost
 from twin.models.power.solver import GridSolver
-from twin.models.power.storm import storm_failures
+from twin.models.power.storage import Storages
+from twin.models.power.switching import Flisr
 from twin.models.scenario_events import microseconds, targets_of
 
 if TYPE_CHECKING:
     from twin.view import View
 
 Array = np.ndarray[Any, Any]
-
-_TABLES = ("substation", "line")
 
 
 class Power(Model):
@@ -44,24 +47,12 @@ class Power(Model):
     name = "power"
     owns = FIELDS
     reads = ("substation.depth", "grid.changes")
-    adds = ("bus.load",)
+    adds = ("bus.load", "bus.absence")
     requires = ("buses", "sources")
     events = EVENTS
     kpi_list = KPIS
     series = SERIES
-    options = (
-        Option(
-            "trip_depth",
-            "flood water at which a substation trips",
-            "quantity",
-            0.3,
-            "m",
-            low=0.0,
-            parameter="hazard.substation_trip_depth",
-        ),
-        Option("load_every", "time between steps of the daily load profile", "quantity", 900.0, "s", low=1.0),
-        Option("power_factor", "of demand that other models add to a bus", "number", 0.9, low=0.1, high=1.0),
-    )
+    options = OPTIONS
 
     def setup(self, setup: Setup) -> dict[str, int]:
         """Build the graph, the solver and the load of every bus."""
@@ -69,95 +60,113 @@ class Power(Model):
         self.run = setup
         self.grid = Grid(city)
         self.solver = GridSolver(city)
+        self.demand = Demand(setup)
+        self.storages = Storages(setup)
+        self.protection = Protection(setup, self.grid)
+        self.failures = Failures(setup, self.protection)
+        self.limits = LimitWatch(setup)
+        normal = city["lines"]["closed"].astype(bool) if "lines" in city else np.zeros(0, bool)
+        self.flisr = Flisr(self.grid, self.solver, normal, self.limits)
         self.trip_depth = float(setup.options["trip_depth"])
         self.load_every = microseconds(setup.options["load_every"])
-        buses = city["buses"]
-        self.peak = buses["p"].astype(np.float64)
-        self.customers = buses["customers"].astype(np.int64)
-        self.work_share = work_share(city)
-        added = np.tan(np.arccos(setup.options["power_factor"]))
-        self.reactive_ratio = np.where(self.peak > 0, buses["q"] / np.where(self.peak > 0, self.peak, 1.0), added)
-        return {"grid": 1, "line": city.rows("lines"), "substation": city.rows("substations")}
+        self.customers = city["buses"]["customers"].astype(np.int64)
+        self.zone = np.asarray(city["buses"]["zone"], dtype=np.int64)
+        rows = {"line": city.rows("lines"), "substation": city.rows("substations"), "storage": city.rows("storages")}
+        return {"grid": 1, **rows}
 
     def start(self, view: View) -> None:
-        """Put switches in their normal position and set the first loads."""
+        """Put switches in their normal position, fill batteries and set the first loads."""
         if "lines" in view.city:
             view.put("line.closed", slice(None), view.city["lines"]["closed"])
+        self.storages.start(view)
         self._load(view)
 
     def on_event(self, view: View, event: Event) -> None:
-        """Change the state of lines, substations or loads."""
-        if event.kind == "load_tick":
-            self._load(view)
-        elif event.kind in ("substation_failure", "line_failure"):
-            self._fail(view, event)
-        elif event.kind in ("power_repair", "failure_end"):
-            self._mend(view, event)
-        elif event.kind in ("blackout", "blackout_end"):
-            self._cut(view, event)
-        elif event.kind == "switch":
-            closed = bool(event.params.get("value", event.value))
-            self._change(view, "line", "closed", targets_of(event, self.run.events), closed)
-        else:
-            self._storm(view, event)
+        """Change the state of lines, substations, loads or batteries."""
+        handlers = {
+            "load_tick": self._tick,
+            "substation_failure": self.failures.fail,
+            "line_failure": self.failures.fail,
+            "power_repair": self.failures.mend,
+            "failure_end": self.failures.mend,
+            "blackout": self.failures.cut,
+            "blackout_end": self.failures.cut,
+            "switch": self._switch,
+            "storm": self.failures.storm,
+            "evacuate": self._evacuate,
+            "evacuation_end": self._evacuate,
+            "shed_load": self._shed,
+            "dispatch_storage": self._dispatch,
+            "storage_limit": self._again,
+            "flisr": self._restore,
+            "overcurrent_trip": self._overcurrent,
+        }
+        handlers[event.kind](view, event)
+
+    def _tick(self, view: View, event: Event) -> None:
+        self._load(view)
 
     def _load(self, view: View) -> None:
         """Set the demand of every bus by local time of day."""
-        factor = demand_factor(self.work_share, self.run.local_hour(view.now))
-        view.add("bus.load", slice(None), self.peak * factor)
+        view.add("bus.load", slice(None), self.demand.usual(view.now))
         view.schedule("load_tick", self.load_every, cause=-1)
 
-    def _change(self, view: View, table: str, column: str, rows: Any, value: Any, cause: int | None = None) -> Array:
-        """Write a state of lines or substations and ask for a new search; return the rows that changed."""
-        changed = view.put(f"{table}.{column}", rows, value, cause)
-        if len(changed):
-            view.put(f"{table}.event", changed, view.cause_id if cause is None else cause)
-            view.put("grid.changes", 0, view["grid.changes"][0] + 1)
-        return changed
+    def _again(self, view: View, event: Event | None = None) -> None:
+        """Ask for a new search and flow."""
+        view.put("grid.changes", 0, view["grid.changes"][0] + 1)
 
-    def _fail(self, view: View, event: Event) -> None:
-        """Fail parts; of two failures at once the one that lasts longer counts."""
-        table = event.kind.removesuffix("_failure")
-        rows = targets_of(event, self.run.events)
-        already = view[f"{table}.failed"][rows]
-        self._change(view, table, "failed", rows, True)
-        duration = microseconds(event.params.get("duration", 0.0))
-        end = view.now + duration if duration else -1
-        before = view[f"{table}.until"][rows]
-        until = np.where(already & ((before < 0) | (end < 0)), -1, np.where(already, np.maximum(before, end), end))
-        view.put(f"{table}.until", rows, until)
-        for row in rows.tolist() if duration else []:
-            view.schedule("failure_end", duration, row, data=_TABLES.index(table))
-
-    def _mend(self, view: View, event: Event) -> None:
-        """Put a failed part back in service; a planned end holds only for its own failure."""
-        table = _TABLES[event.data]
-        if event.kind == "power_repair" or view[f"{table}.until"][event.target] == view.now:
-            self._change(view, table, "failed", event.target, False)
-            view.put(f"{table}.until", event.target, -1)
-
-    def _cut(self, view: View, event: Event) -> None:
-        begins = event.kind == "blackout"
-        rows = np.array(self.run.events[event.data].targets, dtype=np.int64)
-        self._change(view, "substation", "cut", rows, view["substation.cut"][rows] + (1 if begins else -1))
-        if begins and event.params.get("duration", 0.0):
-            view.schedule("blackout_end", microseconds(event.params["duration"]), event.target, data=event.data)
-
-    def _storm(self, view: View, event: Event) -> None:
-        """Let lines fail one by one over the storm, each by its own random numbers."""
+    def _switch(self, view: View, event: Event) -> None:
+        """Close or open lines by hand; a breaker that had tripped counts as seen to."""
         lines = targets_of(event, self.run.events)
-        length = view.city["lines"]["length"][lines]
-        for line, delay in storm_failures(self.run, event, lines, length):
-            view.schedule("line_failure", delay, line)
+        change(view, "line", "closed", lines, bool(event.params.get("value", event.value)))
+        view.put("line.tripped", lines, 0)
+
+    def _evacuate(self, view: View, event: Event) -> None:
+        """Take people away from zones, or let those of a scenario's event come back."""
+        planned = self.run.events[event.data] if 0 <= event.data < len(self.run.events) else None
+        ends = event.kind == "evacuation_end"
+        zones = np.array(planned.targets) if ends and planned else targets_of(event, self.run.events)
+        share = 0.0 if ends else float(event.params.get("value", event.value))
+        view.add("bus.absence", np.isin(self.zone, zones), share)
+        if not ends and event.params.get("duration", 0.0):
+            view.schedule("evacuation_end", microseconds(event.params["duration"]), event.target, data=event.data)
+
+    def _shed(self, view: View, event: Event) -> None:
+        """Switch the loads of zones off or on."""
+        zones = targets_of(event, self.run.events)
+        off = bool(event.params.get("value", event.value))
+        if len(view.put("bus.shed", np.isin(self.zone, zones), off)):
+            self._again(view)
+
+    def _dispatch(self, view: View, event: Event) -> None:
+        """Tell batteries what to give."""
+        rows = targets_of(event, self.run.events)
+        if len(view.put("storage.wanted", rows, float(event.params.get("value", event.value)))):
+            self._again(view)
+
+    def _overcurrent(self, view: View, event: Event) -> None:
+        """Open a line whose relay has run out; it stays open until somebody switches it."""
+        view.put("line.relay", event.target, -1)
+        view.put("line.tripped", event.target, OVERCURRENT)
+        change(view, "line", "closed", event.target, False)
+
+    def _restore(self, view: View, event: Event) -> None:
+        """Isolate faults and close ties; each switch that moves is an event."""
+        present = self.demand.present(view)
+        wanted = self.flisr.plan(view, (present, present * self.demand.reactive_ratio), self.customers)
+        for line in np.flatnonzero(wanted != view["line.closed"]).tolist():
+            moved = view.emit("line_closed" if wanted[line] else "line_opened", line)
+            change(view, "line", "closed", line, bool(wanted[line]), moved)
+            view.put("line.tripped", line, 0)
 
     def step(self, view: View) -> None:
         """Trip flooded substations, find what is fed, solve the flow and add up lost supply."""
         self._trip(view)
         supply = self._supply(view)
         self._switch_supply(view, supply)
-        load = view.total("bus.load")
-        self._add_up(view, supply.fed, load)
-        self._solve(view, supply, load)
+        demand = self.demand.present(view)
+        self._add_up(view, supply.fed & ~view["bus.shed"], demand)
+        self._solve(view, supply, demand)
 
     def _trip(self, view: View) -> None:
         if "substation.depth" not in view:
@@ -165,7 +174,7 @@ class Power(Model):
         depth = view["substation.depth"]
         for row in np.flatnonzero((depth >= self.trip_depth) & ~view["substation.failed"]).tolist():
             trip = view.emit("substation_trip", row, float(depth[row]), causes=[view.cause("substation.depth", row)])
-            self._change(view, "substation", "failed", row, True, trip)
+            change(view, "substation", "failed", row, True, trip)
             view.put("substation.until", row, -1)
 
     def _supply(self, view: View) -> Supply:
@@ -178,55 +187,61 @@ class Power(Model):
 
     def _switch_supply(self, view: View, supply: Supply) -> None:
         """Write which buses have power; log one event per cause."""
-        before = view["bus.energised"].copy()
-        cause = supply.event.copy()
-        for kind, now in (("outage", False), ("supply_back", True)):
-            changed = (before != supply.fed) & (supply.fed == now)
-            for event in np.unique(supply.event[changed]).tolist():
-                rows = np.flatnonzero(changed & (supply.event == event))
+        before, shed = view["bus.energised"].copy(), view["bus.shed"]
+        now, cause = supply.fed & ~shed, supply.event.copy()
+        told = view["bus.shed@cause"]
+        cause[supply.fed] = np.where(shed, told, np.maximum(cause, told))[supply.fed]
+        for kind, state in (("outage", False), ("supply_back", True)):
+            changed = (before != now) & (now == state)
+            for event in np.unique(cause[changed]).tolist():
+                rows = np.flatnonzero(changed & (cause == event))
                 customers = int(self.customers[rows].sum())
-                cause[rows] = view.emit(kind, int(rows[0]), float(customers), len(rows), causes=[event])
-        for row in view.put("bus.energised", slice(None), supply.fed, cause).tolist():
-            since, back = view.raw("bus.dark_since"), bool(supply.fed[row])
-            if back and since[row] >= 0:
-                view.raw("bus.dark_time")[row] += view.now - since[row]
-            since[row] = -1 if back else view.now
+                logged = view.emit(kind, int(rows[0]), float(customers), len(rows), causes=[event])
+                view.put("bus.energised", rows, state, logged)
+        rows = np.flatnonzero(before != now)
+        if len(rows):
+            dark = np.where(now[rows], view.now - view["bus.dark_since"][rows], 0)
+            back = rows[now[rows]]
+            view.put("bus.back_since", back, view.now)
+            view.put("bus.cold", back, self.demand.excess(dark[now[rows]]))
+            begin_or_end(view, rows, now)
 
     def _add_up(self, view: View, fed: Array, load: Array) -> None:
         """Integrate lost supply up to now and note what is lost from here on."""
-        minutes, energy = self._lost(view)
+        minutes, energy = lost(view)
         view.put("grid.customer_minutes", 0, minutes)
         view.put("grid.energy", 0, energy)
         view.put("grid.since", 0, view.now)
         view.put("grid.dark", 0, int(self.customers[~fed].sum()))
         view.put("grid.unserved", 0, float(load[~fed].sum()))
 
-    def _lost(self, view: View) -> tuple[float, float]:
-        """Return customer minutes and energy (J) lost up to now."""
-        elapsed = view.now - int(view["grid.since"][0])
-        minutes = float(view["grid.customer_minutes"][0]) + int(view["grid.dark"][0]) * elapsed / MINUTE
-        energy = float(view["grid.energy"][0]) + float(view["grid.unserved"][0]) * elapsed / SECOND
-        return minutes, energy
-
-    def _solve(self, view: View, supply: Supply, load: Array) -> None:
-        solution = self.solver.solve(supply.fed, supply.edge_works, load, load * self.reactive_ratio)
+    def _solve(self, view: View, supply: Supply, demand: Array) -> None:
+        """Solve the flow; where there is none the last voltages of what has power stay."""
+        supplied = supply.fed & ~view["bus.shed"]
+        active, reactive = self.demand.net(view, demand, supplied)
+        active = self.storages.step(view, supplied, active)
+        solution = self.solver.solve(supply.fed, supply.edge_works, active, reactive)
         if solution is None:
             view.put("grid.unsolved", 0, view["grid.unsolved"][0] + 1)
-            view.emit("power_unsolved", value=float(load[supply.fed].sum()))
-            view.put("bus.voltage", slice(None), np.where(supply.fed, view["bus.voltage"], 0.0))
+            worst = int(np.where(supply.fed, active, -np.inf).argmax())
+            view.emit("power_unsolved", worst, float(active[supply.fed].sum()))
+            view.put("bus.voltage", slice(None), np.where(supplied, view["bus.voltage"], 0.0))
             return
         voltage, loading = solution
-        view.put("bus.voltage", slice(None), voltage)
+        view.put("bus.voltage", slice(None), np.where(supplied, voltage, 0.0))
         view.put("line.loading", slice(None), loading)
+        self.limits.step(view, voltage, loading, supplied)
+        self.protection.watch(view, loading)
         least = voltage[supply.fed].min(initial=float(view["grid.least_voltage"][0]))
         view.put("grid.least_voltage", 0, least)
 
     def kpis(self, view: View) -> dict[str, float]:
         """Return lost supply and the lowest voltage so far."""
-        minutes, energy = self._lost(view)
+        minutes, energy = lost(view)
         return {
             "customer_minutes_lost": minutes,
             "energy_not_supplied_kwh": energy / 3.6e6,
+            **indices(view, self.customers),
             "voltage_min": float(view["grid.least_voltage"][0]),
         }
 
@@ -243,6 +258,7 @@ class Power(Model):
                 "id": view.city["buses"]["id"],
                 "customers": self.customers,
                 "minutes_without_power": dark / MINUTE,
+                "interruptions": interruptions(view)[0],
                 "voltage_pu": view["bus.voltage"],
             }
         }
@@ -251,7 +267,7 @@ class Power(Model):
         """Return contradictions between states, islands, voltages and counts."""
         broken = []
         fed = view["bus.energised"]
-        if (fed != self._supply(view).fed).any():
+        if (fed != (self._supply(view).fed & ~view["bus.shed"])).any():
             broken.append("a bus has power without a path to a source, or none with one")
         if (view["bus.voltage"][~fed] != 0).any():
             broken.append("a bus without power has a voltage")

@@ -44,3 +44,20 @@ def demand_factor(share: Array, hour: float) -> Array:
     homes = np.interp(hour, hours, [*HOMES, HOMES[0]])
     work = np.interp(hour, hours, [*WORK, WORK[0]])
     return np.asarray((1.0 - share) * homes + share * work)
+
+
+def solar_factor(hour: float) -> float:
+    """Return the output of solar panels over their peak at a local hour: half a sine from 6 to 18 h.
+
+    Assumption: a clear day near the equator; clouds are a model of their own.
+    """
+    return float(max(np.sin(np.pi * (hour - 6.0) / 12.0), 0.0))
+
+
+def charging_factor(hour: float) -> float:
+    """Return the share of chargers in use at a local hour, linear between the hours stated.
+
+    Assumption: most cars are plugged in on coming home and are full by the small hours.
+    """
+    hours = (0.0, 3.0, 6.0, 9.0, 16.0, 19.0, 22.0, 24.0)
+    return float(np.interp(hour, hours, (0.30, 0.10, 0.05, 0.10, 0.15, 0.45, 0.40, 0.30)))

@@ -117,7 +117,7 @@ class GridSolver:
     """Power flow of a city's grid for the search of `twin.models.power.grid`."""
 
     def __init__(self, city: City) -> None:
-        self._flows = FlowSolver(network_of(city))
+        self.flows = FlowSolver(network_of(city))
         self._lines = city.rows("lines")
 
     def solve(self, fed: Array, edge_works: Array, active: Array, reactive: Array) -> tuple[Array, Array] | None:
@@ -128,5 +128,5 @@ class GridSolver:
         active, reactive  (n_bus,)  W, var  load of each bus; ignored where not fed
         result      voltage (n_bus,) pu, 0 where not fed; loading (n_line,) share of rated current
         """
-        flow = self._flows.solve(fed, edge_works, active, reactive)
+        flow = self.flows.solve(fed, edge_works, active, reactive)
         return None if flow is None else (flow.voltage, flow.loading[: self._lines])
