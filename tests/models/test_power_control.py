@@ -186,8 +186,8 @@ def test_chargers_add_to_demand():
 def test_limits_are_told_once_when_crossed_and_once_when_kept_again():
     options = {"power": {"voltage_low": 0.9, "loading_high": 0.1, "load_every": 3600.0}}
     world = world_of(planned("line_failure", 100, [3], duration=50.0), options=options).run(200 * SECOND)
-    assert times(world, "line_overload") == [0.0, 150.0]
-    assert times(world, "line_relieved") == [100.0]
+    assert times(world, "line_overload", 3) == [0.0, 150.0]
+    assert times(world, "line_relieved", 3) == [100.0]
     world = world_of(options={"power": {"voltage_low": 1.02}}).run(SECOND)
     assert len(times(world, "voltage_low")) == 5
 
