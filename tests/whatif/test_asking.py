@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.whatif.quick import AT, live
@@ -122,6 +124,20 @@ def test_a_policy_that_fails_is_told_and_the_others_are_kept():
     assert "no plan" in found.failed[0].message
     assert found.best != "broken"
     assert len(found.values("response_mean", "dmexclp")) == 2
+
+
+class Deadly(Broken):
+    name = "deadly"
+
+    def decide(self, observation):
+        os._exit(9)
+
+
+def test_a_worker_that_dies_fails_its_branches_and_the_question_ends():
+    found = ask(Deadly, replications=3, workers=2)
+    assert found.failed
+    assert "a process died" in found.failed[0].message
+    assert len(found.branches) == 6
 
 
 @pytest.mark.parametrize("workers", [1, 2])

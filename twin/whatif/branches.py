@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 
 MOST_BRANCHES = 100_000
+_MOST_PARCELS = 2000
 
 
 @dataclass(frozen=True)
@@ -191,7 +192,7 @@ def _first_figure(choices: Sequence[Choice], assembly: Assembly, figures: Sequen
 
 def _run(plan: _Plan, tasks: Sequence[tuple[int, int]], question: Question) -> tuple[list[Branch], bool]:
     """Run branches; return those done, by replication and choice, and whether it was broken off."""
-    workers = min(question.workers or len(os.sched_getaffinity(0)), len(tasks))
+    workers = min(question.workers or _cores(), len(tasks))
     forks = workers > 1 and "fork" in multiprocessing.get_all_start_methods()
     done: dict[tuple[int, int], Branch] = {}
     found = _in_forks(plan, tasks, workers) if forks else ((task, plan.run(*task)) for task in tasks)
@@ -206,6 +207,15 @@ def _run(plan: _Plan, tasks: Sequence[tuple[int, int]], question: Question) -> t
     return [done[task] for task in tasks if task in done], broken_off
 
 
+def _cores() -> int:
+    """Return the processor cores this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+Outcomes = list[tuple[tuple[int, int], Branch]]
+"""(choice, replication) and what came of it."""
+
 _plan: list[_Plan] = []
 """The plan of a forked worker: inherited memory, so nothing is sent or set up again."""
 
@@ -216,7 +226,7 @@ def _enter(plan: _Plan) -> None:
     _plan[:] = [plan]
 
 
-def _work(tasks: Sequence[tuple[int, int]]) -> list[tuple[tuple[int, int], Branch]]:
+def _work(tasks: Sequence[tuple[int, int]]) -> Outcomes:
     return [(task, _plan[0].run(*task)) for task in tasks]
 
 
@@ -224,17 +234,38 @@ def _in_forks(plan: _Plan, tasks: Sequence[tuple[int, int]], workers: int) -> It
     """Yield branches as forked workers finish them; arguments of a fork are inherited, not sent."""
     context = multiprocessing.get_context("fork")
     pool = ProcessPoolExecutor(workers, context, _enter, (plan,))
-    size = max(1, math.ceil(len(tasks) / (workers * 8)))
-    waiting = {pool.submit(_work, tasks[i : i + size]) for i in range(0, len(tasks), size)}
+    size = max(1, len(tasks) // _MOST_PARCELS)
+    parcels = [tasks[i : i + size] for i in range(0, len(tasks), size)]
+    waiting: dict[Future[Outcomes], Sequence[tuple[int, int]]] = {}
     ended = False
     try:
+        for parcel in parcels:
+            waiting[_submitted(pool, parcel)] = parcel
         while waiting:
-            ready, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in ready:
-                yield from future.result()
+            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                yield from _opened(plan, future, waiting.pop(future))
         ended = True
     finally:
         processes = list((pool._processes or {}).values())
         pool.shutdown(wait=ended, cancel_futures=True)
         for process in [] if ended else processes:
             process.terminate()
+
+
+def _submitted(pool: ProcessPoolExecutor, parcel: Sequence[tuple[int, int]]) -> Future[Outcomes]:
+    """Hand out branches; where a worker has died already, return a future that says so."""
+    try:
+        return pool.submit(_work, parcel)
+    except BrokenProcessPool as error:
+        future: Future[Outcomes] = Future()
+        future.set_exception(error)
+        return future
+
+
+def _opened(plan: _Plan, future: Future[Outcomes], parcel: Sequence[tuple[int, int]]) -> Outcomes:
+    """Return what a worker sent; branches of one that died have failed."""
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        why = "a process died (out of memory, or killed); try fewer workers"
+        return [((c, r), Branch(plan.choices[c].label, r, message=why)) for c, r in parcel]
