@@ -165,10 +165,10 @@ class Fleet:
 
     def _indices(self, view: View, rows: Array) -> Array:
         """Return the index of the link being driven, the last one when the leg is over; (n,)."""
-        entered = view[f"{self.table}.leg_entry"][rows] <= view.now
-        last = view[f"{self.table}.leg_count"][rows] - 1
-        entered &= np.arange(entered.shape[1]) <= last[:, None]
-        return np.asarray(np.maximum(entered.sum(axis=1) - 1, 0))
+        entry, count = view[f"{self.table}.leg_entry"], view[f"{self.table}.leg_count"]
+        now = view.now
+        found = [int(entry[row, : count[row]].searchsorted(now, side="right")) for row in rows.tolist()]
+        return np.maximum(np.array(found, dtype=np.int64) - 1, 0)
 
     def delays(self, view: View, row: int) -> list[Delayed]:
         """Return the driven links that cost most since `depart`, worst first."""

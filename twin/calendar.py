@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heappop
+from math import inf
 from typing import NamedTuple
 
 import numpy as np
@@ -74,7 +75,8 @@ class Calendar:
 
     def _lives(self, event: simpy.Event) -> bool:
         row, seq = event._value
-        return bool(self._state["pending.alive"][row] and self._state["pending.seq"][row] == seq)
+        cells = self._state.cells
+        return bool(cells["pending.alive"][row] and cells["pending.seq"][row] == seq)
 
     def _wake(self, event: simpy.Event) -> None:
         if self._lives(event):
@@ -82,16 +84,16 @@ class Calendar:
 
     def add(self, due: int, seq: int, kind: int, plan: Plan) -> int:
         """Write a row and arm it; return the row."""
-        state = self._state
-        row = take(state, "pending")
-        state["pending.due"][row] = due
-        state["pending.priority"][row] = plan.priority
-        state["pending.seq"][row] = seq
-        state["pending.kind"][row] = kind
-        state["pending.target"][row] = plan.target
-        state["pending.value"][row] = plan.value
-        state["pending.data"][row] = plan.data
-        state["pending.cause"][row] = plan.cause
+        row = take(self._state, "pending")
+        cells = self._state.cells
+        cells["pending.due"][row] = due
+        cells["pending.priority"][row] = plan.priority
+        cells["pending.seq"][row] = seq
+        cells["pending.kind"][row] = kind
+        cells["pending.target"][row] = plan.target
+        cells["pending.value"][row] = plan.value
+        cells["pending.data"][row] = plan.data
+        cells["pending.cause"][row] = plan.cause
         self._arm(row, due, plan.priority, seq)
         return row
 
@@ -106,9 +108,12 @@ class Calendar:
         instant at which nothing happens must not exist in one and not in the other.
         """
         queue = self.env._queue
-        while queue and isinstance(queue[0][3], _Due) and not self._lives(queue[0][3]):
+        while queue:
+            due, _, _, event = queue[0]
+            if not isinstance(event, _Due) or self._lives(event):
+                return due
             heappop(queue)
-        return self.env.peek()
+        return inf
 
     def next_priority(self) -> int:
         """Return the priority of the next event's row; below 0 for a grant of simpy."""

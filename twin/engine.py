@@ -40,8 +40,13 @@ class Engine:
         self._procedures: Procedures | None = None
         self._handles: Handles | None = None
         self._settling = False
-        self._settled = -1
         self._advancing = ""
+        self._due: int | None = None
+        self._audience: dict[str, tuple[Component, ...]] = {}
+        self._readers = _readers(assembly)
+        self._moving = frozenset(
+            c.name for c in assembly.components if isinstance(c, Model) and type(c).advance is not Model.advance
+        )
 
     @property
     def now(self) -> int:
@@ -50,7 +55,7 @@ class Engine:
 
     def _set_now(self, time: int) -> None:
         self._now = time
-        self.state["engine.now"][0] = time
+        self.state.cells["engine.now"][0] = time
 
     @property
     def seed(self) -> int:
@@ -105,13 +110,13 @@ class Engine:
         number = self.assembly.kind_number.get(plan.kind)
         if number is None:
             raise TwinError(f"nobody in this run handles event {plan.kind!r}")
-        seq = self.state["engine.seq"]
-        seq[0] += 1
-        return self.calendar.add(self.now + int(delay), int(seq[0]), number, plan)
+        seq = self.state.cells["engine.seq"]
+        count = seq[0] = seq[0] + 1
+        return self.calendar.add(self._now + int(delay), count, number, plan)
 
     def pending_number(self, row: int) -> int:
         """Return a number that names a pending row for ever: its row and seq."""
-        return int(self.state["pending.seq"][row]) * 2**24 + row
+        return int(self.state.cells["pending.seq"][row]) * 2**24 + row
 
     def cancel(self, number: int) -> bool:
         """Drop a pending event by its number; False when it is gone."""
@@ -126,18 +131,21 @@ class Engine:
 
     def next_number(self) -> int:
         """Return the next permanent number."""
-        number = self.state["engine.number"]
-        number[0] += 1
-        return int(number[0])
+        number = self.state.cells["engine.number"]
+        count = number[0] = number[0] + 1
+        return int(count)
 
     def mark(self, name: str) -> None:
         """Note that a field changed."""
         self._refuse_while_advancing("change a field that others read")
-        write = self.state["engine.write"]
-        write[0] += 1
-        self.state["written.stamp"][self.assembly.field_number[name]] = write[0]
+        cells = self.state.cells
+        write = cells["engine.write"]
+        count = write[0] = write[0] + 1
+        cells["written.stamp"][self.assembly.field_number[name]] = count
+        if self._due is not None:
+            self._due |= self._readers.get(name, 0)
         for model in self.assembly.laggards.get(name, ()):
-            asked = self.state["lag_asked.time"]
+            asked = cells["lag_asked.time"]
             if asked[model] != self._now:
                 asked[model] = self._now
                 self.add_row(_LAG, Plan(SETTLE, EVENT, model))
@@ -148,9 +156,9 @@ class Engine:
 
     def emit(self, kind: str, target: int, value: float, data: int, parents: list[int]) -> int:
         """Log an event with its causes and let policies that wait for it decide."""
-        counter = self.state["engine.event"]
+        counter = self.state.cells["engine.event"]
         event = int(counter[0])
-        counter[0] += 1
+        counter[0] = event + 1
         self.events.append(self.now, kind, int(target), float(value), int(data))
         for parent in dict.fromkeys(p for p in parents if p >= 0):
             self.parents.append(event, int(parent))
@@ -159,7 +167,7 @@ class Engine:
         return event
 
     def _let_decide(self, policy: int, cause: int) -> None:
-        waits = self.state["policy_due.waits"]
+        waits = self.state.cells["policy_due.waits"]
         if not waits[policy]:
             waits[policy] = True
             self.add_row(int(self._settling), Plan(DECISION, DECIDE, policy, cause=cause))
@@ -179,7 +187,7 @@ class Engine:
         self.state["engine.begun"][0] = True
         self.add_row(0, Plan(BEGIN, EVENT))
         for component in [*self.assembly.components, *self.assembly.policies]:
-            self._guard(component, "start", lambda c=component: c.start(self.view(c.name)))  # type: ignore[misc]
+            self._guard(component, "start", self.view(component.name))
         for i, event in enumerate(self.assembly.events):
             self.add_row(event.time, Plan(ACT, EVENT, i, data=i))
         for i, policy in enumerate(self.assembly.policies):
@@ -201,45 +209,52 @@ class Engine:
                 calendar.env.step()
 
     def _settle(self) -> None:
-        before = int(self.state["engine.write"][0])
-        if self._settled == before:
+        """Let every model that has something new to read solve once, in order."""
+        if self._due is None:
+            self._due = self._find_due()
+        if not self._due:
             return
         self._settling = True
+        cells = self.state.cells
         try:
-            for i, component, inputs in self.assembly.solvers:
-                if self._is_due(i, inputs):
-                    self.state["solved.stamp"][i] = self.state["engine.write"][0]
+            for i, component, _ in self.assembly.solvers:
+                if self._due >> i & 1:
+                    self._due &= ~(1 << i)
+                    cells["solved.stamp"][i] = cells["engine.write"][0]
                     self._advance(component)
-                    self._guard(component, "step", lambda c=component: c.step(self.view(c.name)))  # type: ignore[misc]
-            self._settled = before if before == self.state["engine.write"][0] else -1
+                    self._guard(component, "step", self.view(component.name))
         finally:
             self._settling = False
 
-    def _is_due(self, number: int, inputs: Any) -> bool:
-        """Tell whether a model has something new to read; arrays are fetched anew, for tables may have grown."""
-        seen = self.state["solved.stamp"][number]
-        return bool(seen < 0 or (len(inputs) and self.state["written.stamp"][inputs].max() > seen))
+    def _find_due(self) -> int:
+        """Return a bit for each model that has something new to read, from the stamps; `mark` keeps them up."""
+        written, solved = self.state["written.stamp"], self.state["solved.stamp"]
+        news = (i for i, _, inputs in self.assembly.solvers if len(inputs) and written[inputs].max() > solved[i])
+        unsolved = (i for i, _, _ in self.assembly.solvers if solved[i] < 0)
+        return sum(1 << i for i in {*news, *unsolved})
 
     def _advance(self, component: Component) -> None:
-        if isinstance(component, Model) and type(component).advance is not Model.advance:
+        if component.name in self._moving:
             self._advancing = component.name
-            self._guard(component, "advance", lambda: component.advance(self.view(component.name), self.now))
+            self._guard(component, "advance", self.view(component.name), self._now)
             self._advancing = ""
 
-    def _guard(self, component: Component, stage: str, act: Callable[[], Any]) -> Any:
+    def _guard(self, component: Component, method: str, *arguments: Any) -> Any:
+        """Call a method of a component; a foreign error becomes a RunError that names the place."""
         try:
-            return act()
+            return getattr(component, method)(*arguments)
         except TwinError:
             raise
         except Exception as error:
-            where = f"{component.name}.{stage} at {self.now / SECOND:.6f} s"
+            event = f"({arguments[-1].kind})" if isinstance(arguments[-1], Event) else ""
+            where = f"{component.name}.{method}{event} at {self.now / SECOND:.6f} s"
             raise RunError(f"{where} failed: {type(error).__name__}: {error}") from error
 
     def _fire(self, row: int) -> None:
-        state = self.state
-        kind = self.assembly.kinds[int(state["pending.kind"][row])]
-        target, data = int(state["pending.target"][row]), int(state["pending.data"][row])
-        value, cause = float(state["pending.value"][row]), int(state["pending.cause"][row])
+        cells = self.state.cells
+        kind = self.assembly.kinds[cells["pending.kind"][row]]
+        target, data = cells["pending.target"][row], cells["pending.data"][row]
+        value, cause = cells["pending.value"][row], cells["pending.cause"][row]
         self.calendar.drop(row)
         special = _ENGINE.get(kind)
         if special is not None:
@@ -253,11 +268,13 @@ class Engine:
         self._hand_over(Event(kind, self.now, target, value, data, event_id))
 
     def _hand_over(self, event: Event) -> None:
-        owner = self.assembly.handler[event.kind]
-        for component in [owner, *self.assembly.listeners.get(event.kind, ())]:
+        audience = self._audience.get(event.kind)
+        if audience is None:
+            listeners = self.assembly.listeners.get(event.kind, ())
+            audience = self._audience[event.kind] = (self.assembly.handler[event.kind], *listeners)
+        for component in audience:
             self._advance(component)
-            view = self.view(component.name, event.id)
-            self._guard(component, f"on_event({event.kind})", lambda c=component, v=view: c.on_event(v, event))  # type: ignore[misc]
+            self._guard(component, "on_event", self.view(component.name, event.id), event)
 
     def _scenario_event(self, index: int, cause: int) -> None:
         if self.state["kind_off.flag"][index]:
@@ -279,7 +296,7 @@ class Engine:
     def _decide(self, number: int, cause: int) -> None:
         policy = self.assembly.policies[number]
         observation = Observation(self, policy, tuple(self.assembly.readable[policy.name]), cause)
-        commands = self._guard(policy, "decide", lambda: policy.decide(observation))
+        commands = self._guard(policy, "decide", observation)
         for command in commands:
             if command.kind not in policy.commands:
                 raise TwinError(f"policy {policy.name!r} orders {command.kind!r} but does not declare it in commands")
@@ -299,7 +316,8 @@ class Engine:
 
     def _settle_later(self, model: int, cause: int) -> None:
         self.state["solved.stamp"][model] = -1
-        self._settled = -1
+        if self._due is not None:
+            self._due |= 1 << model
 
     def _measure(self, target: int, cause: int) -> None:
         self.add_row(self.assembly.setup.measure_every, Plan(MEASURE, RECORD))
@@ -311,6 +329,17 @@ class Engine:
 
     def _nothing(self, target: int, cause: int) -> None:
         pass
+
+
+def _readers(assembly: Assembly) -> dict[str, int]:
+    """Return for each field the bits of the models that solve when it changes."""
+    readers: dict[str, int] = {}
+    for i, _, inputs in assembly.solvers:
+        read = set(inputs.tolist())
+        for name, number in assembly.field_number.items():
+            if number in read:
+                readers[name] = readers.get(name, 0) | 1 << i
+    return readers
 
 
 _ENGINE: dict[str, Callable[[Engine, int, int], None]] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from twin.errors import TwinError
 from twin.fields import Field, State
 
@@ -18,25 +20,34 @@ def list_fields(table: str) -> tuple[Field, ...]:
 
 def take(state: State, table: str) -> int:
     """Return a free row, growing the table when none is left."""
-    count = state[f"{table}_list.free_count"]
-    if count[0] > 0:
-        count[0] -= 1
-        row = int(state[f"{table}.free"][count[0]])
+    cells, (alive, free, free_count, used) = state.cells, _names(table)
+    count = cells[free_count]
+    left = count[0]
+    if left > 0:
+        count[0] = left - 1
+        row = int(cells[free][left - 1])
     else:
-        used = state[f"{table}_list.used"]
-        row = int(used[0])
+        row = int(cells[used][0])
         if row == state.layout.rows[table]:
             state.grow(table)
-        state[f"{table}_list.used"][0] = row + 1
-    state[f"{table}.alive"][row] = True
+        cells[used][0] = row + 1
+    cells[alive][row] = True
     return row
 
 
 def give_back(state: State, table: str, row: int) -> None:
     """Return a row to the free list; raises TwinError when it is free already."""
-    if not state[f"{table}.alive"][row]:
+    cells, (alive, free, free_count, _) = state.cells, _names(table)
+    if not cells[alive][row]:
         raise TwinError(f"row {row} of table {table!r} is given back twice")
-    count = state[f"{table}_list.free_count"]
-    state[f"{table}.free"][count[0]] = row
-    count[0] += 1
-    state[f"{table}.alive"][row] = False
+    count = cells[free_count]
+    left = count[0]
+    cells[free][left] = row
+    count[0] = left + 1
+    cells[alive][row] = False
+
+
+@cache
+def _names(table: str) -> tuple[str, str, str, str]:
+    """Return the names of the fields of a free list: alive, free, free_count, used."""
+    return f"{table}.alive", f"{table}.free", f"{table}_list.free_count", f"{table}_list.used"

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
+_ALL = slice(None)
+_PLAIN, _CAUSE = (int, float, bool), (int, type(None))
+_NONE = np.empty(0, np.int64)
+_NONE.flags.writeable = False
+
 
 class View:
     """A component's window on the world during one call.
@@ -35,6 +40,7 @@ class View:
         self._adds = assembly.adds[component.name]
         self._priority = OBSERVE if isinstance(component, Feed) else EVENT
         self._arrays: dict[str, Array] = {}
+        self._causes: dict[str, str] = {}
         self._generation = -1
         self.cause_id = -1
         self.cause_changed = False
@@ -50,9 +56,10 @@ class View:
         return self._world.assembly.city
 
     def __getitem__(self, name: str) -> Array:
-        if self._generation != self._world.state.generation:
+        generation = self._world.state.generation
+        if self._generation != generation:
             self._arrays.clear()
-            self._generation = self._world.state.generation
+            self._generation = generation
         array = self._arrays.get(name)
         if array is None:
             if name.partition("@")[0] not in self._readable:
@@ -74,7 +81,8 @@ class View:
         It holds until the next call that may add a row (schedule, begin, take, add): a table that
         grows moves all arrays, so fetch again after such a call.
         """
-        self._own(name)
+        if name not in self._owned:
+            self._own(name)
         array: Array = self._world.state[name]
         return array
 
@@ -104,9 +112,11 @@ class View:
 
     def _write(self, array_name: str, field: str, rows: Any, values: Any, cause: Any) -> Array:
         array = self._world.state[array_name]
+        if type(rows) is int and rows >= 0 and array.ndim == 1 and type(values) in _PLAIN and type(cause) in _CAUSE:
+            return self._write_cell(array, field, rows, values, cause)
         index = self._index(array_name, array.shape[0], rows)
         new = np.asarray(values, dtype=array.dtype)
-        old = array[index]
+        old = array if isinstance(rows, slice) and rows == _ALL else array[index]
         differs = old != new
         if array.dtype.kind == "f":
             differs &= ~(np.isnan(old) & np.isnan(new))
@@ -116,10 +126,31 @@ class View:
         if changed.shape[0]:
             array[changed] = new[differs] if new.ndim == array.ndim and new.shape[0] > 1 else new
             self._world.mark(field)
-            if f"{field}@cause" in self._world.state:
+            companion = self._companion(field)
+            if companion:
                 causes = np.asarray(self.cause_id if cause is None else cause)
-                self._world.state[f"{field}@cause"][changed] = causes[differs] if causes.ndim else causes
+                self._world.state[companion][changed] = causes[differs] if causes.ndim else causes
         return changed
+
+    def _write_cell(self, array: Array, field: str, row: int, value: Any, cause: int | None) -> Array:
+        """Write one number to one row, as `_write` does but without an array for each."""
+        new, old = array.dtype.type(value), array[row]
+        if new == old or (array.dtype.kind == "f" and np.isnan(new) and np.isnan(old)):
+            return _NONE
+        array[row] = new
+        self._world.mark(field)
+        companion = self._companion(field)
+        if companion:
+            self._world.state.cells[companion][row] = self.cause_id if cause is None else cause
+        return np.array([row])
+
+    def _companion(self, field: str) -> str:
+        """Return the name of the array of a field's causes, "" when it is not traced."""
+        name = self._causes.get(field)
+        if name is None:
+            name = f"{field}@cause"
+            name = self._causes[field] = name if name in self._world.state else ""
+        return name
 
     def _index(self, name: str, size: int, rows: Any) -> Array:
         if type(rows) is int and rows >= 0:

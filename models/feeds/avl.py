@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,14 +66,14 @@ class Avl(Feed):
         if event.kind == "avl_arrival":
             deliver(view, UNITS, self.timing, event)
             return
-        here = replace(self.timing, site=self.site_of_node[view["unit.node"]])
+        here = self.timing.at(self.site_of_node[view["unit.node"]])
         sample(view, UNITS, here, {"node": view["unit.node"], "free": view["unit.free"]})
         mark_silence(view, UNITS, here)
         view.schedule("avl_sample", self.timing.every, cause=-1)
 
     def step(self, view: View) -> None:
         """Note silence when sites die or come back, and when units move between them."""
-        mark_silence(view, UNITS, replace(self.timing, site=self.site_of_node[view["unit.node"]]))
+        mark_silence(view, UNITS, self.timing.at(self.site_of_node[view["unit.node"]]))
 
     def check(self, view: View) -> list[str]:
         """Return impossible observations."""

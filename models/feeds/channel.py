@@ -16,8 +16,9 @@ without a telecom model, nothing is ever silent.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 NEVER_SEEN = -1
+_ALL = slice(None)
 _LONGEST_LATENCY = 6 * 3600.0
 
 
@@ -43,6 +45,19 @@ class Column:
     dtype: str
     unit: str
     meaning: str
+
+
+class _Names(NamedTuple):
+    """Names of the fields and the event of a channel; of a column its own, that in flight and that observed."""
+
+    sampled: str
+    taken: str
+    heard: str
+    stamp: str
+    arrival: str
+    silent: str
+    arrives: str
+    columns: tuple[tuple[str, str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -58,20 +73,35 @@ class Channel:
     columns: tuple[Column, ...]
     number: int = 0
 
-    @property
+    @cached_property
     def observed(self) -> str:
         """Name of the table of observations."""
         return f"observed_{self.table}"
 
-    @property
+    @cached_property
     def flight(self) -> str:
         """Name of the table of values on their way; a row per slot and row of the table."""
         return f"{self.feed}_{self.table}_flight"
 
-    @property
+    @cached_property
     def slot(self) -> str:
         """Name of the table of samples on their way."""
         return f"{self.feed}_{self.table}_slot"
+
+    @cached_property
+    def names(self) -> _Names:
+        """Names that each sample asks for."""
+        seen, flight, slot = self.observed, self.flight, self.slot
+        return _Names(
+            f"{slot}.count",
+            f"{slot}.stamp",
+            f"{flight}.heard",
+            f"{seen}.stamp",
+            f"{seen}.arrival",
+            f"{seen}.silent",
+            f"{self.feed}_arrival",
+            tuple((c.name, f"{flight}.{c.name}", f"{seen}.{c.name}") for c in self.columns),
+        )
 
     def fields(self) -> tuple[Field, ...]:
         """Return all fields of the channel."""
@@ -108,6 +138,15 @@ class Rhythm:
     loss: float
     site: Array
     seed: int
+
+    @cached_property
+    def is_carried(self) -> bool:
+        """Tell whether any row reports through a site."""
+        return bool((self.site >= 0).any())
+
+    def at(self, site: Array) -> Rhythm:
+        """Return the same constants with rows at other sites; itself when they have not moved."""
+        return self if np.array_equal(site, self.site) else replace(self, site=site)
 
 
 def rhythm(setup: Setup, site: Array, least_gap: int = 0) -> Rhythm:
@@ -149,16 +188,17 @@ def sample(view: View, channel: Channel, timing: Rhythm, values: Mapping[str, Ar
 
     values  column name -> (n,) what the sensors read
     """
-    rows = len(timing.site)
-    count = int(view[f"{channel.slot}.count"][0])
+    rows, names = len(timing.site), channel.names
+    taken = view.raw(names.sampled)
+    count = int(taken[0])
     slot = count % timing.slots
-    view.raw(f"{channel.slot}.count")[0] = count + 1
-    view.raw(f"{channel.slot}.stamp")[slot] = view.now
+    taken[0] = count + 1
+    view.raw(names.taken)[slot] = view.now
     here = slice(slot * rows, (slot + 1) * rows)
-    view.raw(f"{channel.flight}.heard")[here] = _heard(view, channel, timing, count)
-    for column in channel.columns:
-        view.raw(f"{channel.flight}.{column.name}")[here] = values[column.name]
-    view.schedule(f"{channel.feed}_arrival", timing.latency, channel.number, data=slot)
+    view.raw(names.heard)[here] = _heard(view, channel, timing, count)
+    for name, flying, _ in names.columns:
+        view.raw(flying)[here] = values[name]
+    view.schedule(names.arrives, timing.latency, channel.number, data=slot)
 
 
 def _heard(view: View, channel: Channel, timing: Rhythm, count: int) -> Array:
@@ -175,22 +215,23 @@ def _heard(view: View, channel: Channel, timing: Rhythm, count: int) -> Array:
 
 
 def _has_sites(view: View, timing: Rhythm) -> bool:
-    return bool((timing.site >= 0).any()) and "site.alive" in view
+    return timing.is_carried and "site.alive" in view
 
 
 def deliver(view: View, channel: Channel, timing: Rhythm, event: Event) -> dict[str, Array]:
     """Turn an arrived sample into observations; return the rows that changed per column."""
-    slot, rows = event.data, len(timing.site)
+    slot, rows, names = event.data, len(timing.site), channel.names
     here = slice(slot * rows, (slot + 1) * rows)
-    stamp = int(view[f"{channel.slot}.stamp"][slot])
-    heard = np.flatnonzero(view[f"{channel.flight}.heard"][here])
+    taken = view.raw(names.taken)
+    stamp = int(taken[slot])
+    heard: Any = view[names.heard][here]
+    heard = _ALL if heard.all() else np.flatnonzero(heard)
     changed = {}
-    for column in channel.columns:
-        values = view[f"{channel.flight}.{column.name}"][here][heard]
-        changed[column.name] = view.put(f"{channel.observed}.{column.name}", heard, values)
-    view.put(f"{channel.observed}.stamp", heard, stamp)
-    view.put(f"{channel.observed}.arrival", heard, view.now)
-    view.raw(f"{channel.slot}.stamp")[slot] = -1
+    for name, flying, seen in names.columns:
+        changed[name] = view.put(seen, heard, view[flying][here][heard])
+    view.put(names.stamp, heard, stamp)
+    view.put(names.arrival, heard, view.now)
+    taken[slot] = -1
     return changed
 
 
@@ -203,12 +244,14 @@ def mark_silence(view: View, channel: Channel, timing: Rhythm) -> None:
     if not _has_sites(view, timing):
         return
     silent = (timing.site >= 0) & ~view["site.alive"][timing.site]
-    changed = np.flatnonzero(silent != view[f"{channel.observed}.silent"])
+    changed = np.flatnonzero(silent != view[channel.names.silent])
+    if not changed.size:
+        return
     for site in np.unique(timing.site[changed]).tolist():
         rows = changed[timing.site[changed] == site]
         kind = "feed_silent" if silent[rows[0]] else "feed_back"
         event = view.emit(kind, site, len(rows), channel.number, causes=[view.cause("site.alive", site)])
-        view.put(f"{channel.observed}.silent", rows, silent[rows], event)
+        view.put(channel.names.silent, rows, silent[rows], event)
 
 
 def contradictions(view: View, channel: Channel) -> list[str]:
