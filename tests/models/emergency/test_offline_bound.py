@@ -78,6 +78,17 @@ def test_a_clairvoyant_unit_waits_where_the_next_call_will_be():
     assert offline_bound(on_its_way, TRAVEL, stations=[0], both_ways=True).mean_response == 8.0
 
 
+@pytest.mark.parametrize("both_ways", [False, True])
+def test_a_unit_that_is_free_late_may_still_be_near(both_ways):
+    """Serving call 0 first leaves the unit at place 4 when call 2 rings: 0 + 42 + 2 s in all."""
+    trace = CallTrace([0, 0, 44], [0, 4, 4], [0, 4, 4], [20, 0, 0], 0.0, [0])
+    schedule = np.array(
+        list(chain_responses(trace_of([(0, 0, 0, 20, 0), (0, 4, 4, 0, 0), (44, 4, 4, 0, 0)], [0]), [0, 1, 2], 0))
+    )
+    assert schedule.tolist() == [0.0, 42.0, 2.0]
+    assert offline_bound(trace, TRAVEL, stations=[0], both_ways=both_ways).mean_response <= schedule.mean()
+
+
 def test_each_unit_and_call_comes_before_one_call_at_most():
     draw = np.random.Generator(np.random.Philox(8))
     trace = CallTrace(

@@ -116,6 +116,7 @@ def test_a_hazard_adds_calls_and_leaves_the_others_alone():
     own = flood.hazard < 0
     assert flood.time[own].tolist() == calm.time.tolist()
     assert (flood.number[own] == calm.number).all()
+    assert np.unique(flood.number).size == flood.number.size
     added = flood.time[~own] / 1e6
     assert (added >= DAY).all()
     assert (added < 2 * DAY).all()
