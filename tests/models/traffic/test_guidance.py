@@ -50,6 +50,20 @@ def test_news_that_never_come_change_nothing():
     assert simulate(LINKS, TRIPS, rules=Rules(informed_share=1.0, refresh=1e9)).links.loc["be", "vehicles"] == 0
 
 
+def test_nobody_is_sent_away_from_the_destination():
+    # from x it is farther to d than from b, so b - x - d is no way past the queue on b - c
+    links = pd.DataFrame(
+        {"from": list("abcbx"), "to": list("bcdxd"), "length": [1000.0, 500, 500, 100, 2000], "speed": 20.0},
+        index=["ab", "bc", "cd", "bx", "xd"],
+    ).assign(capacity=[np.inf, np.inf, 0.1, np.inf, np.inf])
+    rules = Rules(informed_share=1.0, refresh=60.0)
+    farther = simulate(links, TRIPS, rules=rules).links
+    assert farther.loc["bc", "mean_time"] > 500
+    assert farther.loc["bx", "vehicles"] == 0
+    nearer = simulate(links.assign(length=[1000.0, 500, 500, 500, 800]), TRIPS, rules=rules).links
+    assert nearer.loc["bx", "vehicles"] > 100
+
+
 @pytest.mark.parametrize(
     ("rules", "said"),
     [

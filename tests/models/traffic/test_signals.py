@@ -47,6 +47,9 @@ def test_amber_and_all_red_belong_to_the_green_before_them():
     run(both.assign(all_red=2.0))
     with pytest.raises(ValueError, match="signals row 1: its green overlaps that of row 0"):
         run(both.assign(all_red=3.0))
+    # 28 s after the first, 32 s before it comes again: what the first needs to clear is cut
+    with pytest.raises(ValueError, match="signals row 1: its green overlaps that of row 0"):
+        run(both.assign(start=[0.0, 28.0], all_red=2.0))
     with pytest.raises(ValueError, match=r"row 0: green is 25\.0, is longer with amber and all_red than the cycle"):
         run(both.assign(all_red=40.0))
 
