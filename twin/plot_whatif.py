@@ -51,7 +51,7 @@ def ranking_plot(found: WhatIf, ax: Axes | None = None) -> Axes:
     _legend(ax, used)
     still = f"frozen: {', '.join(found.frozen)}" if found.frozen else ""
     counted = max((len(found.values(found.by, label)) for label, _ in ranked), default=0)
-    futures = f"{format_duration(found.horizon)} from {found.local}, {counted} futures"
+    futures = f"{format_duration(found.horizon)} from {found.local}, {counted} futures, 95 % intervals"
     set_title(ax, f"{figure_name(figure)}: which policy from here on?", Caption(found.place, futures, still))
     return ax
 

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from tests.whatif.quick import AT, live
-from twin.contract import MINUTE, Command, Option, Policy
+from twin.contract import MINUTE, Command, EventKind, Option, Policy
 from twin.errors import ContractError, DataError, TwinError
 from twin.fields import Field
 from twin.models.policies.dispatch import ClosestIdle, Dmexclp
@@ -16,10 +16,11 @@ from twin.whatif.choices import split
 
 
 class Counting(ClosestIdle):
-    """A dispatcher who counts decisions in a field of his own and has a timer."""
+    """A dispatcher with fields and an event of his own, whose name comes first among all kinds."""
 
     name = "counting"
-    owns = (Field("tally.count", "int64", "1", "decisions"), Field("tally.begun", "int64", "us", "first instant", -1))
+    events = (EventKind("a_reminder", "he looks at his watch", quiet=True),)
+    owns = (Field("tally.count", "int64", "1", "looks"), Field("tally.begun", "int64", "us", "first instant", -1))
 
     def setup(self, setup):
         super().setup(setup)
@@ -27,6 +28,15 @@ class Counting(ClosestIdle):
 
     def start(self, view):
         view.raw("tally.begun")[0] = view.now
+        view.schedule("a_reminder", MINUTE)
+
+    def on_event(self, view, event):
+        view.raw("tally.count")[0] += 1
+        view.schedule("a_reminder", MINUTE)
+
+
+class Recounting(Counting):
+    """The same post, filled by somebody else."""
 
 
 class Broken(Policy):
@@ -80,9 +90,32 @@ def test_a_new_policy_begins_with_fields_of_its_own_now():
     child = switched(live(), Change(read_choice(Counting, live().assembly)))
     assert child.state["tally.begun"][0] == AT
     assert "tally.count" not in live().state
-    again = switched(child.run(AT + 2 * MINUTE), Change(read_choice("dmexclp", child.assembly)))
+    now, before = child.state["written.stamp"], live().state["written.stamp"]
+    numbers = live().assembly.field_number
+    assert child.assembly.field_number != numbers
+    assert all(now[child.assembly.field_number[name]] == before[numbers[name]] for name in numbers)
+    again = switched(child.run(AT + 4 * MINUTE), Change(read_choice("dmexclp", child.assembly)))
     assert "tally.begun" not in again.state
     assert again.run(AT + 9 * MINUTE).check() == []
+
+
+def test_events_of_a_policy_begin_and_end_with_it_and_leave_all_others_in_place():
+    child = switched(live(), Change(read_choice(Counting, live().assembly))).run(AT + 4 * MINUTE + 1)
+    assert child.state["tally.count"][0] == 4
+    plain = live().branch().run(AT + 4 * MINUTE + 1)
+    assert [row[:3] for row in child.events.rows()] == [row[:3] for row in plain.events.rows()]
+    back = switched(child, Change(read_choice("closest_idle", child.assembly))).run(AT + 20 * MINUTE)
+    plain.run(AT + 20 * MINUTE)
+    rung = [[row[:3] for row in world.events.rows() if row[1] == "call_rings"] for world in (back, plain)]
+    assert rung[0] == rung[1]
+
+
+def test_a_successor_of_the_same_name_begins_afresh():
+    child = switched(live(), Change(read_choice(Counting, live().assembly))).run(AT + 3 * MINUTE + 1)
+    again = switched(child, Change(read_choice(Recounting, child.assembly)))
+    assert (again.state["tally.count"][0], again.state["tally.begun"][0]) == (0, AT + 3 * MINUTE + 1)
+    again.run(AT + 5 * MINUTE + 2)
+    assert again.state["tally.count"][0] == 2
 
 
 def test_a_role_nobody_has_yet_can_be_filled():

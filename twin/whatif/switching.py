@@ -119,7 +119,8 @@ def _grown(layout: Layout, old: Layout) -> Layout:
 
 def _renumber_pending(state: State, kinds: Any, before: Assembly, after: Assembly, taken: set[int]) -> None:
     """Write the kinds of pending events as the new assembly numbers them; drop those of policies that left."""
-    number = np.array([after.kind_number.get(kind, -1) for kind in before.kinds])
+    left = {kind.name for i in taken if i < len(before.policies) for kind in before.policies[i].events}
+    number = np.array([-1 if kind in left else after.kind_number.get(kind, -1) for kind in before.kinds])
     state["pending.kind"][...] = number[kinds]
     state["pending.kind"][~state["pending.alive"]] = 0
     decides = [after.kind_number[TIMER], after.kind_number[DECISION]]
