@@ -1,4 +1,4 @@
-"""Solve grids with generators that hold a voltage, which power-grid-model has no part for."""
+"""Solve grids with held voltages or closed switches in rings, for which power-grid-model has no answer."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ def solve_held(
     result      voltage (n_bus,) pu, 0 where not fed; currents (n_edge, 2) pu at from- and to-side
 
     Newton's method in polar coordinates from a flat start; a generator beyond a limit of its
-    reactive power is set to the limit and lets go of the voltage.
+    reactive power is set to the limit and lets go of the voltage. Pivoting in the sparse
+    factors copes with edges of hardly any impedance.
     Source: Tinney, Hart, Power flow solution by Newton's method, IEEE Transactions on Power
     Apparatus and Systems 86 (1967).
     """

@@ -94,7 +94,8 @@ class FlowSolver:
         active, reactive  (n_bus,)  W, var  load, negative where power is fed in; ignored without supply
 
         Radial grids are swept; rings, several sources on one island and flows that the sweep does not
-        find go to power-grid-model, held voltages to `solve_held`. All are within 1e-8 pu of the exact voltages.
+        find go to power-grid-model; held voltages, and what that does not find, to `solve_held`. All are
+        within 1e-8 pu of the exact voltages.
         """
         fed, carries, tree = self.connect(bus_works, edge_works)
         if tree is not None:
@@ -104,7 +105,9 @@ class FlowSolver:
                 return Flow(found.voltage[0], currents, self._loading(currents), "sweep", tree, found.flow)
         held = fed[self.network.held_bus].any()
         inputs = (fed, carries, active, reactive)
-        general = solve_held(self.network, *inputs) if held else self._general.solve(*inputs)
+        general = None if held else self._general.solve(*inputs)
+        if general is None:
+            general = solve_held(self.network, *inputs)
         if general is None:
             return None
         return Flow(general[0], general[1], self._loading(general[1]), "newton")

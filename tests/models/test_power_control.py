@@ -189,7 +189,7 @@ def test_limits_are_told_once_when_crossed_and_once_when_kept_again():
     assert times(world, "line_overload", 3) == [0.0, 150.0]
     assert times(world, "line_relieved", 3) == [100.0]
     world = world_of(options={"power": {"voltage_low": 1.02}}).run(SECOND)
-    assert len(times(world, "voltage_low")) == 5
+    assert len(times(world, "voltage_low")) == 6
 
 
 def test_reliability_indices_by_hand():

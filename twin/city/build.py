@@ -14,17 +14,18 @@ from twin.errors import CityError
 
 OSM_SUFFIXES = (".osm.pbf", ".osm", ".osm.gz")
 TNTP_SUFFIX = "_net.tntp"
+GRID_SUFFIXES = (".json", ".m")
 
 
 def build_city(
     path: str | Path, counts: str | Path | None = None, out: str | Path | None = None, **options: Any
 ) -> City:
-    """Read an OpenStreetMap extract or a TNTP network and return the city.
+    """Read an OpenStreetMap extract, a TNTP network or a power grid and return the city.
 
     counts   CSV of traffic counts that belongs to the city: its demand is fitted to them, and
              `report["calibration"]` says how well; only for extracts
     out      folder to save the city to; written only when the whole import succeeded
-    options  passed to `twin.city.osm.build_osm` or `twin.city.tntp.build_tntp`
+    options  passed to `build_osm`, `build_tntp` or `build_grid` of twin.city
     Raises CityError with the file, what is wrong with it and what to do.
     """
     city = import_city(path, options, counts)
@@ -73,12 +74,16 @@ def _read(path: Path, counts: str | Path | None, options: Mapping[str, Any]) -> 
     """Call the importer that knows the suffix."""
     kind = _option_class(path)
     if kind is None:
-        known = ", ".join((*OSM_SUFFIXES, TNTP_SUFFIX))
+        known = ", ".join((*OSM_SUFFIXES, TNTP_SUFFIX, *GRID_SUFFIXES))
         raise CityError(f"{path}: unknown kind of file; names must end in one of {known}")
     if path.name.lower().endswith(TNTP_SUFFIX):
         from twin.city.tntp import build_tntp
 
         return build_tntp(path, counts=counts, **_checked(path, options, kind))
+    if path.name.lower().endswith(GRID_SUFFIXES):
+        from twin.city.grids import build_grid
+
+        return build_grid(path, **_checked(path, options, kind))
     from twin.city.osm import build_osm
 
     return build_osm(path, counts=counts, **_checked(path, options, kind))
@@ -86,12 +91,15 @@ def _read(path: Path, counts: str | Path | None, options: Mapping[str, Any]) -> 
 
 def _option_class(path: Path) -> type[Any] | None:
     """Return the options of the importer that knows the suffix."""
+    from twin.city.grids import GridOptions
     from twin.city.osm import OsmOptions
     from twin.city.tntp import TntpOptions
 
     name = path.name.lower()
     if name.endswith(OSM_SUFFIXES):
         return OsmOptions
+    if name.endswith(GRID_SUFFIXES):
+        return GridOptions
     return TntpOptions if name.endswith(TNTP_SUFFIX) else None
 
 
