@@ -42,6 +42,15 @@ def test_scenario_events_and_orders_for_frozen_models_do_nothing():
     assert (child.state["signal.mode"] == live().state["signal.mode"]).all()
 
 
+@pytest.mark.parametrize(("frozen", "dark"), [((), True), (("traffic",), False)])
+def test_a_frozen_model_solves_nothing_when_its_inputs_change(frozen, dark):
+    child = switched(live(), Change(frozen=frozenset(frozen)))
+    owner = child.view(child.assembly.owner_of["signal.powered"])
+    owner.put("signal.powered", 0, False)
+    child.run(AT + MINUTE // 60)
+    assert child.state["signal.dark"][0] == dark
+
+
 def test_frozen_and_live_branches_differ_only_where_they_must():
     frozen = live().branch(policies=["dmexclp"], horizon="10 min", replications=1, workers=1, frozen=STILL)
     assert {f.name for f in frozen.figures} == {k.name for k in live().assembly.by_name["emergency"].kpi_list}
