@@ -1,0 +1,206 @@
+"""Solve a Network with EPANET, with no memory of earlier solves.
+
+Every solve writes all inputs anew and starts flows afresh: with some inputs left as they were,
+results depend on the order of solves (seen: up to 1.7e-3 of the largest flow).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from twin.models.water.backend import (
+    CLOSED,
+    ROUGH,
+    SINGULAR,
+    SOLVED,
+    UNBALANCED,
+    Inputs,
+    Solution,
+)
+from twin.models.water.epanet import library as lib
+from twin.models.water.epanet.errors import EpanetError
+from twin.models.water.epanet.text import project_text, setting_scale
+from twin.models.water.network import Network
+
+Array = np.ndarray[Any, Any]
+
+
+class EpanetBackend:
+    """As many open projects as threads solve at once; copies and pickles open their own.
+
+    Which project solves makes no difference, since none remembers anything.
+    """
+
+    def __init__(self, network: Network) -> None:
+        """Open a project; raises EpanetError that names the element EPANET refuses."""
+        self._network = network
+        self._free = [_Project(network)]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return EpanetBackend, (self._network,)
+
+    def solve(self, inputs: Inputs) -> Solution:
+        """Return the solution for the inputs; raises EpanetError for an input EPANET refuses."""
+        try:
+            project = self._free.pop()
+        except IndexError:
+            project = _Project(self._network)
+        try:
+            return project.solve(inputs)
+        finally:
+            self._free.append(project)
+
+
+class _Project:
+    """One open EPANET project."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._prepare()
+        self._open()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the project; it cannot be used afterwards."""
+        handle, self._handle = getattr(self, "_handle", 0), 0
+        if handle:
+            lib.library().EN_deleteproject(handle)
+
+    def _prepare(self) -> None:
+        """Lay out which element and property each input is, once."""
+        from twin.kernels.water_inputs import Setter
+
+        network = self._network
+        junctions = np.arange(network.n_junction)
+        fixed = np.arange(network.n_junction, network.n_node)
+        links = np.arange(network.n_link)
+        self._node_index = np.concatenate([junctions, junctions, fixed]).astype(np.int32) + np.int32(1)
+        self._node_kind = np.repeat(
+            np.array([lib.NODE_BASEDEMAND, lib.NODE_EMITTER, lib.NODE_TANKLEVEL], np.int32),
+            (network.n_junction, network.n_junction, len(fixed)),
+        )
+        commanded = links[~network.check_valve]
+        self._commanded = commanded
+        self._link_index = np.repeat(commanded, 2).astype(np.int32) + np.int32(1)
+        self._link_kind = np.tile(np.array([lib.LINK_INITSTATUS, lib.LINK_INITSETTING], np.int32), len(commanded))
+        self._is_pipe = commanded < network.first_pump
+        self._setting_scale = setting_scale(network)
+        pressure, exponent = network.units.pressure, network.hydraulics.emitter_exponent
+        self._emitter_scale = network.units.flow / pressure**exponent
+        self._failed = np.zeros(1, np.int64)
+        self._node_setter = Setter(lib.library().EN_setnodevalue)
+        self._link_setter = Setter(lib.library().EN_setlinkvalue)
+        self._time = ctypes.c_long()
+
+    def _open(self) -> None:
+        self._handle = lib.new_project()
+        with tempfile.TemporaryDirectory() as folder:
+            text, report = Path(folder) / "net.inp", Path(folder) / "net.rpt"
+            text.write_text(project_text(self._network), encoding="utf-8")
+            code = lib.library().EN_open(self._handle, str(text).encode(), str(report).encode(), b"")
+            if code > 100:
+                raise self._located(code, report)
+            lib.library().EN_setreport(self._handle, b"MESSAGES NO")
+            code = lib.library().EN_openH(self._handle)
+            if code > 100:
+                raise EpanetError(code, "the opened network")
+        accuracy = self._network.hydraulics.accuracy
+        code = lib.library().EN_setoption(self._handle, lib.ACCURACY, accuracy)
+        if code:
+            raise EpanetError(code, "parameters.water.accuracy", f"value {accuracy:g}")
+
+    def _located(self, code: int, report: Path) -> EpanetError:
+        """Read the first complaint of EPANET's report; it names the section and quotes the line."""
+        lib.library().EN_close(self._handle)
+        lines = [line.strip() for line in report.read_text(errors="replace").splitlines()]
+        told = [i for i, line in enumerate(lines) if line.startswith(("Error", "Input Error"))]
+        if not told:
+            return EpanetError(code, "opening the network")
+        digits = "".join(c for c in lines[told[0]].split(":")[0] if c.isdigit())
+        quoted = " / ".join(line for line in lines[told[0] : told[0] + 2] if line)
+        first = quoted.split(" / ")[-1].split(" ")[0]
+        return EpanetError(int(digits or code), self._place(first), quoted)
+
+    def _place(self, name: str) -> str:
+        """Turn a name such as P12 back into an element of the city."""
+        network = self._network
+        first = {
+            "J": (0, network.place_of_node),
+            "R": (network.n_junction, network.place_of_node),
+            "T": (network.first_tank, network.place_of_node),
+            "P": (0, network.place_of_link),
+            "U": (network.first_pump, network.place_of_link),
+            "V": (network.first_valve, network.place_of_link),
+        }
+        if name[:1] in first and name[1:].isdigit():
+            base, tell = first[name[0]]
+            return tell(base + int(name[1:]))
+        return "opening the network"
+
+    def solve(self, inputs: Inputs) -> Solution:
+        self._write(inputs)
+        en, handle = lib.library(), self._handle
+        code = en.EN_initH(handle, lib.INIT_FLOWS)
+        if code > 100:
+            raise EpanetError(code, "the start of a solution")
+        code = en.EN_runH(handle, ctypes.byref(self._time))
+        if code > 100 and code != SINGULAR:
+            raise EpanetError(code, "a solution")
+        return self._read(code)
+
+    def _write(self, inputs: Inputs) -> None:
+        from twin.kernels.water_inputs import write_values
+
+        units, network = self._network.units, self._network
+        nodes = np.concatenate(
+            [
+                inputs.demand / units.flow,
+                inputs.emitter / self._emitter_scale,
+                inputs.head / units.length,
+                inputs.level / units.length,
+            ]
+        )
+        failed = self._failed
+        code = write_values(self._node_setter, self._handle, self._node_index, self._node_kind, nodes, failed)
+        if code:
+            node = int(self._node_index[failed[0]]) - 1
+            raise EpanetError(code, network.place_of_node(node), f"value {nodes[failed[0]]:g}")
+        links = np.empty((len(self._commanded), 2))
+        status = inputs.status[self._commanded]
+        links[:, 0] = status != CLOSED
+        settings = inputs.setting[self._commanded] / self._setting_scale[self._commanded]
+        links[:, 1] = np.where((status == CLOSED) | self._is_pipe, np.nan, settings)
+        code = write_values(self._link_setter, self._handle, self._link_index, self._link_kind, links.ravel(), failed)
+        if code:
+            link = int(self._link_index[failed[0]]) - 1
+            raise EpanetError(code, network.place_of_link(link), f"value {links.ravel()[failed[0]]:g}")
+
+    def _read(self, code: int) -> Solution:
+        en, handle, network, units = lib.library(), self._handle, self._network, self._network.units
+        nodes, links = np.empty((3, network.n_node)), np.empty((2, network.n_link))
+        for row, kind in enumerate((lib.NODE_HEAD, lib.NODE_DEMAND, lib.NODE_DEMANDFLOW)):
+            en.EN_getnodevalues(handle, kind, nodes[row].ctypes.data)
+        en.EN_getlinkvalues(handle, lib.LINK_FLOW, links[0].ctypes.data)
+        en.EN_getlinkvalues(handle, lib.LINK_STATUS, links[1].ctypes.data)
+        error = lib.statistic(handle, lib.RELATIVE_ERROR)
+        trials = int(lib.statistic(handle, lib.ITERATIONS))
+        ended = SINGULAR if code == SINGULAR else SOLVED
+        if ended == SOLVED and not error <= network.hydraulics.accuracy:
+            ended = ROUGH if error <= network.hydraulics.tolerated else UNBALANCED
+        return Solution(
+            ended,
+            nodes[0] * units.length,
+            nodes[1] * units.flow,
+            nodes[2, : network.n_junction] * units.flow,
+            links[0] * units.flow,
+            links[1] == 0,
+            trials,
+            error,
+        )

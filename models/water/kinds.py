@@ -1,0 +1,83 @@
+"""List the fields, events and figures of the water model."""
+
+from __future__ import annotations
+
+from twin.contract import EventKind, Kpi, Option
+from twin.fields import Field
+
+FIELDS = (
+    Field("water_link.status", "int8", "1", "0 closed, 1 open, 2 a valve that keeps its setting"),
+    Field("water_link.setting", "float64", "1", "pump speed, valve setting in SI units, NaN for none"),
+    Field("water_link.closed", "bool", "1", "nothing passes, by command or by itself"),
+    Field("water_link.held", "bool", "1", "under manual control: obeys neither controls nor rules"),
+    Field("water_link.works", "bool", "1", "has power, is not failed and not shut off", 1),
+    Field("water_link.failed", "bool", "1", "a pump out of service, a pipe that has burst", traced=True),
+    Field("water_link.shut", "int16", "1", "reasons for which its shut-off valves are closed"),
+    Field("water_link.flow", "float64", "m3/s", "flow from the first node to the second"),
+    Field("water_node.head", "float64", "m", "height of the water surface or of the pressure line"),
+    Field("water_node.inflow", "float64", "m3/s", "what leaves the pipes here; negative where it enters"),
+    Field("water_node.connected", "bool", "1", "joined to a tank or reservoir", 1),
+    Field("junction.demand", "float64", "m3/s", "demand if pressure were sufficient"),
+    Field("junction.delivered", "float64", "m3/s", "demand that is met"),
+    Field("junction.pressure", "float64", "m", "pressure head, 0 where cut off", traced=True),
+    Field("junction.low", "bool", "1", "pressure is below the service pressure", traced=True),
+    Field("junction.draw", "float64", "m3/s", "drawn besides the demand of customers", group=True),
+    Field("junction.leak", "float64", "m3/s", "outflow of leaks at 1 m of pressure", group=True),
+    Field("hydrant.flow", "float64", "m3/s", "drawn from it"),
+    Field("hydrant.works", "bool", "1", "at least 20 psi remain while it is used", 1, traced=True),
+    Field("tank.level", "float64", "m", "water above the bottom"),
+    Field("tank.volume", "float64", "m3", "water held"),
+    Field("tank.corrected", "float64", "m3", "what rounding to full or empty has added so far"),
+    Field("water_clock.time", "int64", "us", "volumes hold for; next thing to do; end of step; rules last seen"),
+    Field("water_count.number", "int64", "1", "solves; without solution; switches; oscillations; rough solutions"),
+    Field("water.changes", "int64", "1", "reasons to solve again so far", 1),
+    Field("water.pending", "int64", "1", "pending number of the next tick, -1 for none", -1),
+    Field("water.event", "int64", "1", "newest event that changed the network", -1),
+    Field("water.since", "int64", "us", "up to when the sums below have been added up"),
+    Field("water.asked", "float64", "m3", "demand of customers, integrated"),
+    Field("water.given", "float64", "m3", "demand met, integrated"),
+    Field("water.dry", "float64", "h", "persons below the service pressure, integrated"),
+    Field("water_rate.asked", "float64", "m3/s", "demand of customers since then"),
+    Field("water_rate.given", "float64", "m3/s", "demand met since then"),
+    Field("water_rate.dry", "float64", "1", "persons below the service pressure since then"),
+    Field("water.least_todini", "float64", "1", "least resilience index so far", 9),
+)
+
+_ON = Option("value", "1 to start or open, 0 to stop or close", "integer", None, low=0, high=1)
+_FOR = Option("duration", "until it ends by itself; 0 for until it is repaired", "quantity", 0.0, "s", low=0.0)
+_SPEED = Option("value", "speed over rated speed", "number", None, low=0.0, high=2.0)
+_SETTING = Option(
+    "value", "pressure head (m), flow (m3/s) or loss coefficient, by kind of valve", "number", None, low=0
+)
+_HOLE = Option("share", "area of the hole over the pipe's cross-section", "number", 0.5, low=0.0, high=1.0)
+_AREA = Option("area", "area of the hole, m2", "number", None, low=0.0)
+_DRAW = Option("flow", "drawn, m3/s", "number", 0.0631, low=0.0)
+
+EVENTS = (
+    EventKind("pump_switch", "pumps are started (value 1) or stopped (0) by hand", "pumps", (_ON,), scenario=True),
+    EventKind("pump_speed", "pumps run at a speed, by hand", "pumps", (_SPEED,), scenario=True),
+    EventKind("pump_automatic", "pumps obey controls and rules again", "pumps", scenario=True),
+    EventKind("pump_failure", "pumps fail", "pumps", (_FOR,), scenario=True),
+    EventKind("pump_repair", "pumps work again", "pumps", scenario=True),
+    EventKind("valve_set", "valves keep a new setting, by hand", "valves", (_SETTING,), scenario=True),
+    EventKind("pipe_switch", "pipes are opened (value 1) or closed (0) by hand", "pipes", (_ON,), scenario=True),
+    EventKind("pipe_burst", "pipes burst and spill at their first end", "pipes", (_HOLE, _FOR), scenario=True),
+    EventKind("pipe_repair", "bursts of pipes are mended", "pipes", scenario=True),
+    EventKind("leak", "a hole opens at junctions", "junctions", (_AREA, _FOR), scenario=True),
+    EventKind("isolate", "the shut-off valves around pipes are closed", "pipes", scenario=True),
+    EventKind("reopen", "the shut-off valves around pipes are opened", "pipes", scenario=True),
+    EventKind("hydrant_draw", "water is drawn from hydrants", "hydrants", (_DRAW, _FOR), scenario=True),
+    EventKind("water_end", "something of the scenario ends"),
+    EventKind("water_tick", "the hydraulic step or rule step is over", quiet=True),
+)
+
+KPIS = (
+    Kpi("water_service_availability", "1", "higher", "demand met over demand (WSA)", 0.01),
+    Kpi("water_person_hours_lost", "h", "lower", "persons times hours below the service pressure", 100.0),
+    Kpi("water_todini_min", "1", "higher", "least resilience index of Todini", 0.02),
+)
+SERIES = (
+    Kpi("persons_without_water", "1", "lower", "persons below the service pressure", 1.0),
+    Kpi("water_unserved", "m3/s", "lower", "demand that is not met", 1e-3),
+    Kpi("tank_storage", "m3", "higher", "water in tanks", 1.0),
+)

@@ -1,0 +1,277 @@
+"""The water network of a city: pumps, tanks, pressures, and who is without water.
+
+Tanks, patterns, controls, rules and the clock are the twin's own state; each solution is a
+function of them (see `backend`). Customers get what pressure allows. A pump whose bus is dark stops.
+A network that does not balance keeps its last good flows until the next step and is reported.
+
+Every loss of pressure has a cause: `pressure_lost` names the newest event that changed the network.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twin.contract import Event, Model, Option, Setup
+from twin.models.scenario_events import microseconds, targets_of
+from twin.models.water import acts
+from twin.models.water.backend import ROUGH, SOLVED
+from twin.models.water.engine import Outcome, WaterEngine
+from twin.models.water.kinds import EVENTS, FIELDS, KPIS, SERIES
+from twin.models.water.metrics import TWENTY_PSI, persons_of, service_availability, todini
+from twin.models.water.network import Network, table_of
+from twin.models.water.segments import Segments
+from twin.models.water.state import NEXT, UNSOLVED, WaterState
+
+if TYPE_CHECKING:
+    from twin.view import View
+
+Array = np.ndarray[Any, Any]
+
+_STATE = {
+    "status": "water_link.status",
+    "setting": "water_link.setting",
+    "closed": "water_link.closed",
+    "held": "water_link.held",
+    "works": "water_link.works",
+    "flow": "water_link.flow",
+    "head": "water_node.head",
+    "inflow": "water_node.inflow",
+    "connected": "water_node.connected",
+    "demand": "junction.demand",
+    "delivered": "junction.delivered",
+    "volume": "tank.volume",
+    "level": "tank.level",
+    "corrected": "tank.corrected",
+    "clock": "water_clock.time",
+    "count": "water_count.number",
+}
+_HOUR = 3600e6
+
+
+class Water(Model):
+    """Drinking water: sources, pumps, tanks, mains, customers and hydrants."""
+
+    name = "water"
+    owns = FIELDS
+    reads = ("bus.energised", "water.changes")
+    adds = ("junction.draw", "junction.leak")
+    requires = ("junctions", "pipes")
+    events = EVENTS
+    kpi_list = KPIS
+    series = SERIES
+    options = (
+        Option("service_pressure", "pressure below which a customer counts as without water", "number", 7.0, low=0.0),
+        Option("hydrant_pressure", "pressure that must remain while a hydrant is used", "number", TWENTY_PSI, low=0.0),
+        Option("pressure_driven", "low pressure lowers what customers get", "flag", True),
+        Option("litres_per_person", "a day, where the city counts no persons (assumption)", "number", 150.0, low=1.0),
+    )
+
+    def setup(self, setup: Setup) -> dict[str, int]:
+        """Open the solver; read the network, its controls and what pumps hang on."""
+        city = setup.city
+        self.run = setup
+        driven = bool(setup.options["pressure_driven"])
+        self.network = Network(city, {"pressure_driven": driven})
+        self.engine = WaterEngine(self.network, city)
+        self.segments = Segments(self.network, city)
+        self.service = float(setup.options["service_pressure"])
+        self.hydrant_pressure = float(setup.options["hydrant_pressure"])
+        junctions = city["junctions"]
+        mean = np.bincount(self.network.demand_junction, self.network.demand_base, self.network.n_junction)
+        counted = dict(junctions).get("population")
+        self.persons = persons_of(counted, mean, float(setup.options["litres_per_person"]))
+        self.bus = np.asarray(self.network.column("pumps", "bus", -1), np.int64)
+        self.hydrant = np.asarray(table_of(city, "hydrants").get("junction", []), np.int64)
+        pieces = {"water_link": self.network.n_link, "water_node": self.network.n_node, "water": 1, "water_rate": 1}
+        rows = {"junction": "junctions", "hydrant": "hydrants", "tank": "tanks"}
+        return pieces | {k: city.rows(v) for k, v in rows.items()} | {"water_clock": 4, "water_count": 5}
+
+    def state(self, view: View) -> WaterState:
+        """Return the arrays of the run; they hold until an event is scheduled."""
+        arrays = {name: view.raw(field) for name, field in _STATE.items()}
+        return WaterState(draw=view.total("junction.draw"), leak=view.total("junction.leak"), **arrays)
+
+    def start(self, view: View) -> None:
+        """Write what the network starts with."""
+        self.state(view).begin(self.network)
+
+    def on_event(self, view: View, event: Event) -> None:
+        """Act on the network; the solution follows in `step`."""
+        if event.kind == "water_tick":
+            view.put("water.pending", 0, -1)
+            due, fired = self.engine.look(self.state(view), view.now)
+            for rule in fired:
+                self._changed(view, view.emit("water_rule", rule, causes=[]))
+            if due:
+                acts.ask(view)
+            else:
+                self._wait(view)
+            return
+        rows = targets_of(event, self.run.events)
+        acts.ACTS[event.kind](self, view, event, rows)
+        self._changed(view, event.id)
+        acts.ask(view)
+        duration = microseconds(event.params.get("duration", 0.0))
+        for row in rows.tolist() if duration else []:
+            view.schedule("water_end", duration, row, data=acts.ENDS.index(event.kind))
+
+    def _changed(self, view: View, event: int) -> None:
+        view.put("water.event", 0, event)
+
+    def step(self, view: View) -> None:
+        """Let tanks run up to now, solve, and tell what came of it."""
+        self._power(view)
+        state = self.state(view)
+        self.engine.fill(state, view.now)
+        outcome = self.engine.solve(state, view.now)
+        self._add_up(view)
+        self._tell(view, outcome)
+        for name in ("water_link.flow", "water_node.head", "junction.delivered", "tank.level"):
+            view.touch(name)
+        self._wait(view)
+
+    def _wait(self, view: View) -> None:
+        """Schedule the next tick in place of the one that waits."""
+        pending = int(view["water.pending"][0])
+        if pending >= 0:
+            view.cancel(pending)
+        delay = max(int(view["water_clock.time"][NEXT]) - view.now, 1)
+        view.put("water.pending", 0, view.schedule("water_tick", delay, cause=-1))
+
+    def _power(self, view: View) -> None:
+        """Stop pumps without power and start those that have it back."""
+        first, last = self.network.first_pump, self.network.first_valve
+        powered = np.ones(self.network.n_link, bool)
+        if "bus.energised" in view:
+            powered[first:last] = np.where(self.bus >= 0, view["bus.energised"][self.bus], True)
+        before = view["water_link.works"].copy()
+        failed = view["water_link.failed"] & (self.engine.kind == 1)
+        works = powered & ~failed & (view["water_link.shut"] == 0)
+        changed = view.put("water_link.works", slice(None), works)
+        for link in changed[(changed >= first) & (changed < last)].tolist():
+            bus = int(self.bus[link - first])
+            cause = view.cause("bus.energised", bus) if bus >= 0 and "bus.energised" in view else -1
+            kind = "pump_stopped" if before[link] else "pump_started"
+            if bus >= 0 and bool(powered[link]) != bool(before[link]):
+                self._changed(view, view.emit(kind, link - first, causes=[cause]))
+
+    def _tell(self, view: View, outcome: Outcome) -> None:
+        """Log what the solution did and write the pressures it gives."""
+        for control in outcome.controls:
+            self._changed(view, view.emit("water_control", control, causes=[]))
+        if outcome.turning >= 0:
+            view.emit("water_oscillates", outcome.turning, causes=[int(view["water.event"][0])])
+        if outcome.code not in (SOLVED, ROUGH):
+            view.emit("water_unsolved", self._worst(view), outcome.code, causes=[int(view["water.event"][0])])
+            return
+        n_junction, cause = self.network.n_junction, int(view["water.event"][0])
+        pressure = view["water_node.head"][:n_junction] - self.network.elevation[:n_junction]
+        view.put("junction.pressure", slice(None), pressure, cause)
+        low = pressure < self.service
+        before = view["junction.low"].copy()
+        changed = np.flatnonzero(low != before)
+        for kind, now in (("pressure_lost", True), ("pressure_back", False)):
+            rows = changed[low[changed] == now]
+            if rows.size and view.now:
+                persons = float(self.persons[rows].sum())
+                view.put("junction.low", rows, now, view.emit(kind, int(rows[0]), persons, rows.size, causes=[cause]))
+        view.put("junction.low", slice(None), low, cause)
+        self._hydrants(view, pressure)
+
+    def _hydrants(self, view: View, pressure: Array) -> None:
+        used = view["hydrant.flow"] > 0
+        works = ~used | (pressure[self.hydrant] >= self.hydrant_pressure)
+        for row in np.flatnonzero(works != view["hydrant.works"]).tolist():
+            kind = "hydrant_back" if works[row] else "hydrant_dry"
+            causes = [view.cause("junction.pressure", int(self.hydrant[row]))]
+            event = view.emit(kind, row, float(pressure[self.hydrant[row]]), causes=causes)
+            view.put("hydrant.works", row, works[row], event)
+
+    def _worst(self, view: View) -> int:
+        """Return the junction whose demand the last good flows meet worst: where to look first."""
+        return int(np.argmax(view["junction.demand"] - view["junction.delivered"]))
+
+    def _sums(self, view: View) -> tuple[float, float, float]:
+        """Return demand, demand met (m3) and persons times hours lost up to now."""
+        elapsed = view.now - int(view["water.since"][0])
+        asked, given = view["water_rate.asked"][0], view["water_rate.given"][0]
+        dry = view["water_rate.dry"][0]
+        return (
+            float(view["water.asked"][0] + asked * elapsed / 1e6),
+            float(view["water.given"][0] + given * elapsed / 1e6),
+            float(view["water.dry"][0] + dry * elapsed / _HOUR),
+        )
+
+    def _add_up(self, view: View) -> None:
+        """Integrate what was asked and met until now, and note the rates from here on."""
+        for name, value in zip(("asked", "given", "dry"), self._sums(view), strict=True):
+            view.put(f"water.{name}", 0, value)
+        view.put("water.since", 0, view.now)
+        n_junction = self.network.n_junction
+        asked = np.maximum(view["junction.demand"] - view.total("junction.draw"), 0.0)
+        pressure = view["water_node.head"][:n_junction] - self.network.elevation[:n_junction]
+        view.put("water_rate.asked", 0, asked.sum())
+        view.put("water_rate.given", 0, np.minimum(np.maximum(view["junction.delivered"], 0.0), asked).sum())
+        view.put("water_rate.dry", 0, self.persons[pressure < self.service].sum())
+        index = self._todini(view)
+        if index < view["water.least_todini"][0]:
+            view.put("water.least_todini", 0, index)
+
+    def _todini(self, view: View) -> float:
+        network, n_junction = self.network, self.network.n_junction
+        head, flow, inflow = view["water_node.head"], view["water_link.flow"], view["water_node.inflow"]
+        needed = network.elevation[:n_junction] + network.hydraulics.required_pressure
+        pumps = slice(network.first_pump, network.first_valve)
+        lift = head[network.to_node[pumps]] - head[network.from_node[pumps]]
+        power = float((np.maximum(flow[pumps], 0.0) * np.maximum(lift, 0.0)).sum())
+        given = np.maximum(-inflow[n_junction:], 0.0)
+        return todini(head[:n_junction], needed, view["junction.demand"], given, head[n_junction:], power)
+
+    def kpis(self, view: View) -> dict[str, float]:
+        """Return service so far."""
+        asked, given, dry = self._sums(view)
+        return {
+            "water_service_availability": service_availability(given, asked),
+            "water_person_hours_lost": dry,
+            "water_todini_min": float(view["water.least_todini"][0]),
+        }
+
+    def measure(self, view: View) -> dict[str, float]:
+        """Return service now."""
+        return {
+            "persons_without_water": float(view["water_rate.dry"][0]),
+            "water_unserved": float(view["water_rate.asked"][0] - view["water_rate.given"][0]),
+            "tank_storage": float(view["tank.volume"].sum()),
+        }
+
+    def tables(self, view: View) -> dict[str, dict[str, Array]]:
+        """Return junctions and links as they are at the end."""
+        n_junction, network = self.network.n_junction, self.network
+        return {
+            "junctions": {
+                "id": network.node_identifier[:n_junction],
+                "pressure_m": view["junction.pressure"],
+                "demand_m3_s": view["junction.demand"],
+                "delivered_m3_s": view["junction.delivered"],
+            },
+            "water_links": {
+                "id": network.link_identifier,
+                "flow_m3_s": view["water_link.flow"],
+                "closed": view["water_link.closed"],
+            },
+        }
+
+    def check(self, view: View) -> list[str]:
+        """Return contradictions of levels, volumes and cut-off parts."""
+        broken = []
+        tanks, level = self.engine.tanks, view["tank.level"]
+        if (level < tanks.low - 1e-9).any() or (level > tanks.high + 1e-9).any():
+            broken.append("a tank's level lies beyond its limits")
+        cut = ~view["water_node.connected"][: self.network.n_junction]
+        if (view["junction.delivered"][cut] != 0).any() or (view["junction.pressure"][cut] != 0).any():
+            broken.append("a junction that no source reaches has pressure or water")
+        if view["water_count.number"][UNSOLVED] == 0 and not np.isfinite(view["water_node.head"]).all():
+            broken.append("a head is not a number")
+        return broken

@@ -1,0 +1,194 @@
+"""Kernels of the water model, on cases small enough to work out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from twin.kernels import water_codes as codes
+from twin.kernels.water_controls import Controls, apply_controls, control_step
+from twin.kernels.water_inputs import Setter, write_values
+from twin.kernels.water_rules import Rules, Seen, apply_rules
+from twin.kernels.water_tanks import Tanks, fill, level_at, tank_step, volume_at, whole_seconds
+
+S = 1_000_000
+NONE = np.zeros(0, np.int64)
+
+
+def cylinder(area=10.0, low=1.0, high=5.0):
+    """One upright tank."""
+    one = np.ones(1)
+    zero = np.zeros(1, np.int64)
+    empty = np.zeros(0)
+    return Tanks(low * one, high * one, area * one, area * low * one, area * high * one, zero, zero, empty, empty)
+
+
+def funnel():
+    """One tank whose volume rises faster above 1 m."""
+    x, y = np.array([0.0, 1.0, 2.0]), np.array([0.0, 1.0, 5.0])
+    one, zero = np.ones(1), np.zeros(1, np.int64)
+    return Tanks(0 * one, 2 * one, one, 0 * one, 5 * one, zero, zero + 3, x, y)
+
+
+def test_levels_and_volumes_belong_together():
+    assert volume_at(cylinder(), 0, 3.0) == pytest.approx(30)
+    assert level_at(cylinder(), 0, 30.0) == pytest.approx(3)
+    assert volume_at(funnel(), 0, 1.5) == pytest.approx(3)
+    assert level_at(funnel(), 0, 3.0) == pytest.approx(1.5)
+
+
+def test_a_tank_fills_and_stops_at_the_brim_and_the_rest_is_counted():
+    volume, level, corrected = np.array([45.0]), np.array([4.5]), np.zeros(1)
+    fill(cylinder(), np.array([1.0]), 2 * S, volume, level, corrected)
+    assert (volume[0], level[0], corrected[0]) == (47.0, pytest.approx(4.7), 0.0)
+    fill(cylinder(), np.array([1.0]), 4 * S, volume, level, corrected)
+    assert (volume[0], level[0], corrected[0]) == (50.0, 5.0, -1.0)
+
+
+@pytest.mark.parametrize(("flow", "until"), [(1.0, 20), (-1.0, 20), (0.0, 3600), (0.3, 67)])
+def test_a_step_ends_when_a_tank_is_full_or_empty(flow, until):
+    found = tank_step(cylinder(), np.array([flow]), np.array([30.0]), np.array([3.0]), 3600 * S)
+    assert found == until * S
+
+
+def test_seconds_are_rounded_half_away_from_zero():
+    assert [whole_seconds(x) // S for x in (1.4, 1.5, -1.5)] == [1, 2, -2]
+
+
+def controls(when, limit=0.0, time=0, status=codes.CLOSED):
+    """One control on link 0, by tank 0 or by time."""
+    tank = 0 if when in (codes.WHEN_BELOW, codes.WHEN_ABOVE) else -1
+    whole = [np.array([x]) for x in (0, -1, tank, time * S)]
+    setting = np.array([0.0 if status == codes.CLOSED else 1.0])
+    return Controls(
+        whole[0],
+        np.array([when], np.int8),
+        whole[1],
+        whole[2],
+        np.array([limit]),
+        whole[3],
+        np.array([status], np.int8),
+        setting,
+    )
+
+
+def link(status=codes.OPEN, setting=1.0):
+    """Arrays of one pump: is_pipe, held, status, setting, closed."""
+    closed = np.array([status == codes.CLOSED])
+    return [np.zeros(1, bool), np.zeros(1, bool), np.array([status], np.int8), np.array([setting]), closed]
+
+
+@pytest.mark.parametrize(
+    ("control", "now", "acts"),
+    [
+        (controls(codes.WHEN_ABOVE, 3.0), 0, True),
+        (controls(codes.WHEN_ABOVE, 3.2), 0, False),
+        (controls(codes.WHEN_BELOW, 3.0), 0, True),
+        (controls(codes.WHEN_TIME, time=7), 7, True),
+        (controls(codes.WHEN_TIME, time=7), 8, False),
+        (controls(codes.WHEN_CLOCK, time=3600), 86400 + 1800, True),
+    ],
+)
+def test_controls_act_at_their_level_or_time(control, now, acts):
+    pump, acted = link(), np.zeros(1, bool)
+    clock = 1800 * S
+    changes = apply_controls(control, cylinder(), now * S, clock, np.array([0.1]), np.array([3.0]), *pump, acted)
+    assert (changes, bool(acted[0]), bool(pump[4][0])) == (acts, acts, acts)
+
+
+def test_a_held_link_obeys_no_control():
+    pump, acted = link(), np.zeros(1, bool)
+    pump[1][0] = True
+    control = controls(codes.WHEN_ABOVE, 3.0)
+    assert apply_controls(control, cylinder(), 0, 0, np.zeros(1), np.array([3.0]), *pump, acted) == 0
+
+
+@pytest.mark.parametrize(("status", "until"), [(codes.OPEN, 20), (codes.CLOSED, 3600)])
+def test_a_step_ends_at_a_level_only_if_that_would_change_the_link(status, until):
+    pump = link(status, float(status == codes.OPEN))
+    tank = (np.array([1.0]), np.array([30.0]), np.array([3.0]))
+    found = control_step(
+        controls(codes.WHEN_ABOVE, 5.0), cylinder(), 0, 0, *tank, pump[0], pump[2], pump[3], pump[4], 3600 * S
+    )
+    assert found == until * S
+
+
+def rules(premises, actions, elses=(), priority=(0.0,), spans=None):
+    """Rules for link 0 over tank node 0; a premise is (either, variable, relation, value)."""
+    acts = [*actions, *elses]
+    spans = spans or ([(0, len(premises))], [(0, len(actions))], [(len(actions), len(elses))])
+    either, variable, relation, value = (list(c) for c in zip(*premises, strict=True))
+    n, m = len(premises), len(acts)
+    return Rules(
+        np.array(priority),
+        *(np.array(span, np.int64).reshape(-1, 2) for span in spans),
+        np.array(either, bool),
+        np.array(variable, np.int8),
+        np.zeros(n, np.int64),
+        np.zeros(n, np.int64),
+        np.array(relation, np.int8),
+        np.array(value, float),
+        np.full(n, 1e-3),
+        np.zeros(n, np.int8),
+        np.zeros(m, np.int64),
+        np.array(acts, np.int8),
+        np.full(m, np.nan),
+        np.full(m, 1e-3),
+    )
+
+
+def evaluate(rule, now=360, status=codes.OPEN):
+    """Return changes and the status of the pump after one evaluation at tank level 3 m."""
+    head, zero, one = np.array([13.0]), np.array([10.0]), np.array([1.0])
+    seen = Seen(now * S, (now - 360) * S, 0, 0.0, head, zero, one, np.array([30.0]), 0, one)
+    pump = link(status, float(status == codes.OPEN))
+    fired = np.zeros(len(rule.priority), bool)
+    chosen = np.empty((1, 2), np.int64)
+    changes = apply_rules(rule, seen, cylinder(), np.ones(1, np.int8), *pump[1:], chosen, fired)
+    return changes, int(pump[2][0])
+
+
+LEVEL, TIME = codes.LEVEL, codes.TIME
+SHUT, OPEN = codes.CLOSED, codes.OPEN
+
+
+@pytest.mark.parametrize(
+    ("premises", "shuts"),
+    [
+        ([(False, LEVEL, codes.ABOVE, 2.9)], True),
+        ([(False, LEVEL, codes.ABOVE, 3.0005)], True),
+        ([(False, LEVEL, codes.AT_LEAST, 3.0)], False),
+        ([(False, LEVEL, codes.BELOW, 2.9)], False),
+        ([(False, LEVEL, codes.BELOW, 2.9), (True, TIME, codes.AT_LEAST, 360)], True),
+        ([(False, LEVEL, codes.BELOW, 2.9), (False, TIME, codes.AT_LEAST, 360)], False),
+        ([(False, TIME, codes.EQUAL, 200)], True),
+        ([(False, TIME, codes.EQUAL, 0)], False),
+        ([(False, codes.FILL_TIME, codes.BELOW, 21)], True),
+        ([(False, codes.DRAIN_TIME, codes.BELOW, 1e9)], False),
+    ],
+)
+def test_premises_hold_as_in_epanet(premises, shuts):
+    changes, status = evaluate(rules(premises, [SHUT]))
+    assert (changes, status) == ((1, SHUT) if shuts else (0, OPEN))
+
+
+def test_else_acts_when_premises_fail():
+    assert evaluate(rules([(False, LEVEL, codes.BELOW, 2.0)], [OPEN], [SHUT])) == (1, SHUT)
+
+
+@pytest.mark.parametrize(("priority", "status"), [((0.0, 0.0), SHUT), ((0.0, 1.0), OPEN)])
+def test_of_two_rules_the_first_wins_unless_the_other_has_priority(priority, status):
+    both = [(False, LEVEL, codes.ABOVE, 2.0), (False, LEVEL, codes.ABOVE, 2.0)]
+    spans = ([(0, 1), (1, 1)], [(0, 1), (1, 1)], [(2, 0), (2, 0)])
+    assert evaluate(rules(both, [SHUT, OPEN], priority=priority, spans=spans))[1] == status
+
+
+def test_values_reach_a_c_function_and_the_refused_one_is_found():
+    from twin.models.water.epanet import library as lib
+
+    handle = lib.new_project()
+    failed = np.zeros(1, np.int64)
+    whole = np.array([1, 1], np.int32)
+    setter = Setter(lib.library().EN_setnodevalue)
+    code = write_values(setter, handle, whole, whole, np.array([np.nan, 3.0]), failed)
+    assert (code, failed[0]) == (102, 1)

@@ -1,0 +1,179 @@
+"""Reading .inp files, and what is wrong with them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.models.water_city import network_file, small_city, water_tables
+from twin.city import City
+from twin.errors import CityError
+from twin.models.water.backend import Inputs
+from twin.models.water.epanet import EpanetBackend, EpanetError
+from twin.models.water.inp import inp_tables, read_inp
+from twin.models.water.inp_controls import seconds, status_and_setting
+from twin.models.water.network import Network
+from twin.models.water.units import FLOWS, units_of
+
+PLAIN = """
+[JUNCTIONS]
+a 10 5
+b 10 5
+[RESERVOIRS]
+r 50
+[TANKS]
+t 40 3 0 5 10 0
+[PIPES]
+p1 r a 100 300 100 0 OPEN
+p2 a b 100 300 100 0 OPEN
+p3 b t 100 300 100 0 OPEN
+[PUMPS]
+[CONTROLS]
+{controls}
+[RULES]
+{rules}
+[OPTIONS]
+UNITS LPS
+HEADLOSS H-W
+[TIMES]
+DURATION 24:00
+[END]
+"""
+
+
+def written(folder, controls="", rules=""):
+    path = folder / "net.inp"
+    path.write_text(PLAIN.format(controls=controls, rules=rules))
+    return path
+
+
+def test_tables_hold_si_units():
+    tables, settings, report = inp_tables(network_file("Net1.inp"))
+    assert settings["units"] == "GPM"
+    assert tables["junctions"]["elevation"][0] == pytest.approx(710 * 0.3048)
+    assert tables["pipes"]["diameter"][0] == pytest.approx(18 * 0.0254)
+    assert tables["tanks"]["initial_level"][0] == pytest.approx(120 * 0.3048)
+    assert tables["water_demands"]["base"].sum() == pytest.approx(1100 * FLOWS["GPM"])
+    assert tables["water_controls"]["limit"].tolist() == pytest.approx([110 * 0.3048, 140 * 0.3048])
+    assert report == {}
+
+
+def test_a_city_of_an_inp_file_survives_a_save(tmp_path):
+    city = read_inp(network_file("Net3.inp"))
+    city.save(tmp_path / "city")
+    assert City.load(tmp_path / "city").digest == city.digest
+
+
+def test_rules_become_arrays(tmp_path):
+    rule = "RULE one\nIF TANK t LEVEL BELOW 2\nOR SYSTEM CLOCKTIME >= 6 PM\nTHEN PIPE p1 STATUS IS OPEN\n"
+    rule += "ELSE PIPE p1 STATUS IS CLOSED\nPRIORITY 3"
+    tables, _, report = inp_tables(written(tmp_path, rules=rule))
+    assert report == {}
+    assert tables["water_rules"]["priority"].tolist() == [3.0]
+    assert tables["water_premises"]["value"].tolist() == [2.0, 18 * 3600.0]
+    assert tables["water_premises"]["either"].tolist() == [False, True]
+    assert tables["water_actions"]["status"].tolist() == [1, 0]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_rule_the_twin_cannot_express_is_counted_and_named(tmp_path):
+    rule = "RULE odd\nIF LINK p1 STATUS IS ACTIVE\nTHEN PIPE p2 STATUS IS OPEN"
+    tables, _, report = inp_tables(written(tmp_path, rules=rule))
+    assert len(tables["water_rules"]["id"]) == 0
+    assert list(report) == ["rule odd left out: whether a valve is ACTIVE is known to EPANET only"]
+
+
+def test_an_unknown_pump_in_a_control_is_counted_and_named(tmp_path):
+    tables, _, report = inp_tables(written(tmp_path, controls="LINK PU9 OPEN IF NODE t BELOW 2"))
+    assert len(tables["water_controls"]["link"]) == 0
+    assert report == {"control left out (there is no link PU9): LINK PU9 OPEN IF NODE t BELOW 2": 1}
+
+
+def test_a_missing_file_and_a_file_of_nonsense_are_named(tmp_path):
+    with pytest.raises(CityError, match=r"no file .*gone\.inp"):
+        read_inp(tmp_path / "gone.inp")
+    (tmp_path / "bad.inp").write_text("[PIPES]\np1 a b x y z\n[END]\n")
+    with pytest.raises(CityError, match=r"bad\.inp cannot be read"):
+        read_inp(tmp_path / "bad.inp")
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value", "told"),
+    [
+        ("pipes", "length", -1.0, r"pipes p0: length \(-1\) must be greater than 0"),
+        ("pipes", "to_node", 99, r"pipes p0: to_node \(99\) is no water node"),
+        ("pumps", "curve", 7, r"pumps u0: curve \(7\) does not exist"),
+        ("pumps", "curve", -1, "pumps u0 has neither a head curve nor a power"),
+        ("tanks", "initial_level", 9.0, "tanks tank0: initial_level"),
+        ("water_demands", "junction", 44, r"water_demands row 0: junction \(44\) does not exist"),
+    ],
+)
+def test_impossible_tables_are_named(table, column, value, told):
+    tables = water_tables()
+    column_now = tables[table][column].copy()
+    column_now[0] = value
+    with pytest.raises(CityError, match=told):
+        Network(small_city(**{table: tables[table] | {column: column_now}}))
+
+
+def test_a_network_without_a_source_is_refused():
+    tables = water_tables()
+    pipes = {k: v[:3] for k, v in tables["pipes"].items()}
+    gone = dict.fromkeys(("reservoirs", "tanks", "pumps", "water_controls"))
+    with pytest.raises(CityError, match="no reservoir and no tank"):
+        Network(small_city(**gone, pipes=pipes))
+
+
+def test_an_input_epanet_refuses_is_located():
+    network = Network(small_city())
+    backend = EpanetBackend(network)
+    full = Inputs(
+        np.zeros(4), np.zeros(4), np.zeros(1), np.array([9.0]), network.initial_status, network.initial_setting
+    )
+    with pytest.raises(EpanetError, match=r"error 225 .* at tank tank0"):
+        backend.solve(full)
+    slow = network.initial_setting.copy()
+    slow[4] = -2.0
+    with pytest.raises(EpanetError, match="at pump u0"):
+        backend.solve(Inputs(np.zeros(4), np.zeros(4), np.zeros(1), np.ones(1), network.initial_status, slow))
+
+
+def test_a_pump_whose_head_rises_with_flow_is_refused():
+    rising = {"x": np.array([0.0, 0.01, 0.02]), "y": np.array([10.0, 50.0, 60.0])}
+    curves = {"id": np.array(["c0"]), "first": np.array([0]), "count": np.array([3])}
+    with pytest.raises(CityError, match="pumps u0: the head of its curve c0 must fall"):
+        Network(small_city(water_curves=curves, water_curve_points=rising))
+
+
+def test_a_network_epanet_cannot_open_is_located():
+    valve = {
+        "id": np.array(["prv"]),
+        "from_node": np.array([3]),
+        "to_node": np.array([5]),
+        "kind": np.array(["PRV"]),
+        "diameter": np.array([0.2]),
+        "minor_loss": np.zeros(1),
+        "setting": np.array([20.0]),
+        "curve": np.array([-1]),
+        "state": np.array(["active"]),
+    }
+    with pytest.raises(EpanetError, match=r"error 219 \(illegal valve at a tank\) at valve prv"):
+        EpanetBackend(Network(small_city(valves=valve)))
+
+
+def test_unknown_settings_are_refused():
+    with pytest.raises(CityError, match="hydraulic_stp"):
+        Network(small_city(), {"hydraulic_stp": 3})
+
+
+@pytest.mark.parametrize(
+    ("words", "told"), [(("6",), 21600), (("6:30", "PM"), 66600), (("12", "AM"), 0), (("90", "MIN"), 5400)]
+)
+def test_times_are_read(words, told):
+    assert seconds(*words) == told
+
+
+def test_a_pump_that_is_opened_runs_at_rated_speed():
+    assert status_and_setting("OPEN", "pump", units_of("LPS")) == (1, 1.0)
+    assert status_and_setting("0", "pump", units_of("LPS")) == (0, 0.0)
+    assert status_and_setting("40", "PRV", units_of("GPM"))[1] == pytest.approx(40 * 0.3048 / 0.4333)
