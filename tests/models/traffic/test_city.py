@@ -9,6 +9,7 @@ import pytest
 
 from tests.models.traffic.small_city import ring, small_city, traffic_world
 from twin.errors import CityError
+from twin.kernels.traffic_arrays import EXITS
 from twin.models.traffic.gridlock import GridlockWarning
 from twin.models.traffic.routes import NoWayWarning
 from twin.world import World
@@ -66,7 +67,7 @@ def test_a_city_may_ban_turns():
         world = traffic_world(small_city(pairs, trips=1000, banned_turns=table)).run()
         state = world.state
         assert (state["vehicle.arrival"] >= 0).sum() > 50
-        used.append(state["link.queue"][:, 1])
+        used.append(state["link.queue"][:, EXITS])
     assert used[1][2] > used[0][2]
     assert used[1][1] > 0
 
