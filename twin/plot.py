@@ -11,6 +11,7 @@ from twin.plot_maps import DELAY, DEPTH, FLOW, SPEED, city_map, difference_map, 
 from twin.plot_series import Curve, Window, series_plot, story_plot
 from twin.plot_services import MINUTES, call_map, power_map
 from twin.plot_style import Caption, Scale, figure, png, style
+from twin.plot_voltage import voltage_map
 
 __all__ = [
     "DELAY",
@@ -33,4 +34,5 @@ __all__ = [
     "series_plot",
     "story_plot",
     "style",
+    "voltage_map",
 ]
