@@ -49,6 +49,16 @@ def lean_jit(function: Kernel) -> Kernel:
     return _cached(function, _NUMBA.njit(_nrt=False, nogil=True)(function))
 
 
+def inline_jit(function: Kernel) -> Kernel:
+    """Compile a function into each of its callers, whichever file they are in.
+
+    Else as `lean_jit`, but not cached alone. A call that is not inlined passes every array of its
+    tuples on the stack, which costs more than most such functions.
+    """
+    options = {"_nrt": False, "nogil": True, "forceinline": True, "no_cpython_wrapper": True}
+    return cast(Kernel, _NUMBA.njit(**options)(function))
+
+
 def _cached(function: Kernel, compiled: Any) -> Kernel:
     """Give a compiled function its cache on disk, if there can be one."""
     if not _CONFIG.DISABLE_JIT:

@@ -32,19 +32,23 @@ WAITING, DRIVING, ARRIVED, STRANDED, CANCELLED = 0, 1, 2, 3, 4
 NOW, WINDOW = 0, 1
 """Columns of `State.clock`."""
 
-ENTRIES, EXITS, RELEASED, OCCUPIED, NEXT_IN, NEXT_OUT = 0, 1, 2, 3, 4, 5
-TRAVEL, LAST_RELEASE, IN_SLOT, OUT_SLOT, FREE_SLOT, LAST_IN = 6, 7, 8, 9, 10, 11
-LINK_COLUMNS = 12
-"""Columns of `State.link`, see there."""
+EXITS, TRAVEL, NEXT_OUT, OUT_SLOT, SHIFTED = 0, 1, 2, 3, 4
+ENTRIES, RELEASED, OCCUPIED, NEXT_IN, LAST_RELEASE, IN_SLOT, FREE_SLOT = 8, 9, 10, 11, 12, 13, 14
+LINK_COLUMNS = 16
+"""Columns of `State.link`, see there: a cache line for what the node at the exit
+writes, and one for what the node at the entry writes."""
 
-ROW_TIME, ROW_READY, ROW_VEHICLE, ROW_TRIP = 0, 1, 2, 3
-RING_COLUMNS = 4
+ROW_TIME, ROW_WORD = 0, 1
+RING_COLUMNS = 2
 """Columns of `State.ring`, see there."""
 
-STEP_BITS = 24
-STEP_MASK = (1 << STEP_BITS) - 1
-"""A vehicle with a given route carries its place in `Demand.routes` and the link
-there: place << STEP_BITS | link + 1, 0 in place of link + 1 at the end."""
+VEHICLE_MASK = (1 << 27) - 1
+CLASS_SHIFT, CLASS_MASK = 27, 127
+CODE_SHIFT = 34
+"""A vehicle on its way is one word: code << CODE_SHIFT | class << CLASS_SHIFT |
+vehicle. Its code says where it goes next: >= 0: the place of that link in
+`Demand.routes`; < 0: -1 - (2 * destination + informed), and the tables say.
+`word >> CODE_SHIFT` gives the code, whatever its sign."""
 
 
 class Network(NamedTuple):
@@ -60,6 +64,7 @@ class Network(NamedTuple):
     group_of_node       (n_node,)   nodes joined by short links share a group
     group_start         (n_group + 1,)  bounds in group_queue
     group_queue         (n_queue,)  queues by group
+    inner               (n_group,)  1 where a link leads from the group back to it
     ring_start          (n_link + 1,)  bounds of the rows of a link in the ring
     weighted            (n_node,)   1 where links of unequal weight or rank merge
     movement_start      (n_node,)   first movement (in-queue, out-link) of a node
@@ -79,6 +84,7 @@ class Network(NamedTuple):
     group_of_node: Int32
     group_start: Int32
     group_queue: Int32
+    inner: Byte
     ring_start: Int
     weighted: Byte
     movement_start: Int
@@ -92,14 +98,12 @@ class Network(NamedTuple):
 class Demand(NamedTuple):
     """Hold what never changes of the vehicles.
 
-    key               (n_vehicle,)  permanent identity; decides ties
+    key               (n_vehicle,)  permanent identity, decides ties; empty if it
+                      rises with the vehicle's number, which then decides
     origin_start      (n_origin + 1,)  bounds of the origin queues
     origin_vehicle    (n_vehicle,)  vehicles by queue, departure and key
     origin_depart     (n_vehicle,)  us, their departures
-    origin_class      (n_vehicle,)  their classes
-    origin_trip       (n_vehicle,)  >= 0: place of the first link in `routes`
-                      and that link, see STEP_BITS;
-                      < 0: -1 - (2 * destination + informed)
+    origin_word       (n_vehicle,)  their words, see CODE_SHIFT
     routes            (n_step,)     links of the given routes, each ended by -1
     destination_node  (n_destination,)  node of each destination
     class_pcu         (n_class,)    1/1000 PCU, space on the road
@@ -110,8 +114,7 @@ class Demand(NamedTuple):
     origin_start: Int
     origin_vehicle: Int32
     origin_depart: Int
-    origin_class: Byte
-    origin_trip: Int
+    origin_word: Int
     routes: Int32
     destination_node: Int32
     class_pcu: Int
@@ -183,12 +186,14 @@ class State(NamedTuple):
                   LAST_RELEASE    us, exit of the last vehicle released
                   IN_SLOT, OUT_SLOT, FREE_SLOT  rows of the ring: next entry,
                                   head, oldest not released
-                  LAST_IN         us, last entry
+                  SHIFTED         the first SHIFTED vehicles find in `ring_ready`
+                                  when they are ready, for the free-flow time has
+                                  changed since they entered
     ring          (n_row, RING_COLUMNS)  vehicles of a link, first in first out
                   ROW_TIME     us, entry; exit once it has left
-                  ROW_READY    us, entry plus free-flow time
-                  ROW_VEHICLE  256 * vehicle + class
-                  ROW_TRIP     as Demand.origin_trip, for the link that follows
+                  ROW_WORD     the vehicle, see CODE_SHIFT
+    ring_ready    (n_row,)     us, when the vehicle is ready, if it is SHIFTED;
+                  else at entry plus free-flow time
     origin_next   (n_origin,)  place in `origin_vehicle` of each origin's head
     group_next    (n_group,)   us, nothing happens in the group before this
     movement_tag  (n_movement,)  finish tag of the last vehicle of a movement
@@ -208,6 +213,7 @@ class State(NamedTuple):
     link_open: Int
     link: Int
     ring: Int
+    ring_ready: Int
     origin_next: Int
     group_next: Int
     movement_tag: Int
@@ -236,6 +242,22 @@ class Log(NamedTuple):
     entered: Int
     left: Int
     written: Int
+
+
+class Cut(NamedTuple):
+    """Tell where the city is cut in two for two threads.
+
+    group_end  (2,)       the first thread has the groups below the first, the
+                          second those up to the second
+    split      (n_link,)  1: the ends of the link belong to two threads
+    entries, exits  (n_link,)  vehicles that have entered and left a split link,
+                          as the thread at the other end last saw them
+    """
+
+    group_end: Int
+    split: Byte
+    entries: Int
+    exits: Int
 
 
 def new_log(n_row: int) -> Log:

@@ -8,9 +8,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from twin.kernels.traffic import touch
 from twin.kernels.traffic_arrays import (
+    CLASS_SHIFT,
+    CODE_SHIFT,
     FREE_SLOT,
     IN_SLOT,
-    LAST_IN,
     LAST_RELEASE,
     LINK_COLUMNS,
     NEVER,
@@ -18,7 +19,6 @@ from twin.kernels.traffic_arrays import (
     NEXT_OUT,
     OUT_SLOT,
     RING_COLUMNS,
-    STEP_BITS,
     WAITING,
     Demand,
     Int,
@@ -27,10 +27,11 @@ from twin.kernels.traffic_arrays import (
     State,
 )
 from twin.kernels.traffic_check import check
-from twin.kernels.traffic_groups import counting_sort, join_short_links
+from twin.kernels.traffic_groups import counting_sort, gather_routes, join_short_links
+from twin.kernels.traffic_move import SOON
 
 MICROSECONDS = 1_000_000
-_TIMES = [NEXT_IN, NEXT_OUT, LAST_RELEASE, LAST_IN]
+_TIMES = [NEXT_IN, NEXT_OUT, LAST_RELEASE]
 MINIMUM_TIME = 10_000
 """us; least free-flow time and wave time: 0.2 m at 20 m/s."""
 
@@ -295,16 +296,19 @@ def _demand(
     order = np.empty(len(place), np.int64)
     counting_sort(origin_of_vehicle[sooner].astype(np.int64), len(used), start, order)
     order = sooner[order]
-    choice = -1 - (2 * vehicles["destination"] + vehicles["informed"])
-    trip = np.where(given, vehicles["route_start"] << STEP_BITS | first + 1, choice)
+    routes, route_start = np.empty_like(vehicles["routes"]), np.empty(len(place), np.int64)
+    n_step = gather_routes(order, vehicles["route_start"], vehicles["routes"], routes, route_start)
+    if n_step < 0:
+        n_step, routes, route_start = len(routes), vehicles["routes"], vehicles["route_start"]
+    code = np.where(given, route_start, -1 - (2 * vehicles["destination"] + vehicles["informed"]))
+    word = code << CODE_SHIFT | vehicles["vehicle_class"].astype(np.int64) << CLASS_SHIFT | np.arange(len(place))
     demand = Demand(
-        key=vehicles["key"],
+        key=vehicles["key"] if np.any(np.diff(vehicles["key"]) < 0) else np.empty(0, np.int64),
         origin_start=start,
         origin_vehicle=order.astype(np.int32),
         origin_depart=vehicles["depart"][order],
-        origin_class=vehicles["vehicle_class"][order],
-        origin_trip=trip[order].astype(np.int64),
-        routes=vehicles["routes"],
+        origin_word=word[order],
+        routes=routes[:n_step],
         destination_node=np.atleast_1d(np.asarray(destinations, np.int32)),
         class_pcu=np.rint(np.atleast_1d(np.asarray(classes.pcu)) * 1000).astype(np.int64),
         class_factor=np.atleast_1d(np.asarray(classes.headway_factor, np.float64)),
@@ -350,6 +354,7 @@ def _network(
         group_of_node=group,
         group_start=group_start.astype(np.int32),
         group_queue=group_queue.astype(np.int32),
+        inner=np.bincount(group[from_node], group[from_node] == group[to_node], n_group).astype(bool).astype(np.int8),
         ring_start=_bounds(slots),
         weighted=((most > least) | ranked).astype(np.int8),
         movement_start=_bounds(n_in * n_out),
@@ -399,7 +404,8 @@ def _state(network: Network, demand: Demand, n_vehicle: int) -> State:
         head_next=np.full(n_queue, n_link),
         link_open=np.full(n_link + 2, -NEVER),
         link=link,
-        ring=np.zeros((network.ring_start[-1], RING_COLUMNS), np.int64),
+        ring=np.zeros((network.ring_start[-1] + SOON, RING_COLUMNS), np.int64),
+        ring_ready=np.zeros(network.ring_start[-1] + SOON, np.int64),
         origin_next=demand.origin_start[:n_origin].copy(),
         group_next=np.zeros(network.group_start.shape[0] - 1, np.int64),
         movement_tag=np.zeros(network.movement_start[-1], np.int64),

@@ -14,8 +14,9 @@ from twin.kernels.traffic_arrays import (
     NEVER,
     OUT_SLOT,
     ROW_TIME,
-    ROW_VEHICLE,
+    ROW_WORD,
     STRANDED,
+    VEHICLE_MASK,
     WAITING,
     Int,
     Network,
@@ -45,7 +46,7 @@ def head(state: State, link: int) -> Head:
         return Head(-1, -1, -1, -1)
     row = state.ring[state.link[link, OUT_SLOT]]
     return Head(
-        int(row[ROW_VEHICLE] >> 8),
+        int(row[ROW_WORD] & VEHICLE_MASK),
         int(row[ROW_TIME]),
         int(state.head_ready[link]),
         int(state.head_next[link]),

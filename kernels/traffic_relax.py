@@ -9,28 +9,20 @@ merge shares take no note of it.
 import numpy as np
 
 from twin.kernels._jit import jit
-from twin.kernels.traffic import CLASS_BITS, CLASS_MASK, admission, next_link
 from twin.kernels.traffic_arrays import (
+    CLASS_MASK,
+    CLASS_SHIFT,
     DONE,
-    ENTRIES,
     EXITS,
     FREE_SLOT,
-    IN_SLOT,
-    LAST_IN,
     LAST_RELEASE,
     LOG_FULL,
-    NEXT_IN,
-    NEXT_OUT,
     NOW,
     OCCUPIED,
     OUT_SLOT,
     RELEASED,
-    ROW_READY,
-    ROW_TIME,
-    ROW_TRIP,
-    ROW_VEHICLE,
-    STEP_BITS,
-    TRAVEL,
+    ROW_WORD,
+    VEHICLE_MASK,
     Demand,
     Int,
     Log,
@@ -39,6 +31,7 @@ from twin.kernels.traffic_arrays import (
     State,
 )
 from twin.kernels.traffic_layout import Traffic
+from twin.kernels.traffic_move import admission, enter_link, leave_link, load_head
 from twin.kernels.traffic_probe import gridlocks
 
 
@@ -69,37 +62,15 @@ def rotate(network: Network, demand: Demand, settings: Settings, state: State, l
     n = cycle.shape[0]
     if 0 < log.vehicle.shape[0] < log.written[0] + n:
         return LOG_FULL
-    vehicle, trip = np.empty(n, np.int64), np.empty(n, np.int64)
+    word = np.empty(n, np.int64)
     for rank in range(n):
-        slot = state.link[cycle[rank], OUT_SLOT]
-        vehicle[rank] = state.ring[slot, ROW_VEHICLE]
-        trip[rank] = state.ring[slot, ROW_TRIP]
-        _leave(network, demand, settings, state, log, cycle[rank])
+        word[rank] = _leave(network, demand, settings, state, log, cycle[rank])
     for rank in range(n):
-        _enter(network, demand, settings, state, cycle[(rank + 1) % n], vehicle[rank], trip[rank])
-    n_link = network.from_node.shape[0]
+        enter_link(cycle[(rank + 1) % n], state.clock[NOW], word[rank], network, demand, settings, state)
     for target in cycle:
-        slot = state.link[target, OUT_SLOT]
-        state.head_ready[target] = max(state.ring[slot, ROW_READY], state.link[target, NEXT_OUT])
-        state.head_next[target] = next_link(
-            state.ring[slot, ROW_TRIP],
-            network.to_node[target],
-            network.hop_column[target],
-            n_link,
-            demand.destination_node,
-            settings.informed,
-            settings.habitual,
-        )
-        state.link_open[target] = admission(
-            target,
-            network.ring_start,
-            demand.class_pcu,
-            settings.wave,
-            settings.storage,
-            settings.closed,
-            state.link,
-            state.ring,
-        )
+        load_head(target, network, demand, settings, state)
+        exits = state.link[target, EXITS]
+        state.link_open[target] = admission(target, exits, network, demand, settings, state)
         for node in (network.from_node[target], network.to_node[target]):
             group = network.group_of_node[node]
             state.group_next[group] = min(state.group_next[group], state.clock[NOW])
@@ -107,54 +78,20 @@ def rotate(network: Network, demand: Demand, settings: Settings, state: State, l
 
 
 @jit
-def _leave(network: Network, demand: Demand, settings: Settings, state: State, log: Log, source: int) -> None:
-    """Take the first vehicle off a link and give its place free at once."""
-    now, link = state.clock[NOW], state.link
-    slot = link[source, OUT_SLOT]
-    tail = state.ring[slot, ROW_VEHICLE]
-    entered = state.ring[slot, ROW_TIME]
+def _leave(network: Network, demand: Demand, settings: Settings, state: State, log: Log, source: int) -> int:
+    """Take the first vehicle off a link and give its place free at once; return its word."""
+    now, link = state.clock[NOW], state.link[source]
+    word = state.ring[link[OUT_SLOT], ROW_WORD]
+    entered = leave_link(source, now, network, demand, settings, state)
     if log.vehicle.shape[0] > 0:
         row = log.written[0]
-        log.vehicle[row] = tail >> CLASS_BITS
+        log.vehicle[row] = word & VEHICLE_MASK
         log.link[row] = source
         log.entered[row] = entered
         log.left[row] = now
         log.written[0] = row + 1
-    state.ring[slot, ROW_TIME] = now
-    slot += 1
-    if slot == network.ring_start[source + 1]:
-        slot = network.ring_start[source]
-    link[source, OUT_SLOT] = slot
-    link[source, FREE_SLOT] = slot
-    link[source, EXITS] += 1
-    link[source, RELEASED] += 1
-    link[source, OCCUPIED] -= demand.class_pcu[tail & CLASS_MASK]
-    link[source, LAST_RELEASE] = now
-    link[source, TRAVEL] += now - entered
-    gap = int(settings.headway[source] * demand.class_factor[tail & CLASS_MASK])
-    link[source, NEXT_OUT] = now + max(gap, 1)
-
-
-@jit
-def _enter(
-    network: Network, demand: Demand, settings: Settings, state: State, target: int, tail: int, trip: int
-) -> None:
-    """Put a vehicle at the end of a link."""
-    now, link = state.clock[NOW], state.link
-    if trip >= 0:
-        step = (trip >> STEP_BITS) + 1
-        trip = (step << STEP_BITS) | (demand.routes[step] + 1)
-    slot = link[target, IN_SLOT]
-    state.ring[slot, ROW_TIME] = now
-    state.ring[slot, ROW_READY] = now + settings.free_flow[target]
-    state.ring[slot, ROW_VEHICLE] = tail
-    state.ring[slot, ROW_TRIP] = trip
-    slot += 1
-    if slot == network.ring_start[target + 1]:
-        slot = network.ring_start[target]
-    link[target, IN_SLOT] = slot
-    link[target, ENTRIES] += 1
-    link[target, OCCUPIED] += demand.class_pcu[tail & CLASS_MASK]
-    gap = int(settings.headway[target] * demand.class_factor[tail & CLASS_MASK])
-    link[target, NEXT_IN] = now + max(gap, 1)
-    link[target, LAST_IN] = now
+    link[FREE_SLOT] = link[OUT_SLOT]
+    link[RELEASED] += 1
+    link[OCCUPIED] -= demand.class_pcu[(word >> CLASS_SHIFT) & CLASS_MASK]
+    link[LAST_RELEASE] = now
+    return int(word)

@@ -21,6 +21,7 @@ _OF_STATE = {
     "link_open": Field("entry.free", "int64", "us", "when a link or sink can take its next vehicle"),
     "link": Field("link.queue", "int64", "1", "counters and places of the queue", width=(LINK_COLUMNS,)),
     "ring": Field("ring.row", "int64", "1", "vehicles of a link, first in first out", width=(RING_COLUMNS,)),
+    "ring_ready": Field("ring.ready", "int64", "us", "when a vehicle is ready whose free-flow time has changed"),
     "origin_next": Field("origin.next", "int64", "1", "next vehicle to depart"),
     "group_next": Field("group.next", "int64", "us", "nothing happens in the group before this"),
     "movement_tag": Field("movement.tag", "int64", "1", "fair-queueing tag of the last vehicle"),

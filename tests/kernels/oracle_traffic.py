@@ -12,7 +12,16 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from twin.kernels.traffic_arrays import ACTUATED, DARK, FIXED, NEVER, STEP_BITS
+from twin.kernels.traffic_arrays import (
+    ACTUATED,
+    CLASS_MASK,
+    CLASS_SHIFT,
+    CODE_SHIFT,
+    DARK,
+    FIXED,
+    NEVER,
+    VEHICLE_MASK,
+)
 
 ARRIVE, LOST = "arrive", "lost"
 UNIT = 720720
@@ -79,19 +88,20 @@ class Oracle:
 
     def _vehicle(self, place: int) -> Vehicle:
         demand = self.demand
-        row, trip = int(demand.origin_vehicle[place]), int(demand.origin_trip[place])
+        word = int(demand.origin_word[place])
+        row, code = word & VEHICLE_MASK, word >> CODE_SHIFT
         route = None
-        if trip >= 0:
-            trip >>= STEP_BITS
+        if code >= 0:
             route = deque()
-            while demand.routes[trip] >= 0:
-                route.append(int(demand.routes[trip]))
-                trip += 1
-            trip = -1
-        destination, informed = divmod(-1 - trip, 2)
+            while demand.routes[code] >= 0:
+                route.append(int(demand.routes[code]))
+                code += 1
+            code = -1
+        destination, informed = divmod(-1 - code, 2)
         depart = int(demand.origin_depart[place])
-        kind = int(demand.origin_class[place])
-        return Vehicle(row, int(demand.key[row]), depart, kind, route, destination, bool(informed), ready=depart)
+        kind = (word >> CLASS_SHIFT) & CLASS_MASK
+        key = int(demand.key[row]) if demand.key.size else row
+        return Vehicle(row, key, depart, kind, route, destination, bool(informed), ready=depart)
 
     def target(self, queue: Queue) -> int | str:
         """Where the first vehicle of a queue goes."""

@@ -49,7 +49,7 @@ def test_without_control_only_the_headway_keeps_vehicles_apart() -> None:
 
 def test_a_tie_goes_to_the_lower_key() -> None:
     traffic = _crossing([0, 0], [0, 1])
-    traffic.demand.key[:] = [8, 3]
+    traffic = traffic._replace(demand=traffic.demand._replace(key=np.array([8, 3])))
     assert _passed(traffic) == [11.25, 10]
 
 

@@ -8,7 +8,7 @@ import pytest
 from benchmarks import traffic_full, traffic_million
 from benchmarks.peers import chicago
 from benchmarks.peers.grid import grid_case
-from twin.kernels.traffic_arrays import FIXED
+from twin.kernels.traffic_arrays import CLASS_MASK, CLASS_SHIFT, FIXED
 
 DATA = pytest.mark.skipif(chicago.found() is None, reason="TWIN_DATA names no folder with tntp/Chicago-Sketch")
 
@@ -31,8 +31,10 @@ def test_the_two_directions_of_the_full_grid_are_never_green_together() -> None:
 def test_the_full_grid_has_its_classes_and_informed_drivers_and_all_arrive() -> None:
     case = grid_case(1, 0.1)
     _, traffic, traversals = traffic_full._full(case, 1)
-    assert np.bincount(traffic.demand.origin_class) / len(case.depart) == pytest.approx([0.6, 0.3, 0.1], abs=0.03)
-    assert (traffic.demand.origin_trip < 0).mean() == pytest.approx(0.3, abs=0.03)
+    assert np.bincount((traffic.demand.origin_word >> CLASS_SHIFT) & CLASS_MASK) / len(case.depart) == pytest.approx(
+        [0.6, 0.3, 0.1], abs=0.03
+    )
+    assert (traffic.demand.origin_word < 0).mean() == pytest.approx(0.3, abs=0.03)
     assert (traffic.state.arrival >= 0).all()
     assert traversals >= case.traversals
 

@@ -1,0 +1,95 @@
+"""Tell the processor what numba has no words for; without the JIT nothing is told."""
+
+import os
+import time
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import numba
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+_CONFIG: Any = numba.config
+_TYPES: Any = types
+_CODE: Any = cgutils
+_IR: Any = import_module("llvmlite.ir")
+
+
+def _address(context: Any, builder: Any, array: Any, value: Any, row: Any) -> Any:
+    """Give the address of a row, which need not exist."""
+    values = context.make_array(array)(context, builder, value)
+    place = [row] + [context.get_constant(_TYPES.intp, 0)] * (array.ndim - 1)
+    return _CODE.get_item_pointer(context, builder, array, values, place)
+
+
+def _prefetch(_typing: Any, array: Any, row: Any) -> Any:
+    """Fetch the cache line of a row, which need not exist, ahead of its use."""
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        number = _IR.IntType(32)
+        byte = builder.bitcast(_address(context, builder, array, *arguments), _IR.PointerType(_IR.IntType(8)))
+        shape = _IR.FunctionType(_IR.VoidType(), [byte.type, number, number, number])
+        function = _CODE.get_or_insert_function(builder.module, shape, "llvm.prefetch.p0")
+        builder.call(function, [byte, number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return _TYPES.void(array, _TYPES.intp), generate
+
+
+def _count_up(_typing: Any, array: Any, row: Any) -> Any:
+    """Add one to an int64 of an array at once for all threads; nothing is moved past it."""
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        address = _address(context, builder, array, *arguments)
+        builder.atomic_rmw("add", address, context.get_constant(_TYPES.int64, 1), "seq_cst")
+        return context.get_dummy_value()
+
+    return _TYPES.void(array, _TYPES.intp), generate
+
+
+def _read_anew(_typing: Any, array: Any, row: Any) -> Any:
+    """Read an int64 of an array that another thread may be changing."""
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.load_atomic(_address(context, builder, array, *arguments), "seq_cst", 8)
+
+    return _TYPES.int64(array, _TYPES.intp), generate
+
+
+def _give_way(_typing: Any) -> Any:
+    """Let another thread have the processor if one waits for it; nothing where POSIX is not known."""
+
+    def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+        if os.name == "posix":
+            shape = _IR.FunctionType(_IR.IntType(32), [])
+            builder.call(_CODE.get_or_insert_function(builder.module, shape, "sched_yield"), [])
+        return context.get_dummy_value()
+
+    return _TYPES.void(), generate
+
+
+def _prefetch_in_python(array: Any, row: int) -> None:
+    """Do nothing: Python has no caches to fill."""
+
+
+def _count_up_in_python(array: Any, row: int) -> None:
+    array[row] += 1
+
+
+def _read_anew_in_python(array: Any, row: int) -> int:
+    return int(array[row])
+
+
+def _give_way_in_python() -> None:
+    time.sleep(0)
+
+
+def _instruction(compiled: Any, plain: Any) -> Any:
+    return plain if _CONFIG.DISABLE_JIT else intrinsic(compiled)
+
+
+prefetch: Callable[[Any, int], None] = _instruction(_prefetch, _prefetch_in_python)
+count_up: Callable[[Any, int], None] = _instruction(_count_up, _count_up_in_python)
+read_anew: Callable[[Any, int], int] = _instruction(_read_anew, _read_anew_in_python)
+give_way: Callable[[], None] = _instruction(_give_way, _give_way_in_python)

@@ -1,0 +1,203 @@
+"""Rules at a node of the traffic kernel: signals, stops, shares of a merge.
+
+A visit to a group keeps a list of queues whose first vehicle is ready in the
+window, `waiting` (n_queue, WAITING_COLUMNS): QUEUE; TIME us, when it could move,
+or STALE; READY us; TARGET; NODE; TAG, its rank and start tag at a merge; CHANGE
+us, when it would end the green of another phase; KEY of its vehicle.
+"""
+
+import numpy as np
+
+from twin.kernels._jit import inline_jit
+from twin.kernels.traffic_arrays import (
+    ACTUATED,
+    DARK,
+    FIXED,
+    NEVER,
+    UNCONTROLLED,
+    VEHICLE_MASK,
+    Demand,
+    Int,
+    Network,
+    Settings,
+    State,
+)
+from twin.kernels.traffic_move import INDEX, head_word
+
+TAG_UNIT = 720720
+"""Finish tag of weight 1: every weight up to 16 divides it."""
+
+TAG_BITS = 54
+TAG_MASK = (1 << TAG_BITS) - 1
+"""The rank of a queue stands above its tag: lower ranks first, then lower tags.
+Room for 2e10 vehicles through one link of weight 1."""
+
+QUEUE, TIME, READY, TARGET, NODE, TAG, CHANGE, KEY = 0, 1, 2, 3, 4, 5, 6, 7
+WAITING_COLUMNS = 8
+STALE = -1
+
+
+def has_rules(network: Network, settings: Settings) -> bool:
+    """Say whether any node has a control, shares or a headway of its own."""
+    controlled = (settings.control != UNCONTROLLED).any()
+    return bool(controlled or network.weighted.any() or (settings.node_headway > 0).any())
+
+
+@inline_jit
+def is_plain(node: int, network: Network, settings: Settings) -> bool:
+    """Say whether a node has no control, no shares and no headway of its own."""
+    return settings.control[node] == UNCONTROLLED and not network.weighted[node] and settings.node_headway[node] == 0
+
+
+@inline_jit
+def green_after(time: int, cycle: int, start: int, length: int) -> int:
+    """Find the first instant of a fixed-time green at or after a time."""
+    if length <= 0:
+        return NEVER
+    place = (time - start) % cycle
+    return time if place < length else time + cycle - place
+
+
+@inline_jit
+def switch_time(ready: int, node: int, network: Network, settings: Settings, state: State) -> int:
+    """Tell when a vehicle at a red phase ends the green of another."""
+    phase = network.phase_start[node] + state.phase[node]
+    green = state.phase_from[node]
+    latest = min(state.phase_gap[node], green + settings.maximum_green[phase])
+    return int(max(ready, green + settings.minimum_green[phase], latest))
+
+
+@inline_jit
+def passes(queue: int, node: int, time: int, end: int, network: Network, settings: Settings, state: State) -> int:
+    """Tell when the control lets a vehicle pass from link to link that could at a time.
+
+    end  us; a time at or after it is returned as it is. NEVER at an actuated red
+    """
+    control = settings.control[node]
+    if settings.node_headway[node] > 0:
+        time = max(time, state.stop_free[node])
+    if control == FIXED:
+        if time < end:
+            cycle, start = settings.green_cycle[queue], settings.green_start[queue]
+            time = green_after(time, cycle, start, settings.green_length[queue])
+    elif control == DARK:
+        time = max(time, state.stop_free[node])
+    elif control == ACTUATED:
+        if network.phase_of_link[queue] == state.phase[node]:
+            time = max(time, state.phase_from[node])
+        elif network.phase_of_link[queue] >= 0:
+            time = NEVER
+    return time
+
+
+@inline_jit
+def movement_of(queue: int, target: int, node: int, network: Network) -> int:
+    """Give the movement from a queue to a link its number."""
+    first = network.movement_start[node] + network.in_position[queue] * network.out_degree[node]
+    return int((first + network.out_position[target]) & INDEX)
+
+
+@inline_jit
+def look(waiting: Int, place: int, now: int, end: int, network: Network, settings: Settings, state: State) -> None:
+    """Bring a row of the list up to date by the rules at its node."""
+    n_link = network.from_node.shape[0]
+    queue = waiting[place, QUEUE] & INDEX
+    target = state.head_next[queue] & INDEX
+    ready = state.head_ready[queue]
+    node = network.queue_node[queue] & INDEX
+    time = max(ready, state.link_open[target], now)
+    change = NEVER
+    tag = 0
+    if target < n_link:
+        if queue < n_link:
+            time = passes(queue, node, time, end, network, settings, state)
+            if time == NEVER and settings.control[node] == ACTUATED:
+                phase = network.phase_of_link[queue]
+                if phase >= 0 and phase != state.phase[node]:
+                    change = max(now, switch_time(ready, node, network, settings, state))
+        if network.weighted[node] and settings.control[node] != DARK:
+            tag = max(state.virtual_time[target], state.movement_tag[movement_of(queue, target, node, network)])
+            tag += np.int64(network.rank[queue]) << TAG_BITS
+    waiting[place, TIME] = time
+    waiting[place, TAG] = tag
+    waiting[place, READY] = ready
+    waiting[place, TARGET] = target
+    waiting[place, NODE] = node
+    waiting[place, CHANGE] = change
+
+
+@inline_jit
+def list_head(waiting: Int, place: int, queue: int, n_link: int, demand: Demand, state: State) -> None:
+    """Write the first vehicle of a queue to a row of the list, to be looked at by the rules."""
+    waiting[place, QUEUE] = queue
+    waiting[place, TIME] = STALE
+    waiting[place, READY] = state.head_ready[queue]
+    waiting[place, TARGET] = state.head_next[queue]
+    vehicle = head_word(queue, n_link, demand, state) & VEHICLE_MASK
+    waiting[place, KEY] = vehicle if demand.key.shape[0] == 0 else demand.key[vehicle]
+
+
+@inline_jit
+def goes_first(one: int, other: int, waiting: Int) -> bool:
+    """Say whether a row of the list goes before another that could move at the same time."""
+    tag = waiting[one, TAG] - waiting[other, TAG]
+    if tag != 0:
+        return bool(tag < 0)
+    ready = waiting[one, READY] - waiting[other, READY]
+    if ready != 0:
+        return bool(ready < 0)
+    return bool(waiting[one, KEY] < waiting[other, KEY])
+
+
+@inline_jit
+def note_move(queue: int, target: int, time: int, tag: int, network: Network, settings: Settings, state: State) -> None:
+    """Let the control and the shares of a node remember a move from a queue to a link."""
+    node = network.queue_node[queue] & INDEX
+    control = settings.control[node]
+    if queue < network.from_node.shape[0]:
+        if control == ACTUATED and network.phase_of_link[queue] == state.phase[node]:
+            state.phase_gap[node] = max(state.phase_gap[node], time + settings.extension[node])
+        if control == DARK:
+            state.stop_free[node] = time + settings.stop_headway[node]
+        elif settings.node_headway[node] > 0:
+            state.stop_free[node] = time + settings.node_headway[node]
+    if network.weighted[node] and control != DARK:
+        start_tag = tag & TAG_MASK
+        state.virtual_time[target] = start_tag
+        movement = movement_of(queue, target, node, network)
+        state.movement_tag[movement] = start_tag + TAG_UNIT // network.weight[queue]
+
+
+@inline_jit
+def make_stale(waiting: Int, n_waiting: int, queue: int, target: int, node: int, settings: Settings) -> None:
+    """Mark the rows that a move concerns: those that want the link entered or the
+    one left, and all at a node whose control remembers the move.
+    """
+    remembers = settings.control[node] >= ACTUATED or settings.node_headway[node] > 0
+    for place in range(n_waiting):
+        wanted = waiting[place, TARGET]
+        if wanted in (target, queue) or (remembers and waiting[place, NODE] == node):
+            waiting[place, TIME] = STALE
+
+
+@inline_jit
+def switch_phase(
+    node: int, time: int, waiting: Int, n_waiting: int, network: Network, settings: Settings, state: State
+) -> None:
+    """Give green to the next phase in cyclic order at which a vehicle waits."""
+    n_link = network.from_node.shape[0]
+    n_phase = network.phase_start[node + 1] - network.phase_start[node]
+    step = n_phase
+    for place in range(n_waiting):
+        queue = waiting[place, QUEUE] & INDEX
+        if queue >= n_link or network.queue_node[queue] != node:
+            continue
+        waiting[place, TIME] = STALE
+        phase = network.phase_of_link[queue]
+        if phase < 0 or phase == state.phase[node]:
+            continue
+        if state.head_ready[queue] <= time and state.head_next[queue] < n_link:
+            step = min(step, (phase - state.phase[node]) % n_phase)
+    state.phase[node] = (state.phase[node] + step) % n_phase
+    state.phase_from[node] = time + settings.intergreen[node]
+    state.phase_gap[node] = state.phase_from[node]

@@ -1,0 +1,242 @@
+"""Advance one group of nodes of the traffic kernel through one window."""
+
+from twin.kernels._jit import inline_jit
+from twin.kernels.traffic_arrays import (
+    ACTUATED,
+    DONE,
+    ENTRIES,
+    EXITS,
+    LOG_FULL,
+    NEVER,
+    VEHICLE_MASK,
+    Byte,
+    Cut,
+    Demand,
+    Int,
+    Log,
+    Network,
+    Settings,
+    State,
+)
+from twin.kernels.traffic_move import (
+    INDEX,
+    admission,
+    end_trip,
+    enter_link,
+    head_word,
+    leave_link,
+    leave_origin,
+    load_head,
+)
+from twin.kernels.traffic_rules import (
+    CHANGE,
+    KEY,
+    NODE,
+    QUEUE,
+    READY,
+    STALE,
+    TAG,
+    TARGET,
+    TIME,
+    goes_first,
+    is_plain,
+    list_head,
+    look,
+    make_stale,
+    note_move,
+    passes,
+    switch_phase,
+    switch_time,
+)
+
+
+@inline_jit
+def visit(
+    group: int,
+    now: int,
+    end: int,
+    network: Network,
+    demand: Demand,
+    settings: Settings,
+    state: State,
+    log: Log,
+    waiting: Int,
+    loose: Byte,
+    tally: Int,
+    ruled: Byte | None,
+    cut: Cut | None,
+) -> int:
+    """Make all moves of a group in [now, end); return DONE or LOG_FULL.
+
+    ruled  None: no node of the city has a control, shares or a headway, and the
+           code for them is left out; else anything
+    cut    None: one thread has the whole city
+    """
+    n_link = network.from_node.shape[0]
+    keep_log = log.vehicle.shape[0] > 0
+    plain = True
+    if ruled is not None:
+        for rank in range(network.group_start[group], network.group_start[group + 1]):
+            plain = plain and is_plain(network.queue_node[network.group_queue[rank] & INDEX], network, settings)
+    # A link that others empty and that takes nobody before the end does not do
+    # so sooner, so those who want it need no look (24 % faster).
+    latest_open = end if plain and not network.inner[group] else NEVER + 1
+    n_waiting = 0
+    for rank in range(network.group_start[group], network.group_start[group + 1]):
+        queue = network.group_queue[rank] & INDEX
+        if state.head_ready[queue] < end and state.link_open[state.head_next[queue] & INDEX] < latest_open:
+            list_head(waiting, n_waiting, queue, n_link, demand, state)
+            n_waiting += 1
+
+    while True:
+        best_place = -1
+        best_time = end
+        if plain:
+            # Two loads say when a vehicle can move, so nothing is kept from one
+            # look to the next (20 % faster than the rules on such a grid).
+            # Written without branches: which comes first is not to be guessed.
+            best_ready = NEVER
+            best_key = NEVER
+            for place in range(n_waiting):
+                ready = waiting[place, READY]
+                key = waiting[place, KEY]
+                time = max(ready, state.link_open[waiting[place, TARGET] & INDEX], now)
+                sooner = (ready < best_ready) | ((ready == best_ready) & (key < best_key))
+                better = (time < best_time) | ((time == best_time) & (best_place >= 0) & sooner)
+                best_place = place if better else best_place
+                best_time = time if better else best_time
+                best_ready = ready if better else best_ready
+                best_key = key if better else best_key
+        if ruled is not None and not plain:
+            switch_place = -1
+            switch = NEVER
+            for place in range(n_waiting):
+                if waiting[place, TIME] == STALE:
+                    look(waiting, place, now, end, network, settings, state)
+                if waiting[place, CHANGE] < switch:
+                    switch = waiting[place, CHANGE]
+                    switch_place = place
+                time = waiting[place, TIME]
+                if time > best_time or time >= end:
+                    continue
+                if time == best_time and not goes_first(place, best_place, waiting):
+                    continue
+                best_place = place
+                best_time = time
+            if switch < end and switch <= best_time:
+                node = waiting[switch_place, NODE] & INDEX
+                switch_phase(node, switch, waiting, n_waiting, network, settings, state)
+                continue
+        if best_place < 0:
+            break
+        best_place &= INDEX
+        queue = waiting[best_place, QUEUE] & INDEX
+        target = waiting[best_place, TARGET] & INDEX
+        time = best_time
+        word = head_word(queue, n_link, demand, state)
+
+        if queue < n_link:
+            if keep_log and log.written[0] == log.vehicle.shape[0]:
+                return LOG_FULL
+            entered = leave_link(queue, time, network, demand, settings, state)
+            if keep_log:
+                row = log.written[0] & INDEX
+                log.vehicle[row] = word & VEHICLE_MASK
+                log.link[row] = queue
+                log.entered[row] = entered
+                log.left[row] = time
+                log.written[0] = row + 1
+            entries = state.link[queue, ENTRIES]
+            apart = False
+            if cut is not None and cut.split[queue]:
+                apart = True
+                entries = cut.entries[queue]
+            if state.link[queue, EXITS] < entries:
+                load_head(queue, network, demand, settings, state)
+            else:
+                state.head_ready[queue] = NEVER
+            if not apart and state.link_open[queue] == NEVER:
+                wake_entry(queue, network, demand, settings, state, loose)
+        else:
+            leave_origin(queue, time, tally, network, demand, settings, state)
+
+        if target < n_link:
+            if ruled is not None and not plain:
+                note_move(queue, target, time, waiting[best_place, TAG], network, settings, state)
+            enter_link(target, time, word, network, demand, settings, state)
+            exits = state.link[target, EXITS]
+            apart = False
+            if cut is not None and cut.split[target]:
+                apart = True
+                exits = cut.exits[target]
+            if not apart and state.link[target, ENTRIES] == exits + 1:
+                ready = wake_exit(target, network, demand, settings, state, loose)
+                ahead = network.queue_node[target] & INDEX
+                if ready < end and target != queue and network.group_of_node[ahead] == group:
+                    list_head(waiting, n_waiting, target, n_link, demand, state)
+                    waiting[n_waiting, NODE] = ahead
+                    n_waiting += 1
+                    if ruled is not None:
+                        plain = plain and is_plain(ahead, network, settings)
+            state.link_open[target] = admission(target, exits, network, demand, settings, state)
+        else:
+            end_trip(queue, target, time, word, tally, network, state)
+
+        if ruled is not None and not plain:
+            make_stale(waiting, n_waiting, queue, target, network.queue_node[queue] & INDEX, settings)
+        if state.head_ready[queue] < end and state.link_open[state.head_next[queue] & INDEX] < latest_open:
+            list_head(waiting, best_place, queue, n_link, demand, state)
+        else:
+            n_waiting -= 1
+            for column in (QUEUE, READY, TARGET, NODE, KEY):
+                waiting[best_place, column] = waiting[n_waiting, column]
+            waiting[best_place, TIME] = STALE
+
+    state.group_next[group] = next_time(group, network, settings, state, ruled)
+    loose[group] = 0
+    return DONE
+
+
+@inline_jit
+def wake_entry(queue: int, network: Network, demand: Demand, settings: Settings, state: State, loose: Byte) -> None:
+    """Reckon anew when a link that was full can take a vehicle, and tell the node behind."""
+    opens = admission(queue, state.link[queue, EXITS], network, demand, settings, state)
+    state.link_open[queue] = opens
+    behind = network.group_of_node[network.from_node[queue] & INDEX] & INDEX
+    if opens < state.group_next[behind]:
+        state.group_next[behind] = opens
+        loose[behind] = 1
+
+
+@inline_jit
+def wake_exit(target: int, network: Network, demand: Demand, settings: Settings, state: State, loose: Byte) -> int:
+    """Look at the first vehicle on a link that was empty, and tell the node ahead."""
+    ready = load_head(target, network, demand, settings, state)
+    ahead = network.group_of_node[network.queue_node[target] & INDEX] & INDEX
+    if ready < state.group_next[ahead]:
+        state.group_next[ahead] = ready
+        loose[ahead] = 1
+    return ready
+
+
+@inline_jit
+def next_time(group: int, network: Network, settings: Settings, state: State, ruled: Byte | None) -> int:
+    """Bound from below when anything happens in a group again, if no other group does anything."""
+    n_link = network.from_node.shape[0]
+    earliest = NEVER
+    for rank in range(network.group_start[group], network.group_start[group + 1]):
+        queue = network.group_queue[rank] & INDEX
+        ready = state.head_ready[queue]
+        if ready == NEVER:
+            continue
+        target = state.head_next[queue] & INDEX
+        time = max(ready, state.link_open[target])
+        if ruled is not None:
+            node = network.queue_node[queue] & INDEX
+            if queue < n_link and target < n_link:
+                time = passes(queue, node, time, NEVER, network, settings, state)
+                phase = network.phase_of_link[queue]
+                if settings.control[node] == ACTUATED and phase >= 0 and phase != state.phase[node]:
+                    time = switch_time(ready, node, network, settings, state)
+        earliest = min(earliest, time)
+    return earliest
