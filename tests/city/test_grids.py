@@ -193,3 +193,13 @@ def test_an_imported_grid_runs_in_a_world(tmp_path):
     world = World(assemble(parts=[Power()], city=build_grid(written(tmp_path, CASE)))).run(SECOND)
     assert world.state["bus.energised"].all()
     assert world.state["bus.voltage"].min() < 1.02
+
+
+def test_a_negative_load_of_a_city_is_found(tmp_path):
+    city = build_grid(written(tmp_path, CASE))
+    from twin.city import City
+    from twin.city.checks import faults
+
+    buses = {**dict(city["buses"]), "p": np.array([0.0, -1.0, 2e5])}
+    wrong = City("g", "Grid", "left", "UTC", 32750, {"buses": buses})
+    assert faults(wrong) == ["buses.p is negative in 1 rows (first: bus2)"]

@@ -24,7 +24,7 @@ NOT_NEGATIVE = {
     "phases": ("order",),
     "zones": ("population", "jobs"),
     "zone_nodes": ("weight",),
-    "buses": ("customers",),
+    "buses": ("customers", "p"),
     "lines": ("r", "c", "i_n"),
     "hospitals": ("bays",),
     "stations": ("units",),
