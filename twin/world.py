@@ -132,10 +132,9 @@ class World(Engine):
 
         choice = Choice("present") if policy is None else read_choice(policy, self.assembly)
         with switched(self, Change(choice, seed)) as other:
-            self.assembly, self.state = other.assembly, other.state.copy()
-        self._views.clear()
-        self._calendar = self._procedures = self._handles = None
-        self._settled = -1
+            fresh = World(other.assembly, other.state.copy())
+            fresh.events, fresh.parents, fresh.series = other.events, other.parents, other.series
+        vars(self).update(vars(fresh))
         return self
 
     def close(self) -> None:

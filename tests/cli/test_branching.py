@@ -60,14 +60,15 @@ def test_what_is_kept_is_no_run_of_the_results(place, capsys):
     assert capsys.readouterr().out.count("complete") == 2
 
 
-def test_an_interrupted_run_branches_as_the_finished_one_does(place, capsys):
+@pytest.mark.parametrize("stopped", [AT // 2, AT + 5 * MINUTE])
+def test_an_interrupted_run_branches_as_the_finished_one_does(place, stopped):
     finished = next((place / "results").glob("busy/*/*/manifest.json")).parent
     call("branch", finished, *ASKED, "--policy", "dmexclp")
     expected = pandas.read_parquet(kept(place) / "branches.parquet")
     shutil.rmtree(place / "results")
     short = replace(case(), duration=65 * MINUTE)
     begun: list[int] = []
-    control = Control(progress=begun.append, stop=lambda: bool(begun) and begun[-1] > AT // 2)
+    control = Control(progress=begun.append, stop=lambda: bool(begun) and begun[-1] > stopped)
     folder = run_folder(short, place / "results")
     assert run_case(short, folder, control).status == "interrupted"
     assert call("branch", folder, *ASKED, "--policy", "dmexclp") == 0
