@@ -6,7 +6,8 @@ statistics and log of events, exact positions. Timed is the simulation with its 
 CPU time of one thread, so that a busy machine matters less; simpy runs the same calls
 on the same tables, and every response must be equal.
 
-ratio_simpy                  simpy's time over ours
+ratio_simpy                  simpy's time over ours, reading the tables as they are
+ratio_simpy_tuned            the same with the small tables turned into Python lists beforehand
 calls_per_s_<rule>           with the rule; redispatch: more urgent calls take units under way
 calls_per_s_python_policy    the dispatch rule is a Python object
 load_cold_s, load_warm_s     wall time to read the folder and build all tables, without and with the
@@ -57,18 +58,22 @@ def measure(seed: int, quick: bool) -> Report:
         Simulation(model.region, calls.iloc[:200], rules).run()
     walls: dict[str, list[float]] = {name: [] for name in _RULES}
     results: dict[str, Result] = {}
-    peer, n_peer = [], 5_000 if quick else _CALLS
+    peers: dict[bool, list[float]] = {False: [], True: []}
+    n_peer = 5_000 if quick else _CALLS
     for turn in range(2 if quick else 5):
         for name, rules in _RULES.items():
             taken, results[name] = _timed(model, calls, rules)
             walls[name].append(taken)
         if turn < (1 if quick else 2):
-            taken, service = _simpy(model, calls.iloc[:n_peer])
-            _same(results[""], service, n_peer, n_peer == _CALLS)
-            peer.append(taken / n_peer)
+            for tuned, taken in peers.items():
+                wall, service = _simpy(model, calls.iloc[:n_peer], tuned)
+                _same(results[""], service, n_peer, n_peer == _CALLS)
+                taken.append(wall / n_peer)
     rate = {name: len(calls) / statistics.median(taken) for name, taken in walls.items()}
     figures |= {f"calls_per_s{name}": value for name, value in rate.items()}
-    figures |= {"ratio_simpy": statistics.median(peer) * rate[""], "simpy_calls_per_s": 1 / statistics.median(peer)}
+    for tuned, ending in ((False, ""), (True, "_tuned")):
+        per_call = statistics.median(peers[tuned])
+        figures |= {f"ratio_simpy{ending}": per_call * rate[""], f"simpy{ending}_calls_per_s": 1 / per_call}
     for name in ("", "_redispatch", "_dmexclp_relocation"):
         found = results[name].figures
         figures[f"mean_response_min{name}"] = found["response_mean"] / 60
@@ -104,10 +109,10 @@ def _timed(model: Generator, calls: Any, rules: Rules) -> tuple[float, Result]:
     return time.thread_time() - begun, result
 
 
-def _simpy(model: Generator, calls: Any) -> tuple[float, Service]:
+def _simpy(model: Generator, calls: Any, tuned: bool) -> tuple[float, Service]:
     """Return the CPU time of the peer with its statistics, and the peer."""
     case = Simulation(model.region, calls, Rules(redispatch=False)).case
-    service = Service(case, model.region.units["station"].tolist(), len(model.region.stations))
+    service = Service(case, model.region.units["station"].tolist(), len(model.region.stations), tuned)
     begun = time.thread_time()
     service.run()
     assert service.figures()

@@ -2,8 +2,8 @@
 
 One process per call, one for each unit's way back, which a new call interrupts.
 Nearest dispatch, returns to the home station, hospitals by time, a queue by priority
-and age, exact positions of units on their way back. Small tables are Python lists, which
-simpy code reads several times faster than arrays.
+and age, exact positions of units on their way back. The tables are the arrays as they are
+or, tuned, Python lists where they are small, which plain Python reads faster.
 """
 
 from __future__ import annotations
@@ -15,6 +15,18 @@ from typing import Any
 import numpy as np
 import simpy
 
+_SMALL = (
+    "chain_of",
+    "place_of",
+    "out_row",
+    "in_row",
+    "chain_start",
+    "chain_node",
+    "chain_time",
+    "chain_total",
+    "chain_to",
+    "out_start",
+)
 TICK = 100
 FAR = 1 << 30
 
@@ -35,13 +47,12 @@ class Unit:
 class Roads:
     """Shortest ways and positions, read from the tables of `twin.models.emergency.network`."""
 
-    def __init__(self, case: Any) -> None:
+    def __init__(self, case: Any, tuned: bool) -> None:
         roads, places = case.roads, case.places
         self.time, self.hop = roads.time, roads.hop
-        for name in ("chain_of", "place_of", "out_row", "in_row", "chain_start", "chain_node", "chain_time"):
-            setattr(self, name, getattr(roads, name).tolist())
-        for name in ("chain_total", "chain_to", "out_start"):
-            setattr(self, name, getattr(roads, name).tolist())
+        for name in _SMALL:
+            table = getattr(roads, name)
+            setattr(self, name, table.tolist() if tuned else table)
         self.out, self.back, self.hospital = places.out, places.back, places.hospital
         self.place, self.walk, self.pace = places.node.tolist(), places.walk.tolist(), places.pace.tolist()
 
@@ -52,12 +63,12 @@ class Roads:
     def tail(self, mode: int, node: int, way: int) -> int:
         """Return the ticks to a node from the start of one of its chains."""
         chain = self.chain_of[node][way]
-        return 0 if chain < 0 else self.chain_time[mode][self.chain_start[chain] + self.place_of[node][way]]
+        return 0 if chain < 0 else int(self.chain_time[mode][self.chain_start[chain] + self.place_of[node][way]])
 
     def lead(self, mode: int, node: int, way: int) -> int:
         """Return the ticks from a node to the end of one of its chains."""
         chain = self.chain_of[node][way]
-        return 0 if chain < 0 else self.chain_total[mode][chain] - self.tail(mode, node, way)
+        return 0 if chain < 0 else int(self.chain_total[mode][chain]) - self.tail(mode, node, way)
 
     def way(self, mode: int, start: int, end: int) -> tuple[int, int, int]:
         """Return ticks, way out and way in of the quickest way between two nodes."""
@@ -101,11 +112,11 @@ class Roads:
         passed = begin + self.lead(own, start, i) * TICK
         hops = self.hop[own, goal]
         while True:
-            chain = self.out_start[row] + int(hops[row])
-            after = passed + self.chain_total[own][chain] * TICK
+            chain = int(self.out_start[row]) + int(hops[row])
+            after = passed + int(self.chain_total[own][chain]) * TICK
             if after > now:
                 return self._on_chain(chain, now - passed, own, mode)
-            row, passed = self.chain_to[chain], after
+            row, passed = int(self.chain_to[chain]), after
 
     def _paced(self, left: int, own: int, mode: int) -> int:
         if own == mode:
@@ -113,23 +124,23 @@ class Roads:
         return (left * self.pace[mode] + self.pace[own] - 1) // self.pace[own]
 
     def _on_chain(self, chain: int, offset: int, own: int, mode: int) -> tuple[int, int]:
-        step = self.chain_start[chain]
+        step = int(self.chain_start[chain])
         times, others = self.chain_time[own], self.chain_time[mode]
-        while times[step] * TICK < offset:
+        while int(times[step]) * TICK < offset:
             step += 1
-        left = times[step] * TICK - offset
+        left = int(times[step]) * TICK - offset
         if left and own != mode:
-            ticks = times[step] - times[step - 1]
-            left = (left * (others[step] - others[step - 1]) + ticks - 1) // ticks
-        return self.chain_node[step], left
+            ticks = int(times[step] - times[step - 1])
+            left = (left * int(others[step] - others[step - 1]) + ticks - 1) // ticks
+        return int(self.chain_node[step]), left
 
 
 class Service:
     """The simpy model."""
 
-    def __init__(self, case: Any, stations: list[int], n_station: int) -> None:
+    def __init__(self, case: Any, stations: list[int], n_station: int, tuned: bool = False) -> None:
         self.environment = simpy.Environment()
-        self.roads = Roads(case)
+        self.roads = Roads(case, tuned)
         self.calls = case.demand.call.tolist()
         self.mode = case.settings.mode[0].tolist()
         self.n_station = n_station

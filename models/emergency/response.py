@@ -150,16 +150,18 @@ def _figures(run: Simulation) -> dict[str, float]:
     figures = {"calls": float(len(call) - status[kernel.FUTURE]), "served": float(status[kernel.SERVED])}
     figures["transferred"], figures["abandoned"] = float(status[kernel.TRANSFERRED]), float(status[kernel.ABANDONED])
     figures["open"] = float(status[kernel.ARRIVED : kernel.SERVED].sum())
-    reached = call[:, kernel.AT_SCENE] >= 0
-    response = (call[reached, kernel.AT_SCENE] - asked[reached, kernel.ARRIVE]) / SECOND
-    priority = asked[reached, kernel.PRIORITY]
-    late = response > run.case.settings.target[priority] / SECOND
-    figures |= _of(response, late, "")
-    for level, name in enumerate(run.region.priorities["name"]):
-        chosen = priority == level
-        figures |= _of(response[chosen], late[chosen], f"_{name}")
-    sent = call[reached, kernel.SENT] - asked[reached, kernel.KNOWN]
-    figures["wait_mean"] = float(sent.mean()) / SECOND if len(sent) else float("nan")
+    scene, arrive = call[:, kernel.AT_SCENE], asked[:, kernel.ARRIVE]
+    response = np.where(scene >= 0, scene - arrive, -1)
+    parts, n_late = [], []
+    for level, target in enumerate(run.case.settings.target.tolist()):
+        ordered = np.sort(response[(asked[:, kernel.PRIORITY] == level) & (response >= 0)])
+        parts.append(ordered)
+        n_late.append(len(ordered) - int(np.searchsorted(ordered, target, side="right")))
+    figures |= _of(np.sort(np.concatenate(parts)), sum(n_late), "")
+    for name, ordered, late in zip(run.region.priorities["name"], parts, n_late, strict=True):
+        figures |= _of(ordered, late, f"_{name}")
+    sent = call[:, kernel.SENT] - asked[:, kernel.KNOWN]
+    figures["wait_mean"] = float(sent[scene >= 0].mean()) / SECOND if (scene >= 0).any() else float("nan")
     waited = clock[kernel.WAITED] + clock[kernel.N_WAITING] * (clock[kernel.NOW] - clock[kernel.WAIT_SINCE])
     figures["queue_mean"] = float(waited / max(1, clock[kernel.NOW]))
     figures["queue_max"] = float(clock[kernel.MOST_WAITING])
@@ -168,13 +170,18 @@ def _figures(run: Simulation) -> dict[str, float]:
     return figures
 
 
-def _of(response: Array, late: Array, ending: str) -> dict[str, float]:
-    """Return mean, percentiles and late share of some responses."""
+def _of(response: Array, late: int, ending: str) -> dict[str, float]:
+    """Return mean, percentiles and late share of responses (us), sorted; numpy sorts faster than it selects."""
     if not len(response):
         return {}
-    named = dict(zip(("p50", "p90", "p95"), np.percentile(response, (50, 90, 95)).tolist(), strict=True))
-    named = {"mean": float(response.mean()), **named}
-    return {f"response_{k}{ending}": v for k, v in named.items()} | {f"late_share{ending}": float(late.mean())}
+    figures = {f"response_mean{ending}": float(response.mean()) / SECOND}
+    for percent in (50, 90, 95):
+        place = (len(response) - 1) * percent / 100
+        low = int(place)
+        high = min(low + 1, len(response) - 1)
+        value = response[low] + (place - low) * (response[high] - response[low])
+        figures[f"response_p{percent}{ending}"] = float(value) / SECOND
+    return figures | {f"late_share{ending}": late / len(response)}
 
 
 def broken(run: Simulation) -> list[str]:

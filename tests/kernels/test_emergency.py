@@ -179,3 +179,15 @@ def test_rules_that_answer_nonsense_are_named(region, calls):
 def test_a_unit_without_station_is_named(region, calls):
     with pytest.raises(ValueError, match=r"units 1: station must be in 0 \.\. 2"):
         simulate(region.with_units([0, 9]), calls)
+
+
+def test_figures_are_those_of_the_data_frames(region, calls):
+    result = simulate(region, calls, RULES["loss"])
+    reached = result.calls.dropna(subset=["response"])
+    for percent in (50, 90, 95):
+        expected = np.percentile(reached["response"], percent)
+        assert result.figures[f"response_p{percent}"] == pytest.approx(expected, abs=1e-5)
+    urgent = reached[reached["priority"] == 0]["response"]
+    assert result.figures["response_mean_urgent"] == pytest.approx(urgent.mean())
+    assert result.figures["late_share_urgent"] == pytest.approx((urgent > 400).mean())
+    assert result.figures["utilisation"] == pytest.approx(result.units["utilisation"].mean())
