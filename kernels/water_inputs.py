@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from twin.kernels._jit import jit
 
+_SIGNATURE: Any = types.int32(types.int64, types.int32, types.int32, types.float64)
+
 
 class Setter(types.WrapperAddressProtocol):
     """Wrap a C function `int set(handle, int index, int property, double value)` for compiled code."""
@@ -30,7 +32,7 @@ class Setter(types.WrapperAddressProtocol):
 
     def signature(self) -> Any:
         """Return the types that compiled callers must use; a handle travels as an integer."""
-        return types.int32(types.int64, types.int32, types.int32, types.float64)
+        return _SIGNATURE
 
     def __call__(self, handle: int, index: int, kind: int, value: float) -> int:
         """Call the function from plain Python, as kernels do when the JIT is off."""

@@ -234,8 +234,15 @@ def _demands(reading: Reading) -> Tables:
 
 
 def _settings(reading: Reading) -> dict[str, Any]:
+    """Return the settings; limits of pressure only from a pressure-driven file, else EPANET's are meaningless."""
     hydraulic, time = reading.model.options.hydraulic, reading.model.options.time
-    return {
+    driven = str(hydraulic.demand_model).upper() in ("PDA", "PDD")
+    limits = {
+        "least_pressure": float(hydraulic.minimum_pressure),
+        "required_pressure": float(hydraulic.required_pressure),
+        "pressure_exponent": float(hydraulic.pressure_exponent),
+    }
+    return (limits if driven else {}) | {
         "units": str(hydraulic.inpfile_units),
         "headloss": str(hydraulic.headloss),
         "viscosity": float(hydraulic.viscosity),
@@ -245,10 +252,7 @@ def _settings(reading: Reading) -> dict[str, Any]:
         "damp_limit": float(hydraulic.damplimit),
         "emitter_exponent": float(hydraulic.emitter_exponent),
         "demand_multiplier": float(hydraulic.demand_multiplier),
-        "pressure_driven": str(hydraulic.demand_model).upper() in ("PDA", "PDD"),
-        "least_pressure": float(hydraulic.minimum_pressure),
-        "required_pressure": float(hydraulic.required_pressure),
-        "pressure_exponent": float(hydraulic.pressure_exponent),
+        "pressure_driven": driven,
         "hydraulic_step": int(min(time.hydraulic_timestep, time.report_timestep)),
         "pattern_step": int(time.pattern_timestep),
         "pattern_start": int(time.pattern_start),

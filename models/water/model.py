@@ -22,7 +22,7 @@ from twin.models.water.kinds import EVENTS, FIELDS, KPIS, SERIES
 from twin.models.water.metrics import TWENTY_PSI, persons_of, service_availability, todini
 from twin.models.water.network import Network, table_of
 from twin.models.water.segments import Segments
-from twin.models.water.state import NEXT, UNSOLVED, WaterState
+from twin.models.water.state import NEXT, SINCE, UNSOLVED, WaterState
 
 if TYPE_CHECKING:
     from twin.view import View
@@ -243,8 +243,13 @@ class Water(Model):
         return {
             "persons_without_water": float(view["water_rate.dry"][0]),
             "water_unserved": float(view["water_rate.asked"][0] - view["water_rate.given"][0]),
-            "tank_storage": float(view["tank.volume"].sum()),
+            "tank_storage": float(view["tank.volume"].sum() + self._running_in(view)),
         }
+
+    def _running_in(self, view: View) -> float:
+        """Return what has run into tanks since their volumes were last brought up to date, m3."""
+        elapsed = (view.now - int(view["water_clock.time"][SINCE])) / 1e6
+        return float(view["water_node.inflow"][self.network.first_tank :].sum()) * elapsed
 
     def tables(self, view: View) -> dict[str, dict[str, Array]]:
         """Return junctions and links as they are at the end."""

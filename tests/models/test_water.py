@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from tests.models.utility_city import order, planned, six_bus_city, times
-from tests.models.water_city import small_city, water_tables, water_world
+from tests.models.water_city import network_file, small_city, water_tables, water_world
 from twin.city import City
 from twin.contract import HOUR, SECOND
 from twin.models.power import Power
+from twin.models.water.inp import read_inp
 from twin.models.water.state import IMPRECISE, OSCILLATIONS, UNSOLVED
 
 
@@ -140,3 +141,10 @@ def test_the_volume_asked_is_the_demand_over_time():
     state = water_world(small_city()).run(2 * HOUR).state
     last = (2 * HOUR - state["water.since"][0]) / SECOND * state["water_rate.asked"][0]
     assert state["water.asked"][0] + last == pytest.approx(3600 * 0.01 + 3600 * 0.012, rel=1e-9)
+
+
+def test_a_demand_driven_file_runs_pressure_driven():
+    world = water_world(read_inp(network_file("Net3.inp")), planned("pump_failure", 0, [0, 1])).run("3 h")
+    assert world.state["water_count.number"][UNSOLVED] == 0
+    assert world.kpis()["water_service_availability"] <= 1.0
+    assert world.check() == []

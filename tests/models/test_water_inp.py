@@ -50,6 +50,7 @@ def written(folder, controls="", rules=""):
 def test_tables_hold_si_units():
     tables, settings, report = inp_tables(network_file("Net1.inp"))
     assert settings["units"] == "GPM"
+    assert "required_pressure" not in settings
     assert tables["junctions"]["elevation"][0] == pytest.approx(710 * 0.3048)
     assert tables["pipes"]["diameter"][0] == pytest.approx(18 * 0.0254)
     assert tables["tanks"]["initial_level"][0] == pytest.approx(120 * 0.3048)
