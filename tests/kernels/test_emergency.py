@@ -191,3 +191,12 @@ def test_figures_are_those_of_the_data_frames(region, calls):
     assert result.figures["response_mean_urgent"] == pytest.approx(urgent.mean())
     assert result.figures["late_share_urgent"] == pytest.approx((urgent > 400).mean())
     assert result.figures["utilisation"] == pytest.approx(result.units["utilisation"].mean())
+
+
+def test_a_call_that_loses_its_unit_keeps_its_age(region):
+    calls = pd.DataFrame({"arrive": [0.0, 10.0, 20.0], "node": [5, 6, 7], "priority": [1, 1, 0]})
+    table = simulate(region.with_units([0]), calls.assign(mobilise=200.0, scene=60.0)).calls
+    assert table["preempted"].tolist() == [1, 0, 0]
+    assert table["sent"].tolist()[2] == 20.0
+    assert table["sent"][0] == table["closed"][2]
+    assert table["sent"][1] == table["closed"][0]
