@@ -93,3 +93,25 @@ def test_a_factor_is_never_nan(pairs):
 def test_one_pair_has_no_factor():
     with pytest.raises(ValueError, match="2 or more pairs"):
         reduction_factor(np.array([1.0]), np.array([2.0]))
+
+
+@pytest.mark.parametrize("scale", [2.0**-900, 2.0**-500, 2.0**500, 2.0**900])
+def test_intervals_keep_their_digits_where_squares_overflow_or_vanish(scale):
+    values = draws(8, 10)
+    assert interval(values * scale) == tuple(v * scale for v in interval(values))
+
+
+def test_an_arm_that_never_varies_gains_nothing_from_sharing():
+    assert reduction_factor(np.ones(10), draws(9, 10)) == (1.0, 1.0, 1.0)
+
+
+def test_a_factor_needs_finite_values():
+    with pytest.raises(ValueError, match="finite"):
+        reduction_factor(np.array([1.0, 2.0, np.nan]), np.array([1.0, 2.0, 4.0]))
+
+
+@pytest.mark.parametrize("values", [[0.0, 1.0], [0.0] * 9 + [1.0], [0.0] * 40 + [1e-300], [5.0, 5.0, 5.0 + 1e-15]])
+def test_bca_of_few_or_tied_values_holds_the_mean(values):
+    found = bca_interval(np.array(values))
+    assert found.low <= found.mean <= found.high
+    assert found.low < found.high

@@ -64,6 +64,8 @@ def test_two_equal_systems_end():
         (3, Zone(1.0, level=0.2), "level"),
         (3, Zone(1.0, first=1), "first"),
         (3, Zone(math.nan), "indifference"),
+        (3, Zone(1.0, cap=9), "cap"),
+        (3, Zone(1.0, "up"), "direction"),
     ],
 )
 def test_impossible_questions_are_named(systems, zone, words):
@@ -88,6 +90,37 @@ def test_allocation_turns_with_the_direction():
     assert allocate([1, 2, 4], [1, 1, 1], 90) == allocate([-1, -2, -4], [1, 1, 1], 90, "higher")
 
 
-def test_allocation_needs_one_best():
-    with pytest.raises(ValueError, match="one best"):
-        allocate([1, 1, 2], [1, 1, 1], 90)
+def test_means_that_tie_for_best_take_all():
+    assert allocate([1, 1, 2], [1, 1, 1], 90) == [45, 45, 0]
+    near = allocate([1, 1 + 1e-9, 2], [1, 3, 1], 90)
+    assert allocate([1, 1, 2], [1, 3, 1], 90) == near
+
+
+def test_systems_without_spread_need_nothing():
+    assert allocate([1, 2, 3], [1, 0, 1], 90) == [45, 0, 45]
+    assert allocate([1, 2, 3], [0, 0, 0], 90) == [30, 30, 30]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (([1], [1], 9), "2 or more"),
+        (([1, math.nan], [1, 1], 9), "finite"),
+        (([1, 2], [1, -1], 9), "0 or more"),
+        (([1, 2], [1, 1], -9), "budget"),
+        (([1, 2], [1, 1], 9, "up"), "direction"),
+    ],
+)
+def test_impossible_allocations_are_named(given, words):
+    with pytest.raises(ValueError, match=words):
+        allocate(*given)
+
+
+def test_systems_that_tie_without_spread_end_at_once():
+    found = select_best(lambda systems, r: [4.0 + r] * len(systems), 3, Zone(0.5))
+    assert (found.best, found.replications, found.guaranteed) == (0, (10, 10, 10), True)
+
+
+def test_a_spread_that_cannot_be_squared_is_named():
+    with pytest.raises(ValueError, match="spread"):
+        select_best(lambda systems, r: [1e200 * (r % 2) * (s + 1) for s in systems], 3, Zone(0.5))

@@ -38,6 +38,13 @@ def test_a_constant_series_has_no_width_and_drops_nothing():
     assert found.interval == (7.5, 7.5, 7.5, 0.0)
 
 
+@pytest.mark.parametrize("value", [0.1, 1 / 3, -7.7, 1e9 + 0.1])
+@pytest.mark.parametrize("count", [80, 999, 12_345])
+def test_a_constant_whose_mean_is_rounded_is_still_constant(value, count):
+    found = steady_mean(np.full(count, value))
+    assert (found.dropped, found.settled, found.correlation, found.interval.error) == (0, True, 0.0, 0.0)
+
+
 def test_batches_of_one_value_are_the_plain_t_interval():
     from scipy.stats import ttest_1samp
 
@@ -62,3 +69,19 @@ def test_long_correlation_shows_between_batches():
 def test_bad_series_are_named(series, words):
     with pytest.raises(ValueError, match=words):
         steady_mean(series)
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda: mser(np.array([1, math.nan] * 10)), "10 of 20"),
+        (lambda: mser(np.arange(10.0), 0), "group"),
+        (lambda: mser(np.arange(9.0)), "9 values"),
+        (lambda: batch_means(np.array([1, math.inf] * 30)), "30 of 60"),
+        (lambda: batch_means(np.arange(19.0)), "19 values"),
+        (lambda: steady_mean(np.ones((100, 3))), "one dimension"),
+    ],
+)
+def test_parts_of_it_name_bad_series_too(ask, words):
+    with pytest.raises(ValueError, match=words):
+        ask()

@@ -138,3 +138,21 @@ def test_bad_arguments_are_named():
         compare(LOWER, [1.0, 2.0], [1.0])
     with pytest.raises(ValueError, match=r"level \(95\)"):
         compare(LOWER, [1.0, 2.0], [1.0, 2.0], level=95)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"), [(("up", 1.0), "direction"), (("lower", -1.0), "margin"), (("lower", math.nan), "margin")]
+)
+def test_impossible_figures_are_named(given, words):
+    with pytest.raises(ValueError, match=words):
+        Figure("x", "s", *given)
+
+
+def test_values_too_large_to_average_say_so_and_leave_the_others_alone():
+    figures = [Figure(name, "s", "lower", 1.0) for name in "kj"]
+    base = {"k": dict.fromkeys(range(3), 1.5e308), "j": dict.fromkeys(range(3), 0.0)}
+    arm = {"k": {0: 0.0, 1: 1e307, 2: 2e307}, "j": {0: 5.0, 1: 5.1, 2: 5.2}}
+    huge, other = compare_figures(figures, base, arm)
+    assert (huge.verdict, huge.reason, huge.p) == (INCONCLUSIVE, "values too large to average", 1.0)
+    assert (huge.family_low, huge.family_high) == (-math.inf, math.inf)
+    assert (other.verdict, other.family_verdict) == (WORSE, WORSE)

@@ -35,7 +35,7 @@ class Factor(NamedTuple):
     """How much less the difference of two arms varies because they share random numbers.
 
     value      variance of the difference with independent arms over that with paired arms, > 0;
-               below 1 sharing harms; inf when the arms move exactly together; 1 when neither varies
+               below 1 sharing harms; inf when the arms move exactly together; 1 when either never varies
     low, high  its bootstrap interval
     """
 
@@ -59,8 +59,11 @@ def interval(differences: Values, level: float = LEVEL) -> Interval:
     degenerate = _degenerate(differences)
     if degenerate is not None:
         return degenerate
-    mean = float(differences.mean())
-    error = float(differences.std(ddof=1)) / math.sqrt(n)
+    # A power of two changes no digit, and squares of the scaled values neither overflow nor vanish.
+    power = math.frexp(float(np.abs(differences).max()))[1]
+    scaled = np.ldexp(differences, -power)
+    mean = math.ldexp(float(scaled.mean()), power)
+    error = math.ldexp(float(scaled.std(ddof=1)), power) / math.sqrt(n)
     half = float(stdtrit(n - 1, (1 + level) / 2)) * error
     return Interval(mean, mean - half, mean + half, error)
 
@@ -94,16 +97,18 @@ def reduction_factor(
     what it does vary; as many times fewer replications give the same width of interval. Bootstrapped
     over replications on the scale of 1 / factor, which is finite where the factor is not; where the
     correction is undefined the interval is 0 to inf.
-    Raises ValueError for other shapes.
+    Raises ValueError for other shapes and for values that are not finite.
     Source: Law (2015), section 11.2; interval as in `bca_interval`.
     """
     if baseline.shape != arm.shape or baseline.size < 2:
         raise ValueError(f"a factor needs 2 or more pairs of values, not {baseline.size} and {arm.size}")
+    if not (np.isfinite(baseline).all() and np.isfinite(arm).all()):
+        raise ValueError("a factor needs finite values; leave out the replications that have none")
+    if (baseline == baseline[0]).all() or (arm == arm[0]).all():
+        return Factor(1.0, 1.0, 1.0)
     share = float(_share(baseline, arm))
     if share == 0:
         return Factor(math.inf, math.inf, math.inf)
-    if (baseline == baseline[0]).all() and (arm == arm[0]).all():
-        return Factor(1.0, 1.0, 1.0)
     low, high = _bootstrap((baseline, arm), _share, level, seed, resamples)
     if math.isnan(low) or math.isnan(high):
         return Factor(1 / share, 0.0, math.inf)

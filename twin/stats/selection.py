@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from twin.stats.verdict import DIRECTIONS
+
 Array = np.ndarray[Any, Any]
 Sampler = Callable[[Sequence[int], int], Sequence[float]]
 """Called with systems (0 .. k-1) and a replication (0, 1, ...); returns one value per system."""
@@ -58,13 +60,18 @@ def select_best(sample: Sampler, systems: int, zone: Zone) -> Selection:
 
     If the best is ahead of all others by the indifference zone it is chosen with probability at least
     `zone.level`, common random numbers or not (c = 1, the constant that needs no tables).
-    Raises ValueError for fewer than 2 systems or an impossible zone, and for values that are not finite.
+    Systems that never differ, or by a constant, need no more than the first stage; of equal ones the first is chosen.
+    Raises ValueError for fewer than 2 systems or an impossible zone, and for values that are not finite
+    or too large to be squared.
     Source: Kim and Nelson, ACM Transactions on Modeling and Computer Simulation 11 (2001), 251-273.
     """
     _check(systems, zone)
     sign = 1.0 if zone.direction == "higher" else -1.0
     first = np.array([_values(sample, range(systems), r) for r in range(zone.first)]) * sign
-    scaled = _h_squared(systems, zone) * _pair_variances(first) / zone.indifference**2
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = _h_squared(systems, zone) * _pair_variances(first) / zone.indifference**2
+    if not np.isfinite(scaled).all():
+        raise ValueError(f"the spread of the first stage is too large for an indifference of {zone.indifference:g}")
     sums, counts = first.sum(axis=0), np.full(systems, zone.first)
     alive, r = np.arange(systems), zone.first
     while True:
@@ -82,23 +89,49 @@ def select_best(sample: Sampler, systems: int, zone: Zone) -> Selection:
 def allocate(means: Sequence[float], deviations: Sequence[float], budget: int, direction: str = "lower") -> list[int]:
     """Share a budget of replications among systems so that the best is most likely to show (OCBA).
 
-    means, deviations  (k,)  of each system so far, unit of the figure; deviations > 0, one best mean
-    budget             total replications, those done included; shares sum to it
+    means, deviations  (k,)  of each system so far, unit of the figure; finite, deviations >= 0
+    budget             total replications, those done included, >= 0; shares sum to it
     Systems close to the best and noisy ones get more: N_i / N_j = ((s_i / d_i) / (s_j / d_j))^2 with d
     the distance to the best, and N_b = s_b sqrt(sum_i N_i^2 / s_i^2) for the best. Asymptotic, and no
-    guarantee: use it to spend a fixed budget, `select_best` to be sure.
+    guarantee: use it to spend a fixed budget, `select_best` to be sure. Means that tie for best take it all, which
+    is where the ratios go as distances shrink; a system without spread needs nothing; without any, all get alike.
+    Raises ValueError for fewer than 2 systems, values that are not finite, and a negative budget or deviation.
     Source: Chen, Lin, Yucesan and Chick, Discrete Event Dynamic Systems 10 (2000), 251-270, theorem 1.
     """
     mean, deviation = np.asarray(means, dtype=np.float64), np.asarray(deviations, dtype=np.float64)
+    _check_allocation(mean, deviation, budget, direction)
     best = int(np.argmin(mean) if direction == "lower" else np.argmax(mean))
     others = np.arange(mean.size) != best
-    distance = np.abs(mean - mean[best])
-    if mean.size < 2 or (distance[others] == 0).any() or not (deviation > 0).all():
-        raise ValueError("allocation needs 2 or more systems with spread, and one best mean")
+    distance = np.abs(mean - mean[best])[others]
+    spread = deviation[others]
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        ratio = np.where(spread > 0, spread / distance, 0.0)
+    if np.isinf(ratio).any():
+        ratio, distance = np.where(np.isinf(ratio), spread, 0.0), np.ones(spread.size)
+    largest = float(ratio.max())
     weight = np.zeros(mean.size)
-    weight[others] = (deviation[others] / distance[others]) ** 2
-    weight[best] = deviation[best] * math.sqrt(float(((weight[others] / deviation[others]) ** 2).sum()))
-    return _whole(weight / weight.sum() * budget, budget)
+    if largest > 0:
+        weight[others] = (ratio / largest) ** 2
+        per_spread = weight[others] / np.where(spread > 0, spread, 1.0)
+        weight[best] = deviation[best] * math.hypot(*per_spread.tolist())
+    total = float(weight.sum())
+    shares = weight / total if total > 0 else np.full(mean.size, 1 / mean.size)
+    return _whole(shares * budget, budget)
+
+
+def _check_allocation(mean: Array, deviation: Array, budget: int, direction: str) -> None:
+    if mean.ndim != 1 or mean.size < 2 or mean.shape != deviation.shape:
+        raise ValueError(f"allocation needs 2 or more systems with a deviation each, not {mean.size}")
+    if not (np.isfinite(mean).all() and np.isfinite(deviation).all() and (deviation >= 0).all()):
+        raise ValueError("allocation needs finite means, and deviations of 0 or more")
+    if budget < 0:
+        raise ValueError(f"budget ({budget}) must be 0 or more")
+    _check_direction(direction)
+
+
+def _check_direction(direction: str) -> None:
+    if direction not in DIRECTIONS:
+        raise ValueError(f"direction ({direction!r}) must be one of {', '.join(DIRECTIONS)}")
 
 
 def _check(systems: int, zone: Zone) -> None:
@@ -110,6 +143,9 @@ def _check(systems: int, zone: Zone) -> None:
         raise ValueError(f"level ({zone.level}) must lie between 1/{systems} and 1")
     if zone.first < 2:
         raise ValueError(f"first ({zone.first}) must be 2 or more")
+    if zone.cap < zone.first:
+        raise ValueError(f"cap ({zone.cap}) must be at least first ({zone.first})")
+    _check_direction(zone.direction)
 
 
 def _h_squared(systems: int, zone: Zone) -> float:

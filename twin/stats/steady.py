@@ -47,7 +47,11 @@ def mser(series: Values, group: int = _GROUP) -> int | None:
     Source: White, Simulation 69 (1997), 323-334; groups of five: White, Cobb and Spratt, Proceedings of
     the Winter Simulation Conference (2000), 755-760; the last groups, where a few like values look like
     rest, are left out as by Hoad, Robinson and Davies, J. Operational Research Society 61 (2010), 1389-1403.
+    Raises ValueError for a series that is too short or holds a value that is not finite, and for an empty group.
     """
+    if group < 1:
+        raise ValueError(f"group ({group}) must be 1 or more")
+    _check_finite(series)
     count = series.size // group
     if count < 2:
         raise ValueError(f"a series of {series.size} values is too short: {2 * group} or more are needed")
@@ -63,13 +67,15 @@ def mser(series: Values, group: int = _GROUP) -> int | None:
 def batch_means(series: Values, batches: int = BATCHES, level: float = LEVEL) -> Interval:
     """Return the interval of the mean of a stationary series from means of batches.
 
-    series   (n,)  finite, n >= 2 * batches; values that do not fill a batch are dropped at the beginning
+    series   (n,)  finite, n >= batches; values that do not fill a batch are dropped at the beginning
     batches  >= 2; 10 to 30 lose little and keep batches long (Schmeiser, Operations Research 30 (1982))
     Student's t over batch means, taken to be independent and normal.
+    Raises ValueError for a series that is too short or holds a value that is not finite.
     Source: Law, Simulation Modeling and Analysis, 5th ed. (2015), section 9.5.3.
     """
     from scipy.special import stdtrit
 
+    _check_finite(series)
     means = _batches(series, batches)
     mean = float(means.mean())
     if (means == means[0]).all():
@@ -86,10 +92,10 @@ def steady_mean(series: Any, batches: int = BATCHES, level: float = LEVEL) -> St
     Raises ValueError for a series that is too short or holds a value that is not finite.
     """
     values = np.asarray(series, dtype=np.float64)
+    if values.ndim != 1:
+        raise ValueError(f"a series has one dimension, not {values.ndim}")
     if batches < 2 or values.size < 4 * batches:
         raise ValueError(f"{values.size} values are too few for {batches} batches: {4 * max(batches, 2)} are needed")
-    if not np.isfinite(values).all():
-        raise ValueError(f"{int((~np.isfinite(values)).sum())} of {values.size} values are not finite")
     cut = mser(values)
     kept = values[cut or 0 :]
     found = batch_means(kept, batches, level)
@@ -99,13 +105,21 @@ def steady_mean(series: Any, batches: int = BATCHES, level: float = LEVEL) -> St
 def _batches(series: Values, batches: int) -> Values:
     length = series.size // batches
     if length < 1 or batches < 2:
-        raise ValueError(f"{series.size} values cannot make {batches} batches")
+        raise ValueError(f"{series.size} values cannot make {batches} batches; 2 or more batches of a value each can")
     means: Values = series[series.size - length * batches :].reshape(batches, length).mean(axis=1)
     return means
 
 
 def _neighbours(means: Values) -> float:
     """Return the lag-1 correlation of batch means, 0 when they are all equal."""
+    if (means == means[0]).all():
+        return 0.0
     centred = means - means.mean()
     total = float(centred @ centred)
     return float(centred[1:] @ centred[:-1]) / total if total > 0 else 0.0
+
+
+def _check_finite(series: Values) -> None:
+    wrong = int((~np.isfinite(series)).sum())
+    if wrong:
+        raise ValueError(f"{wrong} of {series.size} values are not finite")

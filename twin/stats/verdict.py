@@ -27,6 +27,8 @@ import numpy as np
 from twin.stats.paired import LEVEL, Values, interval
 
 BETTER, SAME, WORSE, INCONCLUSIVE = "better", "same", "worse", "inconclusive"
+DIRECTIONS = ("lower", "higher")
+_LARGEST = 1e300
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,12 @@ class Figure:
     unit: str
     direction: str
     margin: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.direction not in DIRECTIONS:
+            raise ValueError(f"direction of {self.name} ({self.direction!r}) must be one of {', '.join(DIRECTIONS)}")
+        if not 0 <= self.margin < math.inf:
+            raise ValueError(f"margin of {self.name} ({self.margin:g}) must be 0 or more, and finite")
 
 
 @dataclass(frozen=True)
@@ -127,7 +135,8 @@ def compare(figure: Figure, baseline: Sequence[float], arm: Sequence[float], lev
     reason = _unusable(a, b)
     if reason:
         nan, inf = math.nan, math.inf
-        means = (float(a.mean()), float(b.mean())) if a.size else (nan, nan)
+        with np.errstate(over="ignore"):
+            means = (float(a.mean()), float(b.mean())) if a.size else (nan, nan)
         return Comparison(
             figure, a.size, *means, means[1] - means[0], -inf, inf, 1.0, INCONCLUSIVE, level, reason=reason
         )
@@ -216,7 +225,9 @@ def _unusable(a: Values, b: Values) -> str:
         return "no seed is in both arms"
     with np.errstate(over="ignore", invalid="ignore"):
         missing = int((~np.isfinite(b - a)).sum())
-    return f"no finite value in {missing} of {a.size} replications" if missing else ""
+    if missing:
+        return f"no finite value in {missing} of {a.size} replications"
+    return "values too large to average" if max(np.abs(a).max(), np.abs(b).max()) > _LARGEST else ""
 
 
 def _why_undecided(n: int, figure: Figure) -> str:
