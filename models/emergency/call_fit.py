@@ -11,15 +11,12 @@ application to neural spike train data analysis, Neural Computation 14 (2002).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from twin.models.emergency.call_space import checked_places
 from twin.models.emergency.process import NO_FACTORS, WEEK_HOURS, CallProcess, Factors, count_in, cut_hours
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 Array = np.ndarray[Any, Any]
 
