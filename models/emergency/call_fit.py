@@ -54,8 +54,8 @@ class CallFit:
     expected: Array
     rescaled: Array
 
-    def plot(self, axes: tuple[Axes, Axes] | None = None) -> tuple[Axes, Axes]:
-        """Draw calls by hour of the week beside the rescaled gaps; see `twin.plot_calls`."""
+    def plot(self, axes: Any = None) -> Any:
+        """Draw calls by hour of the week beside the rescaled gaps on two axes; see `twin.plot_calls`."""
         from twin.plot_calls import call_fit_plot
 
         return call_fit_plot(self.observed, self.expected, self.rescaled, axes)

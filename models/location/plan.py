@@ -14,8 +14,7 @@ Array = np.ndarray[Any, Any]
 Method = Literal["auto", "exact", "search"]
 
 MOST_EXACT = 60_000
-"""Entries of the demand x site matrix up to which `auto` solves exactly; a measured choice:
-the p-median of 200 x 200 takes a few seconds with HiGHS."""
+"""Entries of the demand x site matrix up to which `auto` solves exactly: a rough choice, not measured."""
 
 _LEAST_GAIN = 1e-12
 
