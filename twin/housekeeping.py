@@ -7,16 +7,19 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from twin.durable import DRAFT, FolderLock
 from twin.errors import DataError
+from twin.run import COMPLETE, FAILED, INTERRUPTED
 from twin.runs import BROKEN, EARLIER, INCOMPLETE, Run, find_runs
 
 if TYPE_CHECKING:
     from twin.results import Results
 
 DISPOSABLE = (EARLIER, INCOMPLETE, BROKEN)
+STATES = (*DISPOSABLE, INTERRUPTED, FAILED, COMPLETE)
 _MADE_OF = ("case", "data", "city", "code", "own_code", "libraries")
 
 
@@ -40,6 +43,7 @@ def diff(first: Results, second: Results) -> list[Difference]:
     """Return what differs between the complete runs of two folders: runs, what they are made of, figures.
 
     Runs are matched by arm and replication; two folders of one run each are matched whatever their names.
+    Raises DataError for a folder without a complete run, or with several suites.
     """
     one, two = _by_place(first), _by_place(second)
     if len(one) == len(two) == 1:
@@ -60,7 +64,14 @@ def _by_place(results: Results) -> dict[str, Run]:
     suites = sorted({run.suite for run in results.complete})
     if len(suites) > 1:
         raise DataError(f"{results.folder} holds several suites; name one of {', '.join(suites)}")
-    return {f"{run.arm} {run.replication}": run for run in results.complete}
+    if not results.complete:
+        raise DataError(f"{results.folder} holds no complete run; see: twin results ls {quote(str(results.folder))}")
+    found: dict[str, Run] = {}
+    for run in results.complete:
+        other = found.setdefault(f"{run.arm} {run.replication}", run)
+        if other is not run:
+            raise DataError(f"{run.folder} and {other.folder} are one arm and replication; delete one of them")
+    return found
 
 
 def _between(place: str, first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[Difference]:
@@ -118,9 +129,9 @@ def prune(wastes: list[Waste]) -> list[Waste]:
 
 
 def _delete(path: Path) -> bool:
-    """Delete a run's folder or a file, unless a process is writing the run."""
+    """Delete a run's folder or a file, unless a process is writing the run; none can begin meanwhile."""
     lock = FolderLock(path if path.is_dir() else path.parent)
-    if lock.is_held():
+    if lock.take():
         return False
     try:
         if path.is_dir():
@@ -129,6 +140,8 @@ def _delete(path: Path) -> bool:
             path.unlink(missing_ok=True)
     except OSError as error:
         raise DataError(f"cannot delete {path}: {error.strerror or error}") from error
+    finally:
+        lock.release()
     return True
 
 

@@ -145,14 +145,15 @@ def comparisons(report: Report) -> dict[str, list[Comparison]]:
 
     A figure without a finite value in either arm is marked as not measured instead of judged.
     """
-    others = [name for name in report.results.arms if name != report.baseline]
+    if len(report.results.arms) < 2:
+        return {}
     place = {name: number for number, name in enumerate(FIRST)}
     return {
         arm: sorted(
-            (_measured(report, arm, one) for one in report.results.compare(report.baseline, arm)),
+            (_measured(report, arm, one) for one in rows),
             key=lambda one: place.get(one.figure.name, len(place)),
         )
-        for arm in others
+        for arm, rows in report.results.compare_all(report.baseline).items()
     }
 
 

@@ -82,10 +82,11 @@ def _arm_verdicts(report: Report, arm: str, rows: Sequence[Comparison], meaning:
     first = headline(report, rows)
     rest = [one for one in rows if one not in first]
     pairs = max((one.pairs for one in rows), default=0)
+    several = " of all arms" if len(report.results.arms) > 2 else ""
     note = (
         f"Paired differences over {pairs} replications with common random numbers. Verdict: the interval lies beyond "
         "the margin (better, worse), within it (same), or neither (inconclusive). "
-        "* holds also for all figures together (Holm). pp: percentage points."
+        f"* holds also for all judged figures{several} together (Holm). pp: percentage points."
     )
     shown = _verdict_table(report.baseline, arm, first, meaning)
     more = _verdict_table(report.baseline, arm, rest, meaning) if rest else ""

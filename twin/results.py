@@ -5,7 +5,6 @@ The module itself can be called, so `twin.results("suite")` opens one by name.
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Mapping
 from functools import cached_property
@@ -17,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from twin.errors import DataError
 from twin.manifest import FIGURES, check_file
-from twin.runs import Run, find_runs, suite_of
-from twin.stats import LEVEL, Comparison, Figure, compare_figures
+from twin.runs import EARLIER, Run, figures_of, find_runs, suite_of
+from twin.stats import LEVEL, Comparison, Figure, compare_arms, compare_figures
 
 if TYPE_CHECKING:
     from twin.city import City
@@ -49,6 +48,11 @@ class Results:
     def complete(self) -> list[Run]:
         """Runs that have all their results."""
         return [run for run in self.runs if run.is_complete]
+
+    @property
+    def asked(self) -> list[Run]:
+        """Runs that count, complete or not: all but those of an earlier version."""
+        return [run for run in self.runs if run.status != EARLIER]
 
     @property
     def arms(self) -> list[str]:
@@ -113,11 +117,22 @@ class Results:
 
         baseline, arm  default: those the scenario names, else the first two by name
         level          default: the confidence the scenario names, else 0.95
+        The two are a family by themselves; see `compare_all` for several arms.
         """
-        level = level or float((self.suite.get("compare") or {}).get("confidence", LEVEL))
         first, second = self._pair(baseline, arm)
         values = self.values()
-        return compare_figures(self.figures(), values[first], values[second], level, self.judged)
+        return compare_figures(self.figures(), values[first], values[second], self._level(level), self.judged)
+
+    def compare_all(self, baseline: str | None = None, level: float | None = None) -> dict[str, list[Comparison]]:
+        """Compare every arm with the baseline, paired by seed; the judged figures of all arms are one family.
+
+        baseline, level  as for `compare`
+        """
+        first, _ = self._pair(baseline, None)
+        return compare_arms(self.figures(), self.values(), first, self._level(level), self.judged)
+
+    def _level(self, level: float | None) -> float:
+        return level or float((self.suite.get("compare") or {}).get("confidence", LEVEL))
 
     def baseline(self) -> str:
         """Return the arm the others are held against: the scenario's choice, else the first by name."""
@@ -130,10 +145,8 @@ class Results:
         return tuple((self.suite.get("compare") or {}).get("judged") or ())
 
     def _pair(self, baseline: str | None, arm: str | None) -> tuple[str, str]:
+        self._check_one_suite()
         arms = self.arms
-        suites = sorted({run.suite for run in self.complete})
-        if len(suites) > 1:
-            raise DataError(f"{self.folder} holds several suites; open one of {', '.join(suites)}")
         first = baseline or self.baseline()
         rest = [name for name in arms if name != first]
         second = arm or (rest[0] if rest else "")
@@ -143,13 +156,29 @@ class Results:
                 raise DataError(f"no complete runs of arm {name!r} to compare in {self.folder}; there are {known}")
         return first, second
 
+    def _check_one_suite(self) -> None:
+        suites = sorted({run.suite for run in self.complete})
+        if len(suites) > 1:
+            raise DataError(f"{self.folder} holds several suites; open one of {', '.join(suites)}")
+
     def values(self) -> dict[str, dict[str, dict[int, float]]]:
-        """Return arm -> figure -> seed -> value of the complete runs; equal seeds make a pair."""
+        """Return arm -> figure -> seed -> value of the complete runs; equal seeds make a pair.
+
+        Raises DataError for runs of several suites, and for two runs of an arm with one seed.
+        """
+        self._check_one_suite()
         found: dict[str, dict[str, dict[int, float]]] = {}
+        seen: dict[tuple[str, int], Run] = {}
         for run in self.complete:
+            other = seen.setdefault((run.arm, run.seed), run)
+            if other is not run:
+                raise DataError(
+                    f"{other.folder} and {run.folder} are both arm {run.arm}, seed {run.seed}; "
+                    "run the scenario again, so that its suite says which counts, or delete one of them"
+                )
             figures = found.setdefault(run.arm, {})
-            for name, value in run.manifest["kpis"].items():
-                figures.setdefault(name, {})[run.seed] = math.nan if value is None else float(value)
+            for name, value in figures_of(run).items():
+                figures.setdefault(name, {})[run.seed] = value
         return found
 
     def figures(self) -> list[Figure]:

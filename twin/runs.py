@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -43,6 +44,11 @@ class Run:
     def is_complete(self) -> bool:
         """Tell whether the run has all its results."""
         return self.status == COMPLETE
+
+
+def figures_of(run: Run) -> dict[str, float]:
+    """Return KPI -> value of a complete run, nan where it had none."""
+    return {name: math.nan if value is None else float(value) for name, value in run.manifest["kpis"].items()}
 
 
 def find_runs(folder: Path, suite: Mapping[str, Any] | None = None) -> list[Run]:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from twin.errors import DataError
 from twin.execute import Execution, Watch, execute, in_shard
 from twin.identity import identity, run_id
-from twin.run import CASE, COMPLETE, Record, assemble, finished, run_folder
+from twin.run import CASE, COMPLETE, Record, assemble
 from twin.runs import SUITE, read_suite
-from twin.suite_file import SuiteWriter, content_of, judge
+from twin.suite_file import SuiteWriter, content_of, is_whole, judge, judge_results
 
 if TYPE_CHECKING:
     from twin.assembly import Assembly
@@ -62,10 +62,12 @@ def run_suite(
     cases: Sequence[Case] | None = None,
     execution: Execution | None = None,
     watch: Watch | None = None,
+    arms: Iterable[str] = (),
 ) -> Outcome:
     """Run a scenario's cases below a folder and judge its expectations.
 
     cases  default all, with as many replications as the scenario's stopping rule finds; see `select`
+    arms   without cases: only these, see `can_stage`
     Shards of a suite list all its cases and run their own; DataError when stages ask for a number not yet known.
     """
     folder = Path(out) / scenario.name
@@ -80,30 +82,33 @@ def run_suite(
             return execute(in_shard(chosen, shard), out, execution, watch)
 
         if cases is None and scenario.stopping is not None:
-            records, stopped = _run_stages(scenario, run, folder)
+            records, stopped = _run_stages(scenario, run, folder, tuple(arms))
         else:
-            records, stopped = tuple(run(scenario.cases() if cases is None else cases)), None
-        judged = _judged(writer.content, records, shard, out)
+            records, stopped = tuple(run(select(scenario, arms) if cases is None else cases)), None
+        judged = _judged(folder, writer.content, records, shard)
         return Outcome(folder, records, judged, stopped, writer.content)
 
 
+def can_stage(scenario: Scenario, arms: Iterable[str]) -> bool:
+    """Tell whether stages can compare some arms, none for all: the baseline must be one of several."""
+    chosen = set(arms)
+    return not chosen or (scenario.comparison.baseline in chosen and len(chosen) > 1)
+
+
 def _judged(
-    content: Mapping[str, Any], records: Sequence[Record], shard: tuple[int, int], out: str | Path
+    folder: Path, content: Mapping[str, Any], records: Sequence[Record], shard: tuple[int, int]
 ) -> tuple[tuple[str, float, bool], ...]:
     """Judge a suite's expectations; of shards, the one that ends when all runs are complete judges for all."""
-    from twin.scenario import Case
+    from twin.results import Results
 
-    if shard[1] > 1:
-        cases = [Case.from_json(json.dumps(run["case"])) for run in content["runs"]]
-        found = [finished(case, run_folder(case, out)) for case in cases]
-        records = [record for record in found if record is not None]
-        if len(records) < len(cases):
-            return ()
-    return judge(content, records)
+    if shard[1] == 1:
+        return judge(content, [(record.arm, record.figures) for record in records])
+    found = Results(folder, content)
+    return judge_results(found) if is_whole(found) else ()
 
 
 def _run_stages(
-    scenario: Scenario, run: Callable[[Sequence[Case]], list[Record]], folder: Path
+    scenario: Scenario, run: Callable[[Sequence[Case]], list[Record]], folder: Path, arms: Sequence[str]
 ) -> tuple[tuple[Record, ...], Stopped]:
     """Add replications by the scenario's rule; a run that does not complete ends it."""
     from twin.results import Results
@@ -113,14 +118,12 @@ def _run_stages(
     records: list[Record] = []
 
     def compared(replications: int) -> list[Comparison]:
-        chosen = select(scenario, replications=replications)
+        chosen = select(scenario, arms, replications)
         records[:] = run(chosen)
-        if any(record.status != COMPLETE for record in records) or len(scenario.arms) < 2:
+        if any(record.status != COMPLETE for record in records) or len({case.arm for case in chosen}) < 2:
             return []
-        found, baseline = Results(folder, content_of(scenario, chosen)({})), scenario.comparison.baseline
-        rivals = [arm for arm in scenario.arms if arm != baseline]
-        judged = [one for arm in rivals for one in found.compare(baseline, arm)]
-        return [one for one in judged if one.figure.name in scenario.comparison.judged]
+        found = Results(folder, content_of(scenario, chosen)({})).compare_all(scenario.comparison.baseline)
+        return [one for rows in found.values() for one in rows if one.figure.name in scenario.comparison.judged]
 
     stopped = run_stages(compared, scenario.stopping)
     return tuple(records), stopped
@@ -204,7 +207,7 @@ def resume_suite(
     with SuiteWriter(folder, execution.patience) as writer:
         writer.write(_renamed)
         records = tuple(execute(in_shard(cases, execution.shard), out, execution, watch))
-        judged = _judged(writer.content, records, execution.shard, out)
+        judged = _judged(folder, writer.content, records, execution.shard)
         return Outcome(folder, records, judged, content=writer.content)
 
 

@@ -6,7 +6,7 @@ import json
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
@@ -16,10 +16,10 @@ from twin.durable import FolderLock
 from twin.errors import DataError
 from twin.identity import identity, run_id
 from twin.output import write_json
-from twin.runs import SUITE, read_suite
+from twin.runs import SUITE, figures_of, read_suite
 
 if TYPE_CHECKING:
-    from twin.run import Record
+    from twin.results import Results
     from twin.scenario import Case, Scenario
 
 _POLL, _PATIENCE = 0.1, 10.0
@@ -153,22 +153,36 @@ def replaced(scenario: Scenario, cases: Sequence[Case], out: str | Path) -> list
     ]
 
 
-def judge(content: Mapping[str, Any], records: Sequence[Record]) -> tuple[tuple[str, float, bool], ...]:
+def judge(
+    content: Mapping[str, Any], figures: Iterable[tuple[str, Mapping[str, float]]]
+) -> tuple[tuple[str, float, bool], ...]:
     """Return each expectation of a suite with the mean figure of its arm's complete runs, and whether it holds.
 
+    figures  arm and figures of every run that was asked for; none for one that is not complete
     Expectations about arms that were not run are left out.
     """
     from twin.scenario.judging import Expectation
 
-    run, arms = {record.arm for record in records}, content["arms"]
+    records = list(figures)
+    run, arms = {arm for arm, _ in records}, content.get("arms", ())
     judged = []
     for given in content.get("expectations", ()):
         expectation = Expectation(**given)
         for arm in [expectation.arm] if expectation.arm else arms:
             if arm not in run:
                 continue
-            values = [r.figures.get(expectation.kpi, math.nan) for r in records if r.arm == arm and r.figures]
+            values = [found.get(expectation.kpi, math.nan) for name, found in records if name == arm and found]
             figure = math.fsum(values) / len(values) if values else math.nan
             text = str(replace(expectation, arm=arm if len(arms) > 1 else ""))
             judged.append((text, figure, expectation.holds(figure)))
     return tuple(judged)
+
+
+def judge_results(found: Results) -> tuple[tuple[str, float, bool], ...]:
+    """Judge what the suite of some results expects by the runs that are there, as `judge` does."""
+    return judge(found.suite, [(run.arm, figures_of(run) if run.is_complete else {}) for run in found.asked])
+
+
+def is_whole(found: Results) -> bool:
+    """Tell whether every run that a suite lists is complete."""
+    return all(run.is_complete for run in found.asked)

@@ -58,3 +58,14 @@ def test_a_broken_suite_is_exit_code_2(varied, capsys):
     (varied / "tiny.yaml").write_text((varied / "tiny.yaml").read_text() + "vary: []\n")
     assert call("expand", "tiny.yaml", "--plugin", PLUGIN) == 2
     assert "[E160] vary has no entries" in capsys.readouterr().err
+
+
+def test_the_runs_of_a_huge_suite_are_not_made_to_be_listed(varied, capsys, monkeypatch):
+    made = []
+    monkeypatch.setattr("twin.cli.expanding._show_cases", lambda scenario, cases: made.append(len(cases)))
+    words = ("expand", "tiny.yaml", "--plugin", PLUGIN, "--cases", "--replications")
+    assert call(*words, 10_000) == 0
+    assert "its runs are listed with --max-cases" in capsys.readouterr().out
+    assert made == []
+    assert call(*words, 2) == 0
+    assert made == [8]

@@ -162,3 +162,28 @@ def test_check_tells_errors_first_and_folds_warnings(place, capsys):
     assert "3 times; next: twin check --verbose 'my a.yaml'" in lines[1]
     assert lines[-1] == "1 error, 4 warnings"
     assert len(_told("a.yaml", found, verbose=True).splitlines()) == 6
+
+
+def test_resume_says_that_stages_go_on_with_the_scenario(tmp_path, monkeypatch, capsys):
+    path = write_scenario(tmp_path)
+    path.write_text(path.read_text().replace("replications: 3", "replications: {first: 2, cap: 2}"))
+    monkeypatch.chdir(tmp_path)
+    assert call("run", path, *RUN) == 0
+    assert "further stages" not in capsys.readouterr().err
+    assert call("resume", "results/tiny", *RUN) == 0
+    assert f"for further stages: twin run {path}" in capsys.readouterr().err
+
+
+def test_verdicts_of_several_arms_say_that_they_hold_together(tmp_path, monkeypatch, capsys):
+    path = write_scenario(tmp_path)
+    path.write_text(path.read_text().replace("  B: {policy", "  C: {}\n  B: {policy"))
+    monkeypatch.chdir(tmp_path)
+    assert call("run", path, *RUN) == 0
+    assert capsys.readouterr().out.count("for all judged KPIs of all 2 arms together") == 2
+    shutil.rmtree(Results("results/tiny").runs[0].folder)
+    assert call("results", "show", "results/tiny") == 0
+    told = capsys.readouterr()
+    assert "over 2 replications" in told.out
+    assert "1 of 9 runs are not complete and left out: A 0 waiting" in told.err
+    assert call("compare", "A", "C", "--results", "results/tiny") == 0
+    assert "for all judged KPIs together" in capsys.readouterr().out

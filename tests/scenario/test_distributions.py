@@ -97,6 +97,8 @@ def test_a_draw_beyond_what_an_option_takes_is_a_problem(tmp_path):
         ("normal, mean: .nan, sd: 0.1", "E120"),
         ("lognormal, mean: -1, cv: 0.1", "E123"),
         ("lognormal, mean: 1, cv: 3 s", "E122"),
+        ("lognormal, mean: 1, cv: 1e-300", "E123"),
+        ("lognormal, mean: 1, cv: 1e299", "E123"),
         ("triangular, low: 0, mode: 2, high: 1", "E123"),
         ("uniform, low: 0.1, high: 0.1", "E123"),
         ("uniform, low: 0.1 s, high: 0.2 s", "E122"),

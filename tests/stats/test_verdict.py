@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from twin.stats import BETTER, INCONCLUSIVE, SAME, WORSE, Figure, compare, compare_figures, holm, interval
+from twin.stats import BETTER, INCONCLUSIVE, SAME, WORSE, Figure, compare, compare_arms, compare_figures, holm, interval
 
 LOWER = Figure("response", "s", "lower", 10.0)
 HIGHER = Figure("served", "1", "higher", 10.0)
@@ -156,3 +156,36 @@ def test_values_too_large_to_average_say_so_and_leave_the_others_alone():
     assert (huge.verdict, huge.reason, huge.p) == (INCONCLUSIVE, "values too large to average", 1.0)
     assert (huge.family_low, huge.family_high) == (-math.inf, math.inf)
     assert (other.verdict, other.family_verdict) == (WORSE, WORSE)
+
+
+def three_arms(spread):
+    """Return arm -> figure -> seed -> value: two rivals ahead of arm a by 12 and by 14."""
+    noise = np.random.Generator(np.random.Philox(4)).normal(size=(3, 10)) * spread
+    level = {"a": 30.0, "b": 18.0, "c": 16.0}
+    return {arm: {"response": dict(enumerate(level[arm] + noise[i]))} for i, arm in enumerate(level)}
+
+
+def test_two_arms_are_a_family_of_their_figures():
+    values = three_arms(1.0)
+    del values["c"]
+    assert compare_arms([LOWER], values, "a") == {"b": compare_figures([LOWER], values["a"], values["b"])}
+
+
+def test_several_arms_are_one_family():
+    values = three_arms(1.8)
+    together = compare_arms([LOWER], values, "a")
+    alone = {arm: compare_figures([LOWER], values["a"], values[arm])[0] for arm in "bc"}
+    assert list(together) == ["b", "c"]
+    assert [together[arm][0].p_family for arm in "bc"] == holm([alone[arm].p for arm in "bc"])
+    assert together["c"][0].p_family == 2 * alone["c"].p < alone["b"].p_family
+    assert [together[arm][0].verdict for arm in "bc"] == [alone[arm].verdict for arm in "bc"]
+
+
+def test_figures_that_are_not_judged_cost_the_arms_nothing():
+    values = three_arms(1.8)
+    figures = [LOWER, Figure("noise", "s", "lower", 1.0)]
+    for seeds in values.values():
+        seeds["noise"] = {seed: float(seed % 3) for seed in range(10)}
+    judged = compare_arms(figures, values, "a", judged=("response",))
+    assert [rows[0] for rows in judged.values()] == [rows[0] for rows in compare_arms([LOWER], values, "a").values()]
+    assert [rows[1].p_family for rows in judged.values()] == [1.0, 1.0]

@@ -102,7 +102,101 @@ def test_one_arm_of_a_suite_in_stages_says_that_it_runs_the_first(tmp_path, monk
     write_scenario(tmp_path, text=TEXT.replace("replications: 3", "replications: {first: 2, cap: 4}"))
     monkeypatch.chdir(tmp_path)
     assert call("run", "tiny.yaml", "--plugin", PLUGIN, "--workers", 1, "--no-report", "--arm", "A") == 0
-    assert "--arm runs the first 2 replications only" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "--arm must name the baseline A and another arm; the first 2 replications run only" in told
+
+
+def parts_on_two_machines(folder, expected):
+    """Run each half of the tiny suite into a folder of its own; return the exit codes."""
+    write_scenario(folder, text=TEXT.replace("A.served > 10", expected))
+    words = ["run", folder / "tiny.yaml", "--plugin", PLUGIN, "--workers", 1, "--no-report"]
+    return [call(*words, "--shard", f"{i}/2", "--out", folder / f"machine{i}") for i in (1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("expected", "code", "told"), [("A.served > 10", 0, "holds"), ("B.served > 999", 1, "NOT MET")]
+)
+def test_parts_of_two_machines_are_judged_once_they_lie_together(tmp_path, capsys, expected, code, told):
+    assert parts_on_two_machines(tmp_path, expected) == [0, 0]
+    first = tmp_path / "machine1" / "tiny"
+    assert call("results", "judge", first) == 1
+    assert "3 of 6 runs are not complete" in capsys.readouterr().err
+    shutil.copytree(tmp_path / "machine2", tmp_path / "machine1", dirs_exist_ok=True)
+    assert call("results", "judge", first) == code
+    shown = capsys.readouterr()
+    assert f"expected {expected}: " in shown.out
+    assert told in shown.out
+    assert shown.err == ""
+    assert call("results", "show", first) == 0
+    assert told in capsys.readouterr().out
+
+
+def test_only_a_suite_can_be_judged(out, capsys):
+    assert call("results", "judge", out) == 2
+    assert "name the folder of a suite" in capsys.readouterr().err
+
+
+def test_a_shard_without_runs_is_no_error(tmp_path, capsys):
+    write_scenario(tmp_path)
+    words = [
+        "run",
+        tmp_path / "tiny.yaml",
+        "--plugin",
+        PLUGIN,
+        "--workers",
+        1,
+        "--no-report",
+        "--out",
+        tmp_path / "out",
+    ]
+    assert call(*words, "--shard", "9/9") == 0
+    assert "0 of 6 runs complete" in capsys.readouterr().out
+
+
+def test_results_without_a_complete_run_are_not_called_equal(out, capsys):
+    for run in Results(out).runs:
+        (run.folder / "manifest.json").unlink()
+    assert call("results", "diff", out / "tiny", out / "tiny") == 2
+    assert "no complete run" in capsys.readouterr().err
+
+
+def test_runs_left_out_of_a_difference_are_told(made, out, capsys):
+    (Results(out).runs[0].folder / "manifest.json").unlink()
+    assert call("results", "diff", out / "tiny", out / "tiny") == 0
+    assert "1 of 6 runs are not complete and left out: A 0 incomplete" in capsys.readouterr().err
+
+
+def test_a_state_that_does_not_exist_is_told(out, capsys):
+    assert call("results", "prune", out, "--state", "old") == 2
+    assert "earlier, incomplete, broken, interrupted, failed, complete" in capsys.readouterr().err
+
+
+def test_two_suites_of_one_arm_name_are_not_mixed(out, capsys):
+    other = shutil.copytree(out / "tiny", out / "other")
+    for manifest in other.rglob("manifest.json"):
+        manifest.write_text(manifest.read_text().replace('"suite": "tiny"', '"suite": "other"'))
+    for suite in (out / "tiny", other):
+        shutil.rmtree(suite / "B")
+    assert call("results", "show", out) == 2
+    assert "several suites; open one of other, tiny" in capsys.readouterr().err
+
+
+def test_two_runs_of_one_seed_are_told(out):
+    run = Results(out).runs[0].folder
+    shutil.copytree(run, run.with_name("copy"))
+    with pytest.raises(DataError, match="both arm A, seed 5"):
+        Results(out / "tiny").compare()
+    with pytest.raises(DataError, match="one arm and replication"):
+        diff(Results(out / "tiny"), Results(out / "tiny"))
+
+
+def test_nobody_takes_up_a_run_while_it_is_pruned(out, monkeypatch):
+    folder = Results(out).runs[0].folder
+    (folder / "manifest.json").unlink()
+    held, delete = [], shutil.rmtree
+    monkeypatch.setattr(shutil, "rmtree", lambda path: (held.append(FolderLock(path).is_held()), delete(path)))
+    assert [waste.path for waste in prune(waste_in(out))] == [folder]
+    assert held == [True]
 
 
 def test_equal_results_do_not_differ(made, out, capsys):

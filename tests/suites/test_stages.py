@@ -7,7 +7,7 @@ import json
 from tests.suites.conftest import TEXT
 from twin.execute import Execution
 from twin.stats.sequential import is_precise
-from twin.suite import run_suite
+from twin.suite import can_stage, run_suite
 
 ALIKE = TEXT.replace("hurry_up", "idle")
 ONE = Execution(workers=1)
@@ -62,3 +62,25 @@ def test_one_arm_has_nothing_to_judge(tmp_path, tiny):
     alone = staged(TEXT, 2, 9).replace(arms, "").replace("{baseline: A, kpis", "{kpis").replace("A.served", "served")
     outcome = run_suite(tiny(text=alone), tmp_path / "out", execution=ONE)
     assert (len(outcome.records), outcome.stopped.comparisons) == (2, ())
+
+
+THREE = TEXT.replace("  B: {policy", "  C: {}\n  B: {policy")
+
+
+def test_stages_of_some_arms_run_only_those(tmp_path, tiny):
+    scenario = tiny(text=staged(THREE, 2, 4, "1 ms"))
+    assert [can_stage(scenario, arms) for arms in ((), ("A", "B"), ("A",), ("B", "C"))] == [True, True, False, False]
+    outcome = run_suite(scenario, tmp_path / "out", execution=ONE, arms=["A", "B"])
+    assert (outcome.stopped.replications, len(outcome.stopped.comparisons)) == (4, 1)
+    assert [(r.arm, r.replication) for r in outcome.records] == [(a, i) for a in "AB" for i in range(4)]
+
+
+def test_stages_judge_all_arms_together(tmp_path, tiny):
+    outcome = run_suite(tiny(text=staged(THREE, 3, 6, "1 ms")), tmp_path / "out", execution=ONE)
+    shown = outcome.results().compare_all("A")
+    assert list(shown) == ["B", "C"]
+    judged = [one for rows in shown.values() for one in rows if one.figure.name == "wait_mean"]
+    assert {one.figure.name for one in outcome.stopped.comparisons} == {"wait_mean"}
+    assert sorted(judged, key=str) == sorted(outcome.stopped.comparisons, key=str)
+    pair = outcome.results().compare("A", "B")[0]
+    assert judged[0].p_family > pair.p_family

@@ -35,13 +35,14 @@ def expand(  # noqa: PLR0913 - one parameter per option of the command
     size = size_of(found, out, workers, arm or [], replications)
     heads = select(found, arm or [], 1)
     _show_arms(found, heads, size.replications)
-    if cases:
+    if cases and size.runs <= max_cases:
         _show_cases(found, select(found, arm or [], size.replications))
     say(str(size))
     if found.stopping and replications is None:
         say(f"at least {found.stopping.first} replications, until judged KPIs are precise; {size.replications} at most")
     if size.runs > max_cases:
-        say(f"more than --max-cases {max_cases:,}: twin run asks for --yes")
+        unlisted = f"; its runs are listed with --max-cases {size.runs}" if cases else ""
+        say(f"more than --max-cases {max_cases:,}: twin run asks for --yes{unlisted}")
 
 
 def _show_arms(scenario: Scenario, heads: list[Case], replications: int) -> None:

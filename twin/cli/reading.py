@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from twin.results import Results, Run
 
 results = typer.Typer(help="List, show, query and export results.", no_args_is_help=True)
+
+_NAMED = 5
 
 Folder = Annotated[Path, typer.Argument(help="Folder of results, a suite, an arm or a run.")]
 
@@ -42,6 +45,7 @@ def list_runs(folder: Folder = Path("results")) -> None:
 def show_results(folder: Folder = Path("results")) -> None:
     """Print figures, and verdicts where there are two arms."""
     from twin.results import Results
+    from twin.suite_file import judge_results
 
     found = Results(folder)
     title = str(found.suite.get("title") or folder)
@@ -49,6 +53,31 @@ def show_results(folder: Folder = Path("results")) -> None:
         tell_verdicts(found, title)
     else:
         tell_figures(found, title)
+    tell_expectations(judge_results(found))
+
+
+@results.command("judge")
+def judge_suite(folder: Annotated[Path, typer.Argument(help="Folder of a suite, for example results/guard.")]) -> None:
+    """Tell whether what a suite expects holds; exit code 1 when not, or when a run is missing.
+
+    Reads only: for the parts of a suite that ran on several machines, once their folders lie together.
+    """
+    from twin.cli.console import say
+    from twin.errors import DataError
+    from twin.results import Results
+    from twin.runs import SUITE
+    from twin.suite_file import is_whole, judge_results
+
+    found = Results(folder)
+    if not (folder / SUITE).is_file():
+        raise DataError(f"{folder} holds no {SUITE}, so nothing says what is expected; name the folder of a suite")
+    judged = judge_results(found)
+    tell_expectations(judged)
+    _tell_left_out(found)
+    if not judged:
+        say("nothing is expected of this suite: see the key expect of scenarios")
+    if not is_whole(found) or not all(holds for _, _, holds in judged):
+        raise typer.Exit(1)
 
 
 @results.command("diff")
@@ -61,7 +90,10 @@ def diff_results(
     from twin.housekeeping import diff
     from twin.results import Results
 
-    found = diff(Results(first), Results(second))
+    one, two = Results(first), Results(second)
+    found = diff(one, two)
+    _tell_left_out(one)
+    _tell_left_out(two)
     if not found:
         say(f"no difference between {first} and {second}")
         return
@@ -82,8 +114,11 @@ def prune_results(
     """Delete runs that were superseded or never finished, and what killed writers left."""
     from twin.cli.console import say
     from twin.errors import DataError
-    from twin.housekeeping import DISPOSABLE, prune, waste_in
+    from twin.housekeeping import DISPOSABLE, STATES, prune, waste_in
 
+    for name in state or []:
+        if name not in STATES:
+            raise DataError(f"no state {name!r}; choose of {', '.join(STATES)}")
     if not folder.is_dir():
         raise DataError(f"no results at {folder}: it is not a folder; see: twin results ls")
     found = waste_in(folder, tuple(state) if state else DISPOSABLE)
@@ -204,6 +239,7 @@ def tell_figures(found: Results, title: str) -> None:
         rows.append([one.name, one.unit if one.unit != "1" else "", *cells, meanings[one.name]])
     counts = ", ".join(f"{arm}: {len({r.seed for r in found.complete if r.arm == arm})}" for arm in arms)
     show_whole(f"{title} (mean over replications; {counts})", heads, rows, spare=("meaning", "unit"))
+    _tell_left_out(found)
 
 
 def tell_verdicts(found: Results, title: str) -> None:
@@ -211,8 +247,29 @@ def tell_verdicts(found: Results, title: str) -> None:
     from twin.cli.tables import show_verdicts
 
     baseline = found.baseline()
-    for arm in [name for name in found.arms if name != baseline]:
-        show_verdicts(title, found.compare(baseline, arm), baseline, arm)
+    compared = found.compare_all(baseline)
+    for arm, comparisons in compared.items():
+        show_verdicts(title, comparisons, baseline, arm, len(compared))
+    _tell_left_out(found)
+
+
+def _tell_left_out(found: Results) -> None:
+    """Warn of runs that the suite asks for and that are not in the figures."""
+    from twin.cli.console import say
+
+    out = [run for run in found.asked if not run.is_complete]
+    if out:
+        listed = ", ".join(f"{run.arm} {run.replication} {run.status}" for run in out[:_NAMED])
+        more = f" and {len(out) - _NAMED} more" if len(out) > _NAMED else ""
+        say(f"warning: {len(out)} of {len(found.asked)} runs are not complete and left out: {listed}{more}", error=True)
+
+
+def tell_expectations(expectations: Sequence[tuple[str, float, bool]]) -> None:
+    """Print what a suite expects, with the figure found and whether it holds."""
+    from twin.cli.console import figure, say
+
+    for text, value, holds in expectations:
+        say(f"expected {text}: {figure(value)} {'holds' if holds else 'NOT MET'}")
 
 
 def _newest(found: Results, arm: str | None = None) -> Run:

@@ -76,6 +76,7 @@ def resume(
 
     outcome = resume_suite(folder, plugin or [], _execution(workers), progress)
     records = outcome.records
+    _tell_stages(outcome)
     _tell_records(records, folder)
     now = sum(not record.reused for record in records)
     say(f"{now} run{'s' * (now != 1)} done now, {len(records)} complete in {quote(str(folder))}")
@@ -142,27 +143,28 @@ class _Order:
 def _run(name: str, order: _Order) -> None:
     from twin.cli.console import progress, say
     from twin.scenario import load
-    from twin.suite import run_suite, select
+    from twin.suite import can_stage, run_suite, select
     from twin.suite_file import replaced
     from twin.suite_size import refuse_if_larger, size_of
 
     begun = time.perf_counter()
     execution = _execution(order.workers, order.shard, order.executor)
     scenario = load(name, order.plugins)
-    staged = scenario.stopping is not None and not order.arms and order.replications is None
+    rule = scenario.stopping if order.replications is None else None
+    staged = rule is not None and can_stage(scenario, order.arms)
     if order.most is not None:
         size = size_of(scenario, order.out, order.workers, order.arms, order.replications)
         refuse_if_larger(size, order.most, name)
     cases = select(scenario, order.arms, order.replications)
     _tell_warnings(name, scenario)
-    if scenario.stopping is not None and order.arms and order.replications is None:
-        first = scenario.stopping.first
-        say(f"warning: stages compare all arms; --arm runs the first {first} replications only", error=True)
+    if rule is not None and not staged:
+        told = f"--arm must name the baseline {scenario.comparison.baseline} and another arm"
+        say(f"warning: stages compare arms, so {told}; the first {rule.first} replications run only", error=True)
     for text in [] if staged else replaced(scenario, cases, order.out):
         say(f"warning: {text}", error=True)
     say(f"{scenario.title}: {len(cases)} run{'s' * (len(cases) != 1)} ({scenario.path.name})")
     _tell_state(cases)
-    outcome = run_suite(scenario, order.out, None if staged else cases, execution, progress)
+    outcome = run_suite(scenario, order.out, None if staged else cases, execution, progress, order.arms)
     _tell_records(outcome.records, outcome.folder)
     if execution.shard[1] > 1 and not _is_last_shard(order.shard, outcome):
         return
@@ -211,16 +213,27 @@ def _execution(workers: int, shard: str = "1/1", executor: str = "processes") ->
     return Execution(workers=workers, shard=parse_shard(shard), executor=executor)
 
 
+def _tell_stages(outcome: Outcome) -> None:
+    """Say that stages go on with the scenario: the folder of a suite does not say how many runs it wants."""
+    from twin.cli.console import say
+
+    content = outcome.content or {}
+    if isinstance((content.get("scenario") or {}).get("replications"), dict):
+        again = f"twin run {quote(str(content.get('file')))}"
+        told = "this suite finds its number of replications itself; resume makes those it has begun"
+        say(f"warning: {told}, for further stages: {again}", error=True)
+
+
 def _is_last_shard(shard: str, outcome: Outcome) -> bool:
     """Tell whether all shards are done; say what is left when they are not."""
     from twin.cli.console import say
 
-    runs = [run for run in outcome.results().runs if run.status != "earlier"]
-    done = sum(run.is_complete for run in runs)
-    if done < len(runs):
-        told = f"{done} of {len(runs)} runs complete; when all are: twin results show {quote(str(outcome.folder))}"
-        say(f"shard {shard} done: {told}")
-    return done == len(runs)
+    found = outcome.results()
+    done, asked = len(found.complete), len(found.asked)
+    if done < asked:
+        then = f"the shard that ends last judges; at any time: twin results judge {quote(str(outcome.folder))}"
+        say(f"shard {shard} done: {done} of {asked} runs complete; {then}")
+    return done == asked
 
 
 def _tell_records(records: Sequence[Record], folder: Path) -> None:
@@ -255,8 +268,8 @@ def _program() -> str:
 
 def _tell_outcome(outcome: Outcome, report: bool) -> None:
     """Print figures or verdicts, expectations, and where everything is."""
-    from twin.cli.console import figure, say
-    from twin.cli.reading import tell_figures, tell_verdicts
+    from twin.cli.console import say
+    from twin.cli.reading import tell_expectations, tell_figures, tell_verdicts
 
     results = outcome.results()
     title = str(results.suite.get("title") or outcome.folder)
@@ -266,8 +279,7 @@ def _tell_outcome(outcome: Outcome, report: bool) -> None:
         tell_figures(results, title)
     if outcome.stopped is not None and outcome.stopped.comparisons:
         say(_told_stop(outcome.stopped))
-    for text, value, holds in outcome.expectations:
-        say(f"expected {text}: {figure(value)} {'holds' if holds else 'NOT MET'}")
+    tell_expectations(outcome.expectations)
     if outcome.is_shared():
         say(f"warning: another process has changed {outcome.folder} meanwhile; no report is drawn", error=True)
     elif report:

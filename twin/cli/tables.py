@@ -45,8 +45,11 @@ def show_whole(
         say(f"not shown at this width: {', '.join(left_out)}")
 
 
-def show_verdicts(title: str, comparisons: Sequence[Comparison], baseline: str, arm: str) -> None:
-    """Print differences of an arm with a baseline, their intervals and verdicts."""
+def show_verdicts(title: str, comparisons: Sequence[Comparison], baseline: str, arm: str, family: int = 1) -> None:
+    """Print differences of an arm with a baseline, their intervals and verdicts.
+
+    family  number of arms judged together, this one included
+    """
     level = f"{comparisons[0].level:.0%}" if comparisons else ""
     interval = f">{level} interval"
     heads = ("KPI", "unit", f">{baseline}", f">{arm}", f">{arm} - {baseline}", interval, ">margin", "verdict")
@@ -71,7 +74,8 @@ def show_verdicts(title: str, comparisons: Sequence[Comparison], baseline: str, 
     counted = " to ".join(str(n) for n in (pairs if len(pairs) < 2 else (pairs[0], pairs[-1])))
     word = "replication" if pairs == [1] else "replications"
     say(f"{arm} against {baseline}: paired t intervals over {counted} {word} with common random numbers.")
-    say("Verdicts are per KPI; * holds also for all judged KPIs together (Holm).")
+    several = f" of all {family} arms" if family > 1 else ""
+    say(f"Verdicts are per KPI; * holds also for all judged KPIs{several} together (Holm).")
     say("Margins: differences that do not matter.")
 
 

@@ -27,6 +27,7 @@ KINDS = {
 
 _QUANTITY = re.compile(r"\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*((?![eE][+-]?\d)[^\s\d].*?)?\s*")
 _LEAST_SHARE = 1e-6
+_LEAST_CV, _MOST_CV = 1e-6, 1e3
 _STREAM = "scenario."
 
 
@@ -149,6 +150,8 @@ def _wrong(found: Distribution) -> str:
     for key in ("sd", "cv", *(("mean",) if found.kind == "lognormal" else ())):
         if key in given and given[key] <= 0:
             return f"{key} ({given[key]:g}) must be more than 0"
+    if "cv" in given and not _LEAST_CV <= given["cv"] <= _MOST_CV:
+        return f"cv ({given['cv']:g}) must lie between {_LEAST_CV:g} and {_MOST_CV:g}"
     if "mean" not in given:
         return ""
     first, last = found.limits()

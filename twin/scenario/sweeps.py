@@ -158,7 +158,7 @@ def _unique(values: list[Node], place: str, problems: Problems) -> list[Node]:
 
 def _fits(number: int, place: str, node: Node, problems: Problems) -> bool:
     if number > MOST:
-        problems.add(node.mark, "E161", f"{place} takes {number} values; at most {MOST}")
+        problems.add(node.mark, "E161", f"{place} takes {number:.12g} values; at most {MOST}")
     return number <= MOST
 
 

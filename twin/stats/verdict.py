@@ -9,6 +9,8 @@ j-th the level alpha / (K - j + 1), until the first that is not decided at its l
 after it are inconclusive together. The Holm-adjusted interval of a figure is the interval at the level
 it was allowed (the level of the first undecided figure for all after it), so the family verdict is again
 the place of an interval against the margin, and nothing but this interval has to be shown.
+Several arms against one baseline make one family of all their judged figures: whoever picks an arm by
+its verdict has looked at all of them. A pair that was chosen beforehand is a family by itself.
 What is guaranteed: with probability 1 - alpha no family verdict is false, by Holm where which verdicts
 would be false does not depend on the data, and for verdicts that can err to two sides by Shaffer
 (Annals of Statistics 8 (1980), 1342-1347) for independent figures. Dependent figures are measured:
@@ -101,14 +103,36 @@ def compare_figures(
     judged         names of the figures that make the family, none for all; the others have no
                    family verdict and cost the family no power
     """
-    found = []
-    for figure in figures:
-        a, b = baseline.get(figure.name, {}), arm.get(figure.name, {})
-        keys = sorted(a.keys() & b.keys())
-        found.append(compare(figure, [a[k] for k in keys], [b[k] for k in keys], level))
-    family = [comparison for comparison in found if not judged or comparison.figure.name in judged]
-    adjusted = iter(together(family))
-    return [next(adjusted) if not judged or c.figure.name in judged else c for c in found]
+    return compare_arms(figures, {"baseline": baseline, "arm": arm}, "baseline", level, judged)["arm"]
+
+
+def compare_arms(
+    figures: Sequence[Figure],
+    values: Mapping[str, Mapping[str, Mapping[int, float]]],
+    baseline: str,
+    level: float = LEVEL,
+    judged: Collection[str] = (),
+) -> dict[str, list[Comparison]]:
+    """Compare every figure of every arm with one baseline; all arms together are the family.
+
+    values  arm -> figure -> seed -> value, the baseline's among them; only seeds in both arms are used
+    judged  as for `compare_figures`
+    Returns the comparisons of each other arm, in the order of `values`.
+    """
+    rivals = [arm for arm in values if arm != baseline]
+    found = [_compare_shared(figure, values[baseline], values[arm], level) for arm in rivals for figure in figures]
+    adjusted = iter(together([one for one in found if not judged or one.figure.name in judged]))
+    whole = [next(adjusted) if not judged or one.figure.name in judged else one for one in found]
+    return {arm: whole[i * len(figures) : (i + 1) * len(figures)] for i, arm in enumerate(rivals)}
+
+
+def _compare_shared(
+    figure: Figure, baseline: Mapping[str, Mapping[int, float]], arm: Mapping[str, Mapping[int, float]], level: float
+) -> Comparison:
+    """Compare a figure over the seeds that both arms have."""
+    a, b = baseline.get(figure.name, {}), arm.get(figure.name, {})
+    keys = sorted(a.keys() & b.keys())
+    return compare(figure, [a[key] for key in keys], [b[key] for key in keys], level)
 
 
 def together(comparisons: Sequence[Comparison]) -> list[Comparison]:
