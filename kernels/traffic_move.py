@@ -42,8 +42,7 @@ from twin.kernels.traffic_arrays import (
 
 INDEX = (1 << 31) - 1
 """Mask that tells the compiler that an index is not negative, so that it leaves
-out the test for one that counts from the end (7 to 9 % faster). No array of the
-kernel has more rows."""
+out the test for one that counts from the end. No array of the kernel has more rows."""
 
 AHEAD = 4
 """Rows of the ring that are fetched ahead of their use."""

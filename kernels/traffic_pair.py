@@ -31,7 +31,7 @@ from twin.kernels.traffic_arrays import (
     State,
 )
 from twin.kernels.traffic_move import INDEX
-from twin.kernels.traffic_rules import WAITING_COLUMNS, has_rules
+from twin.kernels.traffic_rules import WAITING_COLUMNS, has_rules, new_greens
 from twin.kernels.traffic_visit import visit, wake_entry, wake_exit
 
 FIRST, FULL, MET = 0, 16, 32
@@ -50,6 +50,7 @@ def advance_pair(network: Network, demand: Demand, settings: Settings, state: St
     """Do as `traffic.advance` does, with two threads, as long as the log has room for both."""
     cut = _cut(network, demand)
     ruled = np.zeros(1, np.int8) if has_rules(network, settings) else None
+    greens = new_greens(network, settings)
     while state.clock[NOW] < until and _has_room(log):
         written, n_row = int(log.written[0]), log.vehicle.shape[0]
         middle = (written + n_row) // 2
@@ -63,7 +64,7 @@ def advance_pair(network: Network, demand: Demand, settings: Settings, state: St
         ) -> int:
             waiting = np.empty((network.queue_node.shape[0], WAITING_COLUMNS), np.int64)
             own = (logs[thread], waiting, tallies[thread], thread)
-            return _advance_part(network, demand, settings, state, *own, loose, board, ruled, cut, until)
+            return _advance_part(network, demand, settings, state, *own, loose, board, ruled, greens, cut, until)
 
         with ThreadPoolExecutor(1) as pool:
             other = pool.submit(drive, 1)
@@ -130,7 +131,7 @@ def meet(board: Int, met: int) -> int:
     while read_anew(board, MET) < 2 * met:
         looks += 1
         if looks > _PATIENCE:
-            # The other has no processor at present (busy machine: 10 times faster).
+            # The other has no processor at present.
             give_way()
     return met
 
@@ -169,6 +170,7 @@ def _advance_part(
     loose: Byte,
     board: Int,
     ruled: Byte | None,
+    greens: Int | None,
     cut: Cut,
     until: int,
 ) -> int:
@@ -201,7 +203,7 @@ def _advance_part(
         for group in range(start, stop):
             if group_next[group] < end:
                 status = visit(
-                    group, now, end, network, demand, settings, state, log, waiting, loose, tally, ruled, cut
+                    group, now, end, network, demand, settings, state, log, waiting, loose, tally, ruled, greens, cut
                 )
                 if status == LOG_FULL:
                     board[FULL + 8 * thread] = 1

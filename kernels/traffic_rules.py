@@ -14,7 +14,6 @@ from twin.kernels.traffic_arrays import (
     DARK,
     FIXED,
     NEVER,
-    UNCONTROLLED,
     VEHICLE_MASK,
     Demand,
     Int,
@@ -33,28 +32,79 @@ TAG_MASK = (1 << TAG_BITS) - 1
 Room for 2e10 vehicles through one link of weight 1."""
 
 QUEUE, TIME, READY, TARGET, NODE, TAG, CHANGE, KEY = 0, 1, 2, 3, 4, 5, 6, 7
+GREEN_FROM, GREEN_UNTIL = 5, 6
+"""At simple nodes, in place of TAG and CHANGE: the green that the vehicle may use first."""
 WAITING_COLUMNS = 8
 STALE = -1
+FROM, UNTIL = 0, 1
+"""Columns of `greens`, see `new_greens`."""
 
 
 def has_rules(network: Network, settings: Settings) -> bool:
-    """Say whether any node has a control, shares or a headway of its own."""
-    controlled = (settings.control != UNCONTROLLED).any()
-    return bool(controlled or network.weighted.any() or (settings.node_headway > 0).any())
+    """Say whether any node has shares, a headway, or a control other than fixed time."""
+    return bool((settings.control > FIXED).any() or network.weighted.any() or (settings.node_headway > 0).any())
+
+
+def new_greens(network: Network, settings: Settings) -> Int | None:
+    """Make (n_queue, 2) us, of each queue the green last looked up: its start and end.
+
+    None where no node has rules or a control. A queue without a signal is green
+    for ever. It keeps what may be reckoned anew at any time, and is no state.
+    """
+    if not has_rules(network, settings) and not (settings.control == FIXED).any():
+        return None
+    n_link = network.from_node.shape[0]
+    greens = np.empty((network.queue_node.shape[0], 2), np.int64)
+    greens[:] = -NEVER, NEVER
+    signalled = settings.control[network.to_node] == FIXED
+    greens[:n_link][signalled & (settings.green_length < settings.green_cycle)] = -NEVER
+    greens[:n_link][signalled & (settings.green_length <= 0)] = NEVER, NEVER + 1
+    return greens
 
 
 @inline_jit
-def is_plain(node: int, network: Network, settings: Settings) -> bool:
-    """Say whether a node has no control, no shares and no headway of its own."""
-    return settings.control[node] == UNCONTROLLED and not network.weighted[node] and settings.node_headway[node] == 0
+def is_simple(node: int, network: Network, settings: Settings) -> bool:
+    """Say whether a node has no control or fixed times, no shares and no headway of its own."""
+    return settings.control[node] <= FIXED and not network.weighted[node] and settings.node_headway[node] == 0
 
 
 @inline_jit
-def green_after(time: int, cycle: int, start: int, length: int) -> int:
-    """Find the first instant of a fixed-time green at or after a time."""
+def find_green(queue: int, time: int, greens: Int, settings: Settings) -> None:
+    """Look up the green of a queue that ends after a time, no earlier than those before."""
+    if time >= greens[queue, UNTIL]:
+        cycle = settings.green_cycle[queue]
+        length = settings.green_length[queue]
+        place = (time - settings.green_start[queue]) % cycle
+        start = time - place if place < length else time + cycle - place
+        greens[queue, FROM] = start
+        greens[queue, UNTIL] = start + length
+
+
+@inline_jit
+def list_green(
+    waiting: Int, place: int, queue: int, n_link: int, now: int, greens: Int, settings: Settings, state: State
+) -> int:
+    """Write to a row of the list which green its vehicle may use; return when that begins.
+
+    Who arrives, and who starts, needs none.
+    """
+    start, end = -NEVER, NEVER
+    if queue < n_link and state.head_next[queue] < n_link:
+        find_green(queue, max(state.head_ready[queue], now), greens, settings)
+        start, end = int(greens[queue, FROM]), int(greens[queue, UNTIL])
+    waiting[place, GREEN_FROM] = start
+    waiting[place, GREEN_UNTIL] = end
+    return start
+
+
+@inline_jit
+def next_green(queue: int, time: int, settings: Settings) -> int:
+    """Find the first instant of a fixed-time green of a queue at or after a time."""
+    length = int(settings.green_length[queue])
     if length <= 0:
         return NEVER
-    place = (time - start) % cycle
+    cycle = int(settings.green_cycle[queue])
+    place = (time - int(settings.green_start[queue])) % cycle
     return time if place < length else time + cycle - place
 
 
@@ -78,8 +128,7 @@ def passes(queue: int, node: int, time: int, end: int, network: Network, setting
         time = max(time, state.stop_free[node])
     if control == FIXED:
         if time < end:
-            cycle, start = settings.green_cycle[queue], settings.green_start[queue]
-            time = green_after(time, cycle, start, settings.green_length[queue])
+            time = next_green(queue, time, settings)
     elif control == DARK:
         time = max(time, state.stop_free[node])
     elif control == ACTUATED:

@@ -37,6 +37,19 @@ def test_equals_the_heap_oracle(seed: int) -> None:
     _same_as_oracle(traffic, rows, oracle)
 
 
+@settings(max_examples=40, deadline=None)
+@given(seeds)
+def test_a_city_of_fixed_signals_alone_equals_the_heap_oracle(seed: int) -> None:
+    case = random_case(seed)
+    links = case.links | {"lanes": 1.0, "rank": 0}
+    signals = case.signals | {"control": case.signals["control"] % 2}
+    traffic = replace(case, links=links, signals=signals, node_capacity=np.inf).build()
+    oracle, rows = Oracle(traffic), []
+    run(traffic, HORIZON, rows)
+    oracle.run(HORIZON)
+    _same_as_oracle(traffic, rows, oracle)
+
+
 @settings(max_examples=60, deadline=None)
 @given(seeds)
 def test_equals_the_heap_oracle_under_changes(seed: int) -> None:
