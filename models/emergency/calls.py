@@ -58,6 +58,7 @@ class CallList:
     talk, mobilise, scene, handover  (n_call,)  us
     transport  (n_call,)  the patient goes to hospital
     surge      (n_call,)  number of the scenario event that brings it, -1 for none
+    patience   (n_call,)  us after which an unanswered caller hangs up
     """
 
     number: Array
@@ -72,18 +73,28 @@ class CallList:
     handover: Array
     transport: Array
     surge: Array
+    patience: Array
+
+    def taken(self, rows: Array) -> CallList:
+        """Return some of the calls, in the order of their rows."""
+        return CallList(*(getattr(self, f.name)[rows] for f in fields(CallList)))
+
+
+def joined(parts: list[CallList]) -> CallList:
+    """Return calls of several lists as one."""
+    return CallList(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(CallList)))
 
 
 def draw_calls(setup: Setup) -> CallList:
-    """Draw every call that can ring during a run."""
+    """Draw every call that can ring during a run, apart from mass-casualty incidents."""
     settings = emergency_settings(setup.city)
     number, time = _daily(setup, settings)
     zone = _pick(setup, number, np.asarray(setup.city["zones"]["population"], dtype=float))
-    parts = [_describe(setup, settings, number, time, zone, -1)]
+    parts = [describe(setup, settings, number, time, zone, -1)]
     for index, event in enumerate(setup.events):
         if event.kind == "surge":
             parts.append(_surge(setup, settings, index, event))
-    return CallList(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(CallList)))
+    return joined(parts)
 
 
 def emergency_settings(city: City) -> dict[str, Any]:
@@ -132,7 +143,7 @@ def _surge(setup: Setup, settings: Mapping[str, Any], index: int, event: Any) ->
     people = np.zeros(setup.city.rows("zones"))
     rows = np.asarray(event.targets, dtype=np.int64)
     people[rows] = np.maximum(np.asarray(setup.city["zones"]["population"])[rows], 1)
-    return _describe(setup, settings, number, time, _pick(setup, number, people), index)
+    return describe(setup, settings, number, time, _pick(setup, number, people), index)
 
 
 def _pick(setup: Setup, number: Array, people: Array) -> Array:
@@ -144,7 +155,7 @@ def _pick(setup: Setup, number: Array, people: Array) -> Array:
     return np.asarray(np.minimum(zone, people.shape[0] - 1))
 
 
-def _describe(
+def describe(
     setup: Setup, settings: Mapping[str, Any], number: Array, time: Array, zone: Array, surge: int
 ) -> CallList:
     """Draw everything else about calls; see CallList."""
@@ -153,7 +164,14 @@ def _describe(
         return uniform(setup.seed, f"call.{stream}", number)
 
     def last(stream: str, mean: Any) -> Array:
-        return _lognormal(draw(stream), np.asarray(mean, dtype=float), float(setup.options["spread"]))
+        law = _exponential if stream == "talk" and setup.options["talk_law"] == "exponential" else _lognormal
+        return law(draw(stream), np.asarray(mean, dtype=float), float(setup.options["spread"]))
+
+    patience = np.full(number.shape, float(setup.options["patience"]))
+    if setup.options["patience_law"] == "exponential":
+        patience = _exponential(draw("patience"), patience, 1.0)
+    else:
+        patience = np.rint(patience * SECOND).astype(np.int64)
 
     shares = np.cumsum(np.asarray(settings["priority_shares"], dtype=float))
     level = np.minimum(np.searchsorted(shares / shares[-1], draw("priority"), side="right"), PRIORITIES - 1)
@@ -170,6 +188,7 @@ def _describe(
         handover=last("handover", np.full(number.shape, settings["handover"])),
         transport=draw("transport") < np.asarray(settings["transport_share"])[level],
         surge=np.full(number.shape, surge),
+        patience=patience,
     )
 
 
@@ -186,6 +205,11 @@ def _lognormal(chance: Array, mean: Array, spread: float) -> Array:
     sigma = np.sqrt(np.log1p(spread**2))
     seconds = mean * np.exp(sigma * ndtri(chance) - sigma**2 / 2)
     return np.asarray(np.maximum(np.rint(seconds * SECOND), 1), dtype=np.int64)
+
+
+def _exponential(chance: Array, mean: Array, spread: float) -> Array:
+    """Return exponential times (us) with given means (s), whatever the spread."""
+    return np.asarray(np.maximum(np.rint(-mean * np.log(chance) * SECOND), 1), dtype=np.int64)
 
 
 def _nodes(city: City, zone: Array, chance: Array) -> Array:

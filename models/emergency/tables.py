@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from twin.contract import EventKind, Kpi, Option, Resource
 from twin.fields import Field
+from twin.models.emergency.incidents import MASS_CASUALTY
 from twin.models.travel import leg_fields
 
-FUTURE, RINGING, TALKING, WAITING, DISPATCHED, ON_SCENE, TRANSPORT, AT_HOSPITAL, SERVED, ABANDONED = range(10)
-AT_STATION, ALERTED, TO_SCENE, AT_SCENE, TO_HOSPITAL, IN_HOSPITAL, RETURNING = range(7)
+FUTURE, RINGING, TALKING, WAITING, DISPATCHED, ON_SCENE, TRANSPORT, AT_HOSPITAL, SERVED, ABANDONED, TRANSFERRED = range(
+    11
+)
+AT_STATION, ALERTED, TO_SCENE, AT_SCENE, TO_HOSPITAL, IN_HOSPITAL, RETURNING, OFF_DUTY, GOING_OFF = range(9)
 
-NOT_FREE, NO_DISPATCHER = 1, 2
+NOT_FREE, NO_DISPATCHER, NOT_ABLE, NO_PLACE = 1, 2, 3, 4
+CLOSED_HUNG_UP, CLOSED_SERVED, CLOSED_HANDED_ON = 0.0, 1.0, 2.0
 
 FIELDS = (
-    Field("call.stage", "int8", "1", "0 not yet, 1 ringing ... 8 served, 9 abandoned", observable=True),
+    Field("call.stage", "int8", "1", "0 not yet, 1 ringing ... 8 served, 9 abandoned, 10 transferred", observable=True),
     Field("call.node", "int32", "1", "where it happens, -1 until triaged", -1, observable=True),
     Field("call.priority", "int8", "1", "priority found by triage, 0 until then", observable=True),
     Field("call.rung", "int64", "us", "when it rang", -1, observable=True),
+    Field("call.answered", "int64", "us", "when the first call-taker answered", -1, observable=True),
     Field("call.triaged", "int64", "us", "when triage ended", -1, observable=True),
     Field("call.dispatched", "int64", "us", "when a unit was ordered", -1, observable=True),
     Field("call.on_scene", "int64", "us", "when the unit arrived", -1, observable=True),
@@ -24,14 +29,46 @@ FIELDS = (
     Field("call.closed", "int64", "us", "when it was served or abandoned", -1, observable=True),
     Field("call.unit", "int32", "1", "unit sent, -1 for none", -1, observable=True),
     Field("call.event", "int64", "1", "last logged event of the call", -1),
+    Field("call.incident", "int32", "1", "first call of its incident, -1 until triaged", -1, observable=True),
+    Field("call.kind", "int8", "1", "kind of incident found by triage, -1 until then", -1, observable=True),
+    Field("call.desk", "int8", "1", "desk its caller speaks to"),
+    Field("call.need", "int64", "1", "capabilities a unit must have, 0 for any unit", observable=True),
+    Field("call.work", "int64", "us", "work on scene that others add: a fire that has grown", group=True),
+    Field("call.worked", "int64", "us", "work added by others that has been begun"),
+    Field("call.preempted", "int16", "1", "times a unit was taken from it", observable=True),
+    Field("call.sorted", "bool", "1", "the first unit on scene has begun to sort casualties"),
     Field("unit.free", "bool", "1", "may be sent to a call", 1),
-    Field("unit.stage", "int8", "1", "0 at station, 1 alerted ... 6 returning"),
+    Field("unit.stage", "int8", "1", "0 at station, 1 alerted ... 6 returning, 7 off duty, 8 going off"),
     Field("unit.call", "int32", "1", "call it works on, -1 for none", -1),
     Field("unit.hospital", "int32", "1", "hospital it drives to, -1 for none", -1),
     Field("unit.job", "int64", "1", "its job, -1 for none", -1),
     Field("unit.order", "int64", "1", "event of its last dispatch", -1),
+    Field("unit.duty", "bool", "1", "its crew is on duty", 1, observable=True),
+    Field("unit.can", "int64", "1", "set of its capabilities", observable=True),
+    Field("unit.station", "int32", "1", "station it goes back to", observable=True),
+    Field("unit.shift", "int32", "1", "shift changes so far"),
+    Field("unit.overtime", "int64", "us", "work beyond the end of shifts"),
+    Field("unit.ended", "int64", "us", "when its shift ended, -1 on or off duty", -1),
+    Field("unit.asked", "bool", "1", "unit of a neighbour that has been asked for", observable=True),
+    Field("hospital.diverts", "bool", "1", "sends ambulances elsewhere", observable=True, traced=True),
+    Field("hospital.ordered", "bool", "1", "diverts by order"),
+    Field("hospital.queue", "int32", "1", "ambulances that wait for a bay", observable=True),
+    Field("hospital.diverted", "int64", "1", "patients brought elsewhere because of diversion"),
+    Field("hospital.waterless", "int16", "1", "reasons why it has no water, added by others", group=True),
+    Field("taker.away", "bool", "1", "not at the desk", observable=True),
+    Field("taker.absence", "int32", "1", "absences so far"),
     Field("dispatcher.idle", "bool", "1", "handles no dispatch", 1, observable=True),
     Field("desk.failed_orders", "int64", "1", "orders that could not be carried out"),
+    Field("desk.preempted", "int64", "1", "units taken from a less urgent call"),
+    Field("desk.moves", "int64", "1", "units moved to another station"),
+    Field(
+        "desk.upgrade",
+        "bool",
+        "1",
+        "a unit may be taken from a call of priority row + 1 for one of column + 1",
+        width=(3, 3),
+        observable=True,
+    ),
     Field("desk.roads", "int64", "1", "checksum of open links when last looked at"),
     *leg_fields("unit"),
 )
@@ -47,17 +84,46 @@ EVENTS = (
         ),
         scenario=True,
     ),
+    MASS_CASUALTY,
+    EventKind("casualty_found", "the first unit on scene has sorted a patient", target="call", quiet=True),
+    EventKind("incident_declared", "triage has found an incident that needs several units", target="call"),
+    EventKind("incident_closed", "every request of such an incident has ended", target="call"),
+    EventKind("move", "order: make station `value` the place a unit goes back to", target="unit"),
+    EventKind("shift_change", "a crew comes on or goes off duty", target="unit"),
+    EventKind(
+        "request_aid",
+        "neighbours are asked for units",
+        params=(Option("units", "how many", "integer", low=1, high=1000),),
+        scenario=True,
+    ),
+    EventKind("divert", "hospitals send ambulances elsewhere", "hospitals", scenario=True),
+    EventKind("accept", "hospitals take ambulances again", "hospitals", scenario=True),
     EventKind("call_rings", "somebody calls the emergency number", target="call"),
     EventKind("dispatch", "order: send unit `value` to a call", target="call"),
     EventKind("dispatcher_free", "a dispatcher has handled an order", target="dispatcher"),
     EventKind("unit_reroute", "a road ahead of a unit closed, or one opened for a waiting unit", target="unit"),
 )
 
+_LAWS = ("lognormal", "exponential")
+
 OPTIONS = (
     Option("calls_factor", "multiplies the city's calls per day", default=1.0, low=0, high=100),
     Option("call_takers", "people who answer calls", "integer", 4, low=1, high=10_000),
     Option("dispatchers", "people who send units", "integer", 4, low=1, high=10_000),
     Option("dispatch_time", "work of a dispatcher per order (assumption)", "quantity", 30.0, "s", low=0),
+    Option("service", "plan of units, rosters, desks and incidents (.yaml)", "path", ""),
+    Option("talk_law", "distribution of the talk with a caller", "choice", "lognormal", choices=_LAWS),
+    Option("patience_law", "distribution of patience", "choice", "fixed", choices=("fixed", "exponential")),
+    Option(
+        "answer_target",
+        "a call is to be answered within (NENA-STA-020.1-2020: 90 % in 15 s)",
+        "quantity",
+        15.0,
+        "s",
+        low=0,
+    ),
+    Option("aid_hours", "a neighbour's unit stays this long (assumption)", "quantity", 14400.0, "s", low=1),
+    Option("divert_dark", "a hospital without power or water sends ambulances elsewhere", "flag", default=False),
     Option("patience", "a caller hangs up after this time unanswered (assumption)", "quantity", 300.0, "s", low=1),
     Option("triage_error", "share of calls given a priority one level off (assumption)", default=0.1, low=0, high=1),
     Option(
@@ -76,7 +142,7 @@ OPTIONS = (
 )
 
 RESOURCES = (
-    Resource("call_taker", "desk", "call_takers", "people who answer calls"),
+    Resource("call_taker", "desk", "call_takers", "people who answer calls at each desk"),
     Resource("hospital_bay", "hospital", "bays", "emergency bays of a hospital"),
 )
 
@@ -86,6 +152,11 @@ KPIS = (
     Kpi("late_share", "1", "lower", "calls reached later than their target or waiting beyond it, of all such", 0.02),
     Kpi("calls_served", "1", "higher", "calls closed with help given", 1.0),
     Kpi("calls_open", "1", "lower", "calls that wait for a unit at the end", 1.0),
+    Kpi("calls_transferred", "1", "higher", "calls handed on to others after the talk", 1.0),
+    Kpi("calls_abandoned", "1", "lower", "callers who hung up unanswered", 1.0),
+    Kpi("answered_in_time", "1", "higher", "share of callers answered within the target, of all who rang", 0.02),
+    Kpi("units_preempted", "1", "lower", "times a unit was taken from a less urgent call", 1.0),
+    Kpi("hospital_diverted", "1", "lower", "patients brought elsewhere because a hospital diverted", 1.0),
     Kpi("hospital_wait", "s", "lower", "mean wait for a bay", 30.0),
 )
 SERIES = (
@@ -94,7 +165,7 @@ SERIES = (
 )
 
 PROCEDURES = {
-    "call": ("answer", "talk", "triaged", "hung_up"),
+    "call": ("answer", "talk", "triaged", "hung_up", "connect", "second"),
     "mission": (
         "alert",
         "mobilise",
@@ -110,4 +181,5 @@ PROCEDURES = {
         "home",
     ),
     "tracking": ("look",),
+    "absence": ("wait", "leave", "away", "back"),
 }

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from twin.contract import Event, Feed, Setup
+from twin.contract import Event, Feed, Option, Setup
+from twin.models.emergency.duty import unit_shifts
+from twin.models.emergency.service_plan import plan_of
 from twin.models.feeds.channel import (
     Channel,
     Column,
@@ -43,22 +43,25 @@ class Avl(Feed):
     reads = ("unit.node", "unit.free", "site.alive")
     requires = ("unit.node", "unit.free", "nodes", "stations")
     events = feed_events("avl")
-    options = common_options(every=15.0, latency=5.0)
+    options = (
+        *common_options(every=15.0, latency=5.0),
+        Option("service", "plan of the units, as the emergency model has it (.yaml)", "path", ""),
+    )
 
     def setup(self, setup: Setup) -> dict[str, int]:
         """Find the site of every node; the roster tells how many units there are and where they start."""
         city = setup.city
         self.site_of_node = site_of(city, city["nodes"]["x"], city["nodes"]["y"])
-        stations = city["stations"]
-        units = np.where(stations["kind"] == "ambulance", stations["units"], 0)
-        self.home = np.repeat(stations["node"], units)
+        units = plan_of(city, str(setup.options["service"])).units
+        self.home = units.node
+        self.on_duty = unit_shifts(setup, units).first
         self.timing = rhythm(setup, self.site_of_node[self.home])
         return rows_of(UNITS, self.timing)
 
     def start(self, view: View) -> None:
         """Take the roster as known and the first sample."""
         view.put("observed_unit.node", slice(None), self.home)
-        view.put("observed_unit.free", slice(None), True)
+        view.put("observed_unit.free", slice(None), self.on_duty)
         view.schedule("avl_sample")
 
     def on_event(self, view: View, event: Event) -> None:
