@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,18 +14,22 @@ from twin.durable import write_whole
 from twin.errors import SnapshotError
 from twin.fields import Layout, State
 from twin.log import Segment
+from twin.stretches import read_state, stretches
 from twin.world import World
 
 if TYPE_CHECKING:
     from twin.assembly import Assembly
 
-FORMAT = 3
+FORMAT = 4
 _LOGS = ("events", "parents", "series")
+_STATE = "state"
+_MADE = (1980, 1, 1, 0, 0, 0)
+"""Date of the parts of a file, the earliest there is: equal states give equal files."""
 
 
 def save(world: World, folder: str | Path) -> Path:
     """Write a world to `folder/snapshot.npz`, all or nothing; return the file."""
-    arrays: dict[str, Any] = {"buffer": world.state.buffer}
+    arrays: dict[str, Any] = {"stretches": stretches(world.state)}
     for log in _LOGS:
         for column, values in getattr(world, log).packed().items():
             arrays[f"{log}.{column}"] = values
@@ -33,18 +38,31 @@ def save(world: World, folder: str | Path) -> Path:
         "now": world.now,
         "seed": world.seed,
         "rows": world.state.layout.rows,
+        "size": world.state.layout.size,
         "columns": signature(world.state.layout),
         "case": case_digest(world.assembly),
     }
     arrays["manifest"] = np.frombuffer(json.dumps(manifest).encode(), dtype=np.uint8)
     target = Path(folder) / "snapshot.npz"
-    write_whole(target, lambda file: np.savez(file, **arrays))
+    write_whole(target, lambda file: _write(file, arrays, world.state))
     return target
 
 
+def _write(file: IO[bytes], arrays: dict[str, Any], state: State) -> None:
+    """Write arrays, and of the state its stretches, without a copy; zipfile adds the CRC-32 of each."""
+    whole = state.buffer.data
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as parts:
+        with parts.open(zipfile.ZipInfo(_STATE, _MADE), "w", force_zip64=True) as part:
+            for begin, end in arrays["stretches"].tolist():
+                part.write(whole[begin:end])
+        for name, values in arrays.items():
+            with parts.open(zipfile.ZipInfo(f"{name}.npy", _MADE), "w", force_zip64=True) as part:
+                np.lib.format.write_array(part, values, allow_pickle=False)
+
+
 def signature(layout: Layout) -> list[list[Any]]:
-    """Return names, dtypes and widths of all columns: what must agree on load."""
-    return [[name, field.dtype, list(field.width)] for name, field in layout.columns.items()]
+    """Return names, dtypes, widths and initial values of all columns: what must agree on load."""
+    return [[name, field.dtype, list(field.width), repr(field.initial)] for name, field in layout.columns.items()]
 
 
 def case_digest(assembly: Assembly) -> str:
@@ -77,11 +95,17 @@ def load(folder: str | Path, assembly: Assembly) -> World:
     path = Path(folder)
     path = path / "snapshot.npz" if path.is_dir() else path
     try:
-        # zipfile checks the CRC-32 of every array that is read: a flipped bit is an error here.
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-        manifest = json.loads(arrays["manifest"].tobytes())
-        return _revive(path, manifest, arrays, assembly)
+        # zipfile checks the CRC-32 of every part that is read to its end: a flipped bit is an error here.
+        with zipfile.ZipFile(path) as parts:
+            arrays = {name.removesuffix(".npy"): _read(parts, name) for name in parts.namelist() if name != _STATE}
+            manifest = json.loads(arrays["manifest"].tobytes())
+            _check_manifest(path, manifest, assembly)
+            layout = Layout(assembly.layout.columns, _rows(path, manifest["rows"], assembly.layout))
+            if layout.size != manifest["size"]:
+                raise SnapshotError(f"{path} holds {manifest['size']} bytes of state, {layout.size} are needed")
+            with parts.open(_STATE) as part:
+                state = read_state(layout, arrays["stretches"], part)
+        return _revive(path, state, arrays, assembly)
     except FileNotFoundError:
         raise SnapshotError(f"no snapshot at {path}") from None
     except SnapshotError:
@@ -90,7 +114,13 @@ def load(folder: str | Path, assembly: Assembly) -> World:
         raise SnapshotError(f"{path} is not a readable snapshot: {type(error).__name__}: {error}") from error
 
 
-def _revive(path: Path, manifest: dict[str, Any], arrays: dict[str, Any], assembly: Assembly) -> World:
+def _read(parts: zipfile.ZipFile, name: str) -> Any:
+    with parts.open(name) as part:
+        return np.lib.format.read_array(part, allow_pickle=False)
+
+
+def _check_manifest(path: Path, manifest: dict[str, Any], assembly: Assembly) -> None:
+    """Raise SnapshotError when a file is of another format, seed, version or case."""
     if manifest.get("format") != FORMAT:
         raise SnapshotError(f"{path} has format {manifest.get('format')}; this version reads {FORMAT}")
     if manifest["seed"] != assembly.setup.seed:
@@ -99,11 +129,10 @@ def _revive(path: Path, manifest: dict[str, Any], arrays: dict[str, Any], assemb
         raise SnapshotError(f"{path} was written by other models or another version; run the case again")
     if manifest["case"] != case_digest(assembly):
         raise SnapshotError(f"{path} belongs to another case (city, options, events or times differ)")
-    layout = Layout(assembly.layout.columns, _rows(path, manifest["rows"], assembly.layout))
-    buffer = arrays["buffer"]
-    if buffer.shape != (layout.size,) or buffer.dtype != np.uint8:
-        raise SnapshotError(f"{path} holds {buffer.nbytes} bytes of state, {layout.size} are needed")
-    world = World(assembly, State(layout, buffer))
+
+
+def _revive(path: Path, state: State, arrays: dict[str, Any], assembly: Assembly) -> World:
+    world = World(assembly, state)
     _check_lists(path, world.state)
     for log in _LOGS:
         segment: Segment = getattr(world, log)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from dataclasses import replace
 
 import numpy as np
@@ -49,17 +51,26 @@ def test_the_same_case_assembled_again_takes_it(saved):
 
 
 def damaged(path, change):
-    """Write a snapshot again with its manifest or arrays changed."""
-    with np.load(path) as stored:
-        arrays = {name: stored[name] for name in stored.files}
-    manifest = json.loads(arrays["manifest"].tobytes())
-    manifest = change(manifest, arrays) or manifest
-    arrays["manifest"] = np.frombuffer(json.dumps(manifest).encode(), dtype=np.uint8)
-    np.savez(path, **arrays)
+    """Write a snapshot again with its manifest or other parts changed; checksums are right."""
+    with zipfile.ZipFile(path) as stored:
+        parts = {name: stored.read(name) for name in stored.namelist()}
+    manifest = json.loads(np.load(io.BytesIO(parts["manifest.npy"])).tobytes())
+    manifest = change(manifest, parts) or manifest
+    parts["manifest.npy"] = as_part(np.frombuffer(json.dumps(manifest).encode(), dtype=np.uint8))
+    with zipfile.ZipFile(path, "w") as stored:
+        for name, content in parts.items():
+            stored.writestr(name, content)
+
+
+def as_part(values):
+    """Return the bytes of an array as a part of a snapshot."""
+    file = io.BytesIO()
+    np.save(file, values)
+    return file.getvalue()
 
 
 def set_rows(table, count):
-    return lambda manifest, arrays: manifest["rows"].update({table: count})
+    return lambda manifest, parts: manifest["rows"].update({table: count})
 
 
 @pytest.mark.parametrize(
@@ -71,14 +82,19 @@ def set_rows(table, count):
         set_rows("job", 64),
         set_rows("job", True),
         set_rows("pending", 10**15),
-        lambda manifest, arrays: manifest.pop("rows") and None,
-        lambda manifest, arrays: manifest.update(rows=[3]),
-        lambda manifest, arrays: manifest.pop("seed") and None,
-        lambda manifest, arrays: manifest.pop("case") and None,
-        lambda manifest, arrays: [manifest],
-        lambda manifest, arrays: "text",
-        lambda manifest, arrays: arrays.pop("events.kind") is None,
-        lambda manifest, arrays: arrays.pop("buffer") is None,
+        lambda manifest, parts: manifest.pop("rows") and None,
+        lambda manifest, parts: manifest.update(rows=[3]),
+        lambda manifest, parts: manifest.pop("seed") and None,
+        lambda manifest, parts: manifest.pop("case") and None,
+        lambda manifest, parts: [manifest],
+        lambda manifest, parts: "text",
+        lambda manifest, parts: manifest.pop("size") and None,
+        lambda manifest, parts: parts.pop("events.kind.npy") and None,
+        lambda manifest, parts: parts.pop("stretches.npy") and None,
+        lambda manifest, parts: parts.pop("state") and None,
+        lambda manifest, parts: parts.update(state=parts["state"][:-1]),
+        lambda manifest, parts: parts.update(state=parts["state"] + b"0"),
+        lambda manifest, parts: parts.update({"stretches.npy": as_part(np.array([[0, 10**9]]))}),
     ],
 )
 def test_a_damaged_manifest_is_a_snapshot_error(saved, change):
@@ -87,16 +103,36 @@ def test_a_damaged_manifest_is_a_snapshot_error(saved, change):
         World.load(saved, toy_assembly())
 
 
-def test_a_free_list_that_points_outside_its_table_is_refused(saved):
+def test_a_file_is_written_again_as_it_was(saved):
+    damaged(saved, lambda manifest, parts: None)
+    assert World.load(saved, toy_assembly()).digest() == World(toy_assembly()).run(20 * SECOND).digest()
+
+
+def test_another_format_is_told(saved):
+    damaged(saved, lambda manifest, parts: manifest.update(format=3))
+    with pytest.raises(SnapshotError, match="has format 3; this version reads 4"):
+        World.load(saved, toy_assembly())
+
+
+def test_other_initial_values_are_another_version(saved):
     assembly = toy_assembly()
-    place = assembly.layout.slots["job_list.used"].offset
-
-    def change(manifest, arrays):
-        arrays["buffer"][place : place + 8] = np.array([10**6], dtype=np.int64).view(np.uint8)
-
-    damaged(saved, change)
-    with pytest.raises(SnapshotError, match="free rows of job"):
+    name, field = next(iter(assembly.layout.columns.items()))
+    assembly.layout.columns[name] = replace(field, initial=field.initial + 1)
+    with pytest.raises(SnapshotError, match="other models or another version"):
         World.load(saved, assembly)
+
+
+def test_equal_worlds_make_equal_files(saved, tmp_path):
+    again = World(toy_assembly()).run(20 * SECOND).save(tmp_path / "again")
+    assert again.read_bytes() == saved.read_bytes()
+
+
+def test_a_free_list_that_points_outside_its_table_is_refused(tmp_path):
+    world = World(toy_assembly()).run(20 * SECOND)
+    world.state["job_list.used"][0] = 10**6
+    saved = world.save(tmp_path)
+    with pytest.raises(SnapshotError, match="free rows of job"):
+        World.load(saved, toy_assembly())
 
 
 def test_a_table_that_grew_is_taken(tmp_path):
