@@ -36,13 +36,15 @@ def lacks(view: View) -> Array:
 class Hospitals:
     """Constants of the hospitals.
 
-    node       (n_hospital,)
-    offers     specialties of each
-    limit      (n_hospital,)  ambulances waiting from which it diverts, 0 for never
-    dark       a hospital without power or water diverts
+    node    (n_hospital,)
+    bays    (n_hospital,)
+    offers  specialties of each
+    limit   (n_hospital,)  ambulances waiting from which it diverts, 0 for never
+    dark    a hospital without power or water diverts
     """
 
     node: Array
+    bays: Array
     offers: tuple[tuple[str, ...], ...]
     limit: Array
     dark: bool

@@ -153,18 +153,20 @@ class MissionSteps:
         """Hand the patient over; slower in a hospital without power or water."""
         call, hospital = int(view["unit.call"][job.entity]), int(view["unit.hospital"][job.entity])
         view.put("call.bay", call, view.now)
-        self._queue(view, hospital, -1)
         dark = bool(lacks(view)[hospital])
         factor = self.dark_factor if dark else 1.0
         return Delay(round(int(self.calls.handover[call]) * factor))
 
     def _queue(self, view: View, hospital: int, change: int) -> None:
-        view.put("hospital.queue", hospital, int(view["hospital.queue"][hospital]) + change)
+        present = int(view["hospital.present"][hospital]) + change
+        view.put("hospital.present", hospital, present)
+        view.put("hospital.queue", hospital, max(present - int(self.hospitals.bays[hospital]), 0))
         renew(view, self.hospitals)
 
     def mission_clear(self, view: View, job: Job) -> StepResult:
         """Leave the bay and the call."""
         view.release(job.ticket, "hospital_bay")
+        self._queue(view, int(view["unit.hospital"][job.entity]), -1)
         return self._close(view, job.entity)
 
     def _close(self, view: View, unit: int) -> StepResult:

@@ -73,6 +73,7 @@ class Emergency(CallSteps, MissionSteps, Model):
         self.planned = tuple(setup.events)
         self.hospitals = Hospitals(
             np.asarray(city["hospitals"]["node"], dtype=np.int64),
+            np.asarray(city["hospitals"]["bays"], dtype=np.int64),
             self.plan.specialties,
             limits(self.plan.divert_queue),
             bool(options["divert_dark"]),

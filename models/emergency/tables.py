@@ -52,6 +52,7 @@ FIELDS = (
     Field("unit.asked", "bool", "1", "unit of a neighbour that has been asked for", observable=True),
     Field("hospital.diverts", "bool", "1", "sends ambulances elsewhere", observable=True, traced=True),
     Field("hospital.ordered", "bool", "1", "diverts by order"),
+    Field("hospital.present", "int32", "1", "ambulances in a bay or waiting for one", observable=True),
     Field("hospital.queue", "int32", "1", "ambulances that wait for a bay", observable=True),
     Field("hospital.diverted", "int64", "1", "patients brought elsewhere because of diversion"),
     Field("hospital.waterless", "int16", "1", "reasons why it has no water, added by others", group=True),
