@@ -1,7 +1,7 @@
-"""Assets of the grid that can be repaired, under one numbering.
+"""Assets that crews can repair, of all networks, under one numbering.
 
-An asset's code is the row of a substation, or the number of substations plus
-the row of a line.
+First come the substations, then the lines. Pipes, pumps and road links follow in a city that has
+crews for them: depots of the kinds `water` and `road`.
 """
 
 from __future__ import annotations
@@ -16,73 +16,165 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
+KINDS = ("substation", "line", "pipe", "pump", "link")
+SUBSTATION, LINE, PIPE, PUMP, LINK = range(len(KINDS))
+SKILLS = ("power", "water", "road")
+SKILL_OF_KIND = (0, 0, 1, 1, 2)
+_TABLES = ("substations", "lines", "pipes", "pumps", "links")
+_NOWHERE = -1
+
 
 @dataclass(frozen=True)
 class Assets:
     """Where assets are and whom they feed; one row an asset.
 
-    substations  how many of the first rows are substations
-    node         road node a crew drives to
-    customers    customers fed through it in normal switching
-    hospitals    hospitals fed through it in normal switching
+    kind       place in KINDS
+    row        row in the city table of its kind
+    node       road node a crew drives to
+    customers  customers fed through it in normal switching; persons at its ends for a pipe
+    hospitals  hospitals fed through it in normal switching
+    first      (5,) first row of each kind, the number of assets where there is none
     """
 
-    substations: int
+    kind: Array
+    row: Array
     node: Array
     customers: Array
     hospitals: Array
+    first: Array
 
     @property
     def count(self) -> int:
         """Number of assets."""
         return int(self.node.shape[0])
 
+    @property
+    def substations(self) -> int:
+        """How many of the first rows are substations."""
+        return int((self.kind == SUBSTATION).sum())
+
+    @property
+    def skill(self) -> Array:
+        """Place in SKILLS of the crews that can repair each asset, (n,)."""
+        return np.asarray(SKILL_OF_KIND)[self.kind]
+
     def table_of(self, asset: int) -> tuple[str, int]:
-        """Return the state table and row of an asset."""
-        if asset < self.substations:
-            return "substation", asset
-        return "line", asset - self.substations
+        """Return the kind and row of an asset."""
+        return KINDS[self.kind[asset]], int(self.row[asset])
+
+    def has(self, kind: int) -> bool:
+        """Tell whether assets of a kind are repaired in this city."""
+        return bool((self.kind == kind).any())
 
 
 def build_assets(city: City) -> Assets:
     """Return the repairable assets of a city.
 
-    A crew reaches a line at the end of the street it follows, or at the street
-    node of its first bus.
+    A crew reaches a line at the end of the street it follows, or at the street node of its first
+    bus; a pipe or pump at the node nearest its first end; a broken road at the node it starts from.
     """
-    substations, lines = city["substations"], city["lines"]
-    bus_node = np.asarray(city["buses"]["node"], dtype=np.int64)
-    line_node = bus_node[lines["from_bus"]]
-    along = np.asarray(lines["link"], dtype=np.int64)
-    street_end = np.asarray(city["links"]["to_node"], dtype=np.int64)[np.maximum(along, 0)]
-    line_node = np.where(along >= 0, street_end, line_node)
-    below = _buses_below(city)
-    customers = np.asarray(city["buses"]["customers"], dtype=np.int64)
-    fed = city["hospitals"]["bus"] if "hospitals" in city else np.zeros(0, dtype=np.int64)
-    hospitals = np.bincount(fed, minlength=customers.shape[0])
+    skills = skills_of(city)
+    kinds = [kind for kind in range(len(KINDS)) if SKILLS[SKILL_OF_KIND[kind]] in skills]
+    parts = [_part(city, kind) for kind in kinds]
+    sizes = np.array([len(node) for node, _, _ in parts], dtype=np.int64)
+    starts = dict(zip(kinds, np.cumsum(sizes) - sizes, strict=True))
+    node, customers, hospitals = (np.concatenate([part[i] for part in parts]) for i in range(3))
     return Assets(
-        substations=city.rows("substations"),
-        node=np.concatenate([np.asarray(substations["node"], dtype=np.int64), line_node]),
-        customers=np.array([customers[buses].sum() for buses in below], dtype=np.int64),
-        hospitals=np.array([hospitals[buses].sum() for buses in below], dtype=np.int64),
+        kind=np.repeat(np.asarray(kinds, dtype=np.int64), sizes),
+        row=np.concatenate([np.arange(size) for size in sizes]),
+        node=node,
+        customers=customers,
+        hospitals=hospitals,
+        first=np.array([starts.get(kind, sizes.sum()) for kind in range(len(KINDS))], dtype=np.int64),
     )
 
 
-def _buses_below(city: City) -> list[Array]:
-    """Return for each asset the buses fed through it while every normally closed switch is closed."""
+def skills_of(city: City) -> tuple[str, ...]:
+    """Return the skills of crews in a city: always `power`, others where a depot has them."""
+    kinds = set(np.asarray(city["depots"]["kind"]).tolist()) if "depots" in city else set()
+    return tuple(skill for skill in SKILLS if skill == "power" or skill in kinds)
+
+
+def _part(city: City, kind: int) -> tuple[Array, Array, Array]:
+    """Return node, customers and hospitals of all assets of one kind."""
+    if kind in (SUBSTATION, LINE):
+        below = feeds(city)[kind == LINE]
+        customers = np.asarray(city["buses"]["customers"], dtype=np.int64)
+        fed = city["hospitals"]["bus"] if "hospitals" in city else np.zeros(0, dtype=np.int64)
+        hospitals = np.bincount(fed, minlength=customers.shape[0])
+        sums = [np.array([values[buses].sum() for buses in below], dtype=np.int64) for values in (customers, hospitals)]
+        return nodes_of(city, kind), sums[0], sums[1]
+    rows = city.rows(_TABLES[kind])
+    none = np.zeros(rows, dtype=np.int64)
+    if kind == LINK or not rows:
+        return nodes_of(city, kind), none, none
+    ends = np.stack([np.asarray(city[_TABLES[kind]][f"{end}_node"], np.int64) for end in ("from", "to")])
+    return nodes_of(city, kind), _persons_at(city, ends), none
+
+
+def nodes_of(city: City, kind: int) -> Array:
+    """Return the street node of every asset of a kind, empty in a city without them."""
+    table = _TABLES[kind]
+    if not city.rows(table):
+        return np.zeros(0, dtype=np.int64)
+    if kind == SUBSTATION:
+        return np.asarray(city["substations"]["node"], dtype=np.int64)
+    if kind == LINE:
+        return _line_nodes(city)
+    ends = np.asarray(city[table]["from_node"], dtype=np.int64)
+    return ends if kind == LINK else _street_of(city, ends)
+
+
+def _line_nodes(city: City) -> Array:
+    """Return the node a crew reaches each line at."""
+    lines = city["lines"]
+    if "link" not in lines:
+        return np.asarray(city["buses"]["node"], dtype=np.int64)[lines["from_bus"]]
+    bus_node = np.asarray(city["buses"]["node"], dtype=np.int64)
+    along = np.asarray(lines["link"], dtype=np.int64)
+    street_end = np.asarray(city["links"]["to_node"], dtype=np.int64)[np.maximum(along, 0)]
+    return np.where(along >= 0, street_end, bus_node[lines["from_bus"]])
+
+
+def water_places(city: City) -> tuple[Array, Array]:
+    """Return x and y (m) of water nodes: junctions, reservoirs, tanks."""
+    tables = [city[name] for name in ("junctions", "reservoirs", "tanks") if name in city]
+    x, y = (np.concatenate([table[axis] for table in tables]) for axis in "xy")
+    return x, y
+
+
+def _street_of(city: City, water_nodes: Array) -> Array:
+    from scipy.spatial import cKDTree
+
+    x, y = water_places(city)
+    tree = cKDTree(np.column_stack([city["nodes"]["x"], city["nodes"]["y"]]))
+    return np.asarray(tree.query(np.column_stack([x, y])[water_nodes])[1], dtype=np.int64)
+
+
+def _persons_at(city: City, ends: Array) -> Array:
+    """Return the persons at both ends of pipes or pumps, where the city counts them."""
+    junctions = city["junctions"]
+    count = city.rows("junctions")
+    persons = np.asarray(junctions["population"], np.int64) if "population" in junctions else np.zeros(count, np.int64)
+    return np.asarray(np.where(ends < count, persons[np.minimum(ends, count - 1)], 0).sum(axis=0))
+
+
+def feeds(city: City) -> tuple[list[Array], list[Array]]:
+    """Return the buses fed through each substation and each line while every normally closed switch is closed."""
     lines, buses = city["lines"], city["buses"]
-    owner = np.asarray(buses["substation"])
-    found = [np.flatnonzero(owner == row) for row in range(city.rows("substations"))]
+    owner = np.asarray(buses["substation"]) if "substation" in buses else np.full(city.rows("buses"), _NOWHERE)
+    stations = [np.flatnonzero(owner == row) for row in range(city.rows("substations"))]
     parent, order = _feeding_tree(city)
     below: dict[int, list[int]] = {}
     for bus in reversed(order):
         below.setdefault(bus, []).append(bus)
         if parent[bus] >= 0:
             below.setdefault(int(parent[bus]), []).extend(below[bus])
+    found = []
     for begin, end, closed in zip(lines["from_bus"], lines["to_bus"], lines["closed"], strict=True):
-        fed = end if parent[end] == begin else begin if parent[begin] == end else -1
+        fed = end if parent[end] == begin else begin if parent[begin] == end else _NOWHERE
         found.append(np.array(below[int(fed)] if closed and fed >= 0 else [], dtype=np.int64))
-    return found
+    return stations, found
 
 
 def _feeding_tree(city: City) -> tuple[Array, list[int]]:
@@ -97,7 +189,7 @@ def _feeding_tree(city: City) -> tuple[Array, list[int]]:
         near[begin].append(end)
         near[end].append(begin)
     order = sorted(set(np.asarray(city["sources"]["bus"]).tolist()))
-    parent = np.full(len(near), -1)
+    parent = np.full(len(near), _NOWHERE)
     seen = set(order)
     for bus in order:
         for other in near[bus]:

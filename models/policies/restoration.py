@@ -1,17 +1,18 @@
 """In which order failed assets are repaired: as reported, or hospitals first.
 
-Both send the free crew that is expected to be there first, by reported travel
-times, to the asset that comes first in their order.
+All rules here send the free crew of the right skill that is expected to be there first, by reported
+travel times, to the asset that comes first in their order.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from twin.contract import MINUTE, Command, Policy, Setup
 from twin.models.assets import build_assets
+from twin.models.restoration.crews import build_crews
 from twin.models.streets import build_streets, shortest_tree
 
 if TYPE_CHECKING:
@@ -27,17 +28,18 @@ class FirstCome(Policy):
 
     name = "first_come"
     role = "restoration"
-    sees = _SEES
-    requires = _SEES
+    sees: ClassVar[tuple[str, ...]] = _SEES
+    requires: ClassVar[tuple[str, ...]] = _SEES
     commands = ("repair",)
     every = 5 * MINUTE
     on = ("repair_wanted", "crew_free")
     source = "first come, first served: the baseline without any ranking"
 
     def setup(self, setup: Setup) -> dict[str, int]:
-        """Build the streets and the assets."""
+        """Build the streets, the assets and the skills of crews."""
         self.streets = build_streets(setup.city)
         self.assets = build_assets(setup.city)
+        self.skill, self.needs = build_crews(setup.city).skill, self.assets.skill
         return {}
 
     def decide(self, observation: Observation) -> list[Command]:
@@ -45,16 +47,18 @@ class FirstCome(Policy):
         waiting = np.flatnonzero((observation["repair.reported"] >= 0) & ~observation["repair.assigned"])
         if not waiting.shape[0]:
             return []
-        crews = [leader.row for leader in observation.agents("crew").select(lambda leader: leader.free)]
+        free = [leader.row for leader in observation.agents("crew").select(lambda leader: leader.free)]
         commands = []
         for asset in waiting[self.order(observation, waiting)].tolist():
+            crews = [crew for crew in free if self.skill[crew] == self.needs[asset]]
             if not crews:
-                break
+                continue
             tree = shortest_tree(self.streets, observation["observed_link.time"], self.assets.node[asset], reverse=True)
             reach = tree.time[observation["crew.node"][crews]]
             if not np.isfinite(reach).any():
                 continue
-            crew = crews.pop(int(np.argmin(reach)))
+            crew = crews[int(np.argmin(reach))]
+            free.remove(crew)
             commands.append(Command("repair", asset, float(crew)))
         return commands
 

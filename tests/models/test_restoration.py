@@ -1,5 +1,7 @@
 """Repair crews: exact times on five nodes in a row, 100 s a link."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 
@@ -9,10 +11,13 @@ from twin.contract import SECOND, EventKind, Feed, Model
 from twin.fields import Field
 from twin.models.assets import build_assets
 from twin.models.policies.restoration import FirstCome, HospitalFirst
-from twin.models.restoration import REPAIRING, WAITING, Restoration
+from twin.models.policies.restoration_lookahead import Lookahead
+from twin.models.policies.restoration_ranked import JointPowerWater, LargestCapacity, MostBetween
+from twin.models.restoration import OFF_DUTY, REPAIRING, WAITING, Restoration
 from twin.world import World
 
 OPTIONS = {"restoration": {"spread": 0.0}}
+RULES = (FirstCome, HospitalFirst, LargestCapacity, MostBetween, JointPowerWater, Lookahead)
 
 
 class Grid(Model):
@@ -209,3 +214,74 @@ def test_a_snapshot_at_any_stage_goes_on_bit_for_bit(tmp_path, at):
     assert World.load(tmp_path, world.assembly).run().digest() == whole.digest()
     assert world.branch().run().events.rows() == whole.events.rows()
     assert whole.check() == []
+
+
+def test_a_shift_that_ends_breaks_work_off_and_the_next_one_goes_on():
+    # The run starts at 17:00 local time; the crew works from 6 to 18 and from 6 the next day.
+    events = [Planned("break", 100 * SECOND, (0,))]
+    world = world_of(events, duration=100_000, shift_from=6.0, shift_to=18.0)
+    world.run(3700 * SECOND)
+    left = told(world, "repair_broken_off")
+    # It began at 1503.5 s, so 2096.5 s of 14,400 s are done at 18:00.
+    assert [value for value, _ in left] == [3600.0]
+    assert world.state["repair.left"][0] / SECOND == pytest.approx(14_400 - 2096.5, abs=1e-4)
+    assert not world.state["crew.free"][0]
+    world.run(10_000 * SECOND)
+    assert world.state["crew.stage"][0] == OFF_DUTY
+    assert world.check() == []
+    world.run(100_000 * SECOND)
+    # On duty at 46,800 s; order 2 s later; 600 s to set out, 200 s drive, 600 s inspection, 300 s test.
+    expected = 13 * 3600 + 2 + 600 + 200 + 600 + 14_400 - 2096.5 + 300
+    assert told(world, "repair_done")[0][0] == pytest.approx(expected, abs=1e-3)
+    assert world.check() == []
+
+
+def test_a_crew_without_material_waits_for_the_depot_to_be_stocked():
+    events = [Planned("break", 100 * SECOND, (0,)), Planned("break_line", 100 * SECOND, (2,))]
+    world = world_of(events, duration=80_000, kits=1, carries=1, restock=40_000.0).run()
+    first, second = (time for time, _ in told(world, "repair_done"))
+    assert first < 40_000 - 300
+    # Back at the depot long before; loads at 40,000 s: 600 s to set out, 300 s drive, 600 + 7200 + 300 s.
+    assert second == pytest.approx(40_000 + 600 + 300 + 600 + 7200 + 300, abs=1e-3)
+    assert world.check() == []
+
+
+def test_each_crew_books_its_time_by_stage():
+    world = world_of([Planned("break", 100 * SECOND, (0,))]).run()
+    row = {
+        name: float(column[0])
+        for name, column in world.assembly.by_name["restoration"].tables(world.view("restoration"))["crews"].items()
+        if name.startswith("minutes")
+    }
+    assert row["minutes_preparing"] == pytest.approx(10)
+    assert row["minutes_driving"] == pytest.approx(200 / 60)
+    assert row["minutes_repairing"] == pytest.approx(240)
+    assert row["minutes_testing"] == pytest.approx(5)
+    assert sum(row.values()) == pytest.approx(1000)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_every_rule_repairs_all_and_repeats_bit_for_bit(rule):
+    events = [Planned("break", 100 * SECOND, (0, 1)), Planned("break_line", 150 * SECOND, (2, 3))]
+    whole = world_of(events, crews=2, rule=rule, spread=0.5).run()
+    cut = world_of(events, crews=2, rule=rule, spread=0.5).run(9000 * SECOND).branch().run()
+    assert whole.kpis()["repairs_done"] == 4
+    assert cut.digest() == whole.digest()
+
+
+def test_looking_ahead_never_costs_more_than_the_rule_it_starts_from():
+    from twin.models.restoration.belief import Belief, Situation
+
+    place = city(crews=1)
+    assets = build_assets(place)
+    belief = Belief(place, assets, np.zeros(1, dtype=np.int64))
+    waiting = np.array([5, 4, 0, 1])
+    reach = np.array([[300.0, 300.0, 200.0, 400.0]])
+    between = np.abs(reach.T - reach)
+    now = Situation(np.isin(np.arange(6), waiting), np.zeros(1), reach, between, waiting, {})
+    costs = {order: belief.cost(now, order, 1e5) for order in permutations(range(4))}
+    found = belief.best(now, (0, 1, 2, 3), 1e5, 200)
+    assert belief.cost(now, found, 1e5) == min(costs.values()) < costs[0, 1, 2, 3]
+    # The tie (asset 5) lights nobody while line 2 is sound; substation 1 has 900 customers: it goes first.
+    assert found[0] == 3
+    assert found == belief.best(now, (0, 1, 2, 3), 1e5, 200)

@@ -1,4 +1,4 @@
-"""Flood roads and substations, and close roads.
+"""Flood roads and substations, close and damage roads, raise loads, and pass damage on.
 
 A flood is given by its area and a hydrograph: the water stands `peak` above the
 lowest ground of the area at the crest, rises and falls in straight lines, and is
@@ -9,69 +9,41 @@ water surface, drains, pumping.
 * depth at a node = max(0, water level - elevation) inside the area, 0 outside;
 * depth on a link = the larger of its ends, for the deepest point closes a road;
 * depth at a substation = with its own elevation, if its road node is in the area;
-* several floods combine by the larger depth.
+* several floods combine by the larger depth, and so does rain water that stands (`node.water`).
 
 Depths are renewed every 5 minutes and at the corners of the hydrograph.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twin.contract import Event, EventKind, Model, Option, Setup
-from twin.fields import Field
-from twin.models.hydrograph import CLOSING_DEPTH, Hydrograph, wet_speed
+from twin.contract import Event, Model, Setup
+from twin.models.hazards import kinds
+from twin.models.hazards.damage import Damage
+from twin.models.hazards.fragility import built_in, read_curves
+from twin.models.hazards.ground import Ground
+from twin.models.hydrograph import wet_speed
 from twin.models.scenario_events import contributes, microseconds, numbers_of, targets_of
 
 if TYPE_CHECKING:
-    from twin.city import City
     from twin.view import View
 
 Array = np.ndarray[Any, Any]
 
-_FLOOD = (
-    Option("peak", "water above the lowest ground of the area at the crest", "quantity", None, "m", low=0.0, high=100),
-    Option("rise", "from first water to the crest", "quantity", None, "s", low=0.0),
-    Option("hold", "time at the crest", "quantity", None, "s", low=0.0),
-    Option("fall", "from the crest until the water is gone", "quantity", None, "s", low=0.0),
-)
-_DURATION = Option("duration", "until the road opens again", "quantity", None, "s", low=0.0)
-
 
 class Hazards(Model):
-    """Water on roads and in substations, and roads closed by order."""
+    """Water on roads and in substations, closed and damaged roads, and damage to networks."""
 
     name = "hazards"
-    owns = (
-        Field("link.depth", "float64", "m", "depth of flood water on the road", traced=True),
-        Field("link.wet_speed", "float64", "1", "share of the dry speed that water leaves", 1, traced=True),
-        Field("link.max_depth", "float64", "m", "greatest depth of flood water so far"),
-        Field("link.barred", "int16", "1", "road closures of the scenario in force"),
-        Field("substation.depth", "float64", "m", "depth of flood water at the substation", traced=True),
-        Field("flood.event", "int64", "1", "event of a flood that is going on, -1 for none", -1),
-        Field("flood.start", "int64", "us", "when the flood began"),
-    )
-    adds = ("link.closure",)
-    events = (
-        EventKind("flood", "water rises over an area and falls again", "nodes", _FLOOD, scenario=True),
-        EventKind("road_closure", "roads are closed for a while", "links", (_DURATION,), scenario=True),
-        EventKind("flood_step", "depths of a flood are renewed"),
-        EventKind("road_closure_end", "roads closed by order are open again"),
-    )
-    options = (
-        Option("every", "time between renewals of flood depth", "quantity", 300.0, "s", low=1.0),
-        Option(
-            "closing_depth",
-            "water that closes a road",
-            "quantity",
-            CLOSING_DEPTH,
-            "m",
-            low=0.01,
-            parameter="hazard.road_closed_depth",
-        ),
-    )
+    owns = kinds.FIELDS
+    reads = ("node.water",)
+    adds = ("link.closure", "bus.load")
+    events = kinds.EVENTS
+    options = kinds.OPTIONS
 
     def setup(self, setup: Setup) -> dict[str, int]:
         """Build the ground of every flood of the scenario."""
@@ -81,13 +53,30 @@ class Hazards(Model):
         self.closing_depth = float(setup.options["closing_depth"])
         self.from_node = city["links"]["from_node"] if "links" in city else np.zeros(0, np.int64)
         self.to_node = city["links"]["to_node"] if "links" in city else np.zeros(0, np.int64)
-        self.floods = [_Ground.of(city, self.planned[i]) for i in numbers_of("flood", self.planned)]
+        self.floods = [Ground.of(city, self.planned[i]) for i in numbers_of("flood", self.planned)]
         self.flood_of_event = {n: row for row, n in enumerate(numbers_of("flood", self.planned))}
-        return {"flood": len(self.floods), "link": city.rows("links"), "substation": city.rows("substations")}
+        given = str(setup.options["fragility"])
+        self.damage = Damage(setup, read_curves(Path(setup.folder) / given if given else built_in()))
+        self.acts = {
+            "earthquake": self.damage.earthquake,
+            "windstorm": self.damage.windstorm,
+            "ageing": self.damage.ageing,
+            "attack_pumps": self.damage.attack,
+            "attack_valves": self.damage.attack,
+            "planned_work": self.damage.work,
+            "road_damage": self._break_roads,
+            "road_repair": self._break_roads,
+            "heat_wave": self._heat,
+            "heat_wave_end": self._heat,
+        }
+        rows = {"flood": len(self.floods), "link": city.rows("links"), "substation": city.rows("substations")}
+        return rows | {"hazard_count": 1}
 
     def on_event(self, view: View, event: Event) -> None:
-        """Begin or continue a flood; close or open roads."""
-        if event.kind == "flood":
+        """Begin or continue a flood; close or open roads; pass on other hazards."""
+        if event.kind in self.acts:
+            self.acts[event.kind](view, event)
+        elif event.kind == "flood":
             row = self.flood_of_event[event.data]
             view.put("flood.event", row, event.id)
             view.put("flood.start", row, view.now)
@@ -100,6 +89,32 @@ class Hazards(Model):
             view.schedule("road_closure_end", delay, event.target, data=event.data)
         else:
             self._bar(view, np.array(self.planned[event.data].targets, dtype=np.int64), -1)
+
+    def step(self, view: View) -> None:
+        """Take up rain water that stands on streets, where a model of drainage tells it."""
+        if "node.water" in view:
+            self._flood(view)
+
+    def _break_roads(self, view: View, event: Event) -> None:
+        """Damage roads, or make them passable again."""
+        view.put("link.broken", targets_of(event, self.planned), event.kind == "road_damage")
+        self._close(view, None)
+
+    def _heat(self, view: View, event: Event) -> None:
+        """Raise the load of buses by a share of their peak, or let it be as usual again.
+
+        Peak load rises by 0.45 to 4.6 % per degree. Source: Santamouris et al., On the impact of urban
+        heat island and global warming on the power demand of buildings, Energy and Buildings 98 (2015).
+        """
+        if not contributes(view, "bus.load"):
+            return
+        planned = self.planned[event.data]
+        rows = np.array(planned.targets, dtype=np.int64)
+        share = float(planned.params["degrees"]) * float(planned.params["per_degree"])
+        begins = event.kind == "heat_wave"
+        view.add("bus.load", rows, view.city["buses"]["p"][rows] * share if begins else 0.0)
+        if begins:
+            view.schedule("heat_wave_end", max(microseconds(planned.params["duration"]), 1), data=event.data)
 
     def _renew(self, view: View, row: int, event: Event) -> None:
         """Set all depths for now, and plan the next look at one flood."""
@@ -134,8 +149,7 @@ class Hazards(Model):
     def _deepest(self, view: View, place: str) -> tuple[Array, Array]:
         """Return depth and flood event at nodes or substations, over all floods."""
         size = view.rows("substation") if place == "substation" else len(view.city["nodes"]["id"])
-        depth = np.zeros(size)
-        event = np.full(size, view.cause_id)
+        depth, event = self._rain(view, place, size)
         for row, ground in enumerate(self.floods):
             flood = int(view["flood.event"][row])
             if flood < 0:
@@ -147,6 +161,18 @@ class Hazards(Model):
             depth[rows[deeper]] = here[deeper]
             event[rows[deeper]] = flood
         return depth, event
+
+    def _rain(self, view: View, place: str, size: int) -> tuple[Array, Array]:
+        """Return depth of rain water and the event behind it, zero without a model of drainage."""
+        if "node.water" not in view:
+            return np.zeros(size), np.full(size, view.cause_id)
+        standing, events = view["node.water"], view["node.water@cause"]
+        if place == "node":
+            return standing.copy(), events.copy()
+        stations, ground = view.city["substations"], view.city["nodes"]["elevation"]
+        at = np.asarray(stations["node"], dtype=np.int64) if size else np.zeros(0, dtype=np.int64)
+        surface = ground[at] + standing[at] - stations["elevation"] if size else np.zeros(0)
+        return np.where(standing[at] > 0, np.maximum(surface, 0.0), 0.0), events[at]
 
     def _tell_roads(self, view: View, before: Array, causes: Array) -> None:
         """Log each road that water closes or frees, and total the closures."""
@@ -166,7 +192,7 @@ class Hazards(Model):
         """Contribute all closures of this model to the roads."""
         if contributes(view, "link.closure"):
             wet = view["link.depth"] >= self.closing_depth
-            view.add("link.closure", slice(None), view["link.barred"] + wet, cause)
+            view.add("link.closure", slice(None), view["link.barred"] + wet + view["link.broken"], cause)
 
     def tables(self, view: View) -> dict[str, dict[str, Array]]:
         """Return the greatest depth on every link."""
@@ -182,24 +208,3 @@ class Hazards(Model):
         if (view["link.barred"] < 0).any():
             broken.append("a road was opened more often than closed")
         return broken
-
-
-class _Ground:
-    """Hold the places one flood can reach, with their elevation, and its water."""
-
-    def __init__(self, water: Hydrograph, lowest: float, places: dict[str, tuple[Array, Array]]) -> None:
-        self.water = water
-        self.lowest = lowest
-        self.places = places
-
-    @classmethod
-    def of(cls, city: City, planned: Any) -> _Ground:
-        """Read a flood of the scenario; its targets are the nodes of the area."""
-        nodes = np.array(planned.targets, dtype=np.int64)
-        elevation = city["nodes"]["elevation"][nodes]
-        places = {"node": (nodes, elevation), "substation": (np.zeros(0, np.int64), np.zeros(0))}
-        if "substations" in city:
-            rows = np.flatnonzero(np.isin(city["substations"]["node"], nodes))
-            places["substation"] = (rows, city["substations"]["elevation"][rows])
-        times = (microseconds(planned.params[name]) for name in ("rise", "hold", "fall"))
-        return cls(Hydrograph(float(planned.params["peak"]), *times), float(elevation.min(initial=np.inf)), places)

@@ -1,0 +1,128 @@
+"""A small future of what the command centre believes, to compare orders of repair.
+
+The truth is not looked at. The belief holds the assets on the desk's list, crews where they report to
+be, reported travel times and mean durations. `cost` lets the crews work off an order and searches
+the real graph of the grid after each repair for who has power, and which pumps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twin.models.assets import KINDS, LINE, PIPE, PUMP, SUBSTATION, Assets
+from twin.models.power.grid import Grid
+from twin.models.restoration.ranking import persons_per_pump
+from twin.models.restoration.work import STEPS, built_in, read_durations
+
+if TYPE_CHECKING:
+    from twin.city import City
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What is believed at one instant.
+
+    failed   (n_asset,)       on the list, with a crew or without
+    ready    (n_crew,)     s  until a crew can set out for something new
+    reach    (n_crew, n_waiting)     s  from each crew's place to each waiting asset
+    between  (n_waiting, n_waiting)  s  from one waiting asset to another
+    waiting  (n_waiting,)     assets without a crew
+    under    asset with a crew -> s until it should be back
+    """
+
+    failed: Array
+    ready: Array
+    reach: Array
+    between: Array
+    waiting: Array
+    under: dict[int, float]
+
+
+class Belief:
+    """The constants of a city that a future of belief needs."""
+
+    def __init__(self, city: City, assets: Assets, skill: Array, household: float = 3.6) -> None:
+        table = read_durations(built_in())
+        means = np.array([sum(table[kind, step].mean for step in STEPS) for kind in KINDS])
+        self.takes = means[assets.kind]
+        self._assets, self._skill, self._needs = assets, skill, assets.skill
+        self._grid = Grid(city)
+        self._closed = np.asarray(city["lines"]["closed"], dtype=bool)
+        self._stations = city.rows("substations")
+        self._persons = np.asarray(city["buses"]["customers"], dtype=np.float64) * household
+        pumps = city.rows("pumps")
+        self._bus = (
+            np.asarray(city["pumps"]["bus"], np.int64) if pumps and "bus" in city["pumps"] else np.full(pumps, -1)
+        )
+        self._per_pump = persons_per_pump(city)
+        self._tables = {kind: assets.kind == kind for kind in (SUBSTATION, LINE, PIPE, PUMP)}
+
+    def dark(self, failed: Array) -> float:
+        """Return persons without power plus persons without water while these assets are out."""
+        fed = self._grid.connected(~self._of(failed, SUBSTATION, self._stations), self._line_states(failed))
+        out = self._of(failed, PUMP, self._bus.shape[0]) | ((self._bus >= 0) & ~fed[np.maximum(self._bus, 0)])
+        burst = self._assets.customers[failed & self._tables[PIPE]].sum()
+        return float(self._persons[~fed].sum() + self._per_pump[out].sum() + burst)
+
+    def _line_states(self, failed: Array) -> Array:
+        return self._closed & ~self._of(failed, LINE, self._closed.shape[0])
+
+    def _of(self, failed: Array, kind: int, size: int) -> Array:
+        out = np.zeros(size, dtype=bool)
+        ours = self._tables[kind]
+        out[self._assets.row[ours]] = failed[ours]
+        return out
+
+    def cost(self, now: Situation, order: Sequence[int], horizon: float) -> float:
+        """Return person-seconds without power or water within the horizon under an order.
+
+        order  positions in `now.waiting`, each for the crew of its skill that is there first
+        """
+        back = dict(now.under)
+        at = np.full(now.ready.shape[0], -1)
+        ready = now.ready.copy()
+        for place in order:
+            asset = int(now.waiting[place])
+            moves = np.where(at < 0, now.reach[:, place], now.between[at, place])
+            arrival = np.where(self._skill == self._needs[asset], ready + moves, np.inf)
+            if arrival.shape[0] and np.isfinite(arrival.min()):
+                crew = int(np.argmin(arrival))
+                ready[crew] = back[asset] = float(arrival[crew] + self.takes[asset])
+                at[crew] = place
+        return self._lost(now.failed, back, horizon)
+
+    def _lost(self, failed: Array, back: dict[int, float], horizon: float) -> float:
+        """Integrate who is cut off, from one repair to the next."""
+        out, since, total = failed.copy(), 0.0, 0.0
+        for asset, time in sorted(back.items(), key=lambda item: (item[1], item[0])):
+            end = min(time, horizon)
+            total += self.dark(out) * (end - since)
+            since = end
+            out[asset] = False
+        return total + self.dark(out) * max(horizon - since, 0.0)
+
+    def best(self, now: Situation, start: Sequence[int], horizon: float, budget: int) -> list[int]:
+        """Return a cheap order: the given one improved by moves of one asset to the front of another.
+
+        budget  orders that may be looked at; the same belief always gives the same answer
+        """
+        found = list(start)
+        least, spent, better = self.cost(now, found, horizon), 1, True
+        while better and spent < budget:
+            better = False
+            for i in range(len(found) - 1, 0, -1):
+                for j in range(i):
+                    other = [*found[:j], found[i], *found[j:i], *found[i + 1 :]]
+                    cost = self.cost(now, other, horizon)
+                    spent += 1
+                    if cost < least - 1e-9 * max(least, 1.0):
+                        found, least, better = other, cost, True
+                    if spent >= budget:
+                        return found
+        return found
