@@ -18,6 +18,7 @@ from tests.suites.conftest import PLUGIN, tiny, write_scenario  # noqa: F401 - a
 from twin.board import Board, stopping_on_signals
 from twin.errors import DataError
 from twin.execute import Execution, execute
+from twin.executors import _trim, give_back
 from twin.suite import resume, run_suite, select
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -176,3 +177,24 @@ def test_a_board_in_a_file_is_shared(tmp_path):
     one.note(1, 42)
     two.stop()
     assert (two.times(), one.stopping) == ([0, 42], True)
+
+
+def test_memory_that_a_run_freed_is_given_back(tmp_path, tiny, monkeypatch):  # noqa: F811
+    given = []
+    monkeypatch.setattr("twin.executors.give_back", lambda: given.append(1))
+    run_suite(tiny(), tmp_path, execution=HERE)
+    assert len(given) == 6
+
+
+@pytest.mark.skipif(_trim() is None, reason="the C library keeps freed memory")
+def test_freed_memory_leaves_the_process():
+    def resident():
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    pieces = [bytearray(60_000) for _ in range(3000)]
+    barrier = bytearray(60_000)
+    before = resident()
+    del pieces
+    give_back()
+    assert before - resident() > 100e6
+    assert len(barrier) == 60_000

@@ -21,7 +21,7 @@ from twin.run import ELSEWHERE, Record, finished, run_folder
 if TYPE_CHECKING:
     from twin.scenario import Case
 
-__all__ = ["Execution", "Job", "Watch", "execute", "in_shard", "parse_shard", "warm"]
+__all__ = ["Execution", "Job", "Watch", "execute", "in_shard", "is_warm", "parse_shard", "warm"]
 
 _WARM = 600 * SECOND
 
@@ -105,7 +105,7 @@ def warm(cases: Sequence[Case]) -> bool:
     from twin.run import assemble
     from twin.world import World
 
-    marker = _kernel_cache() / f"warm-{_warmth(cases)}"
+    marker = _marker(cases)
     if marker.exists():
         return False
     try:
@@ -117,6 +117,15 @@ def warm(cases: Sequence[Case]) -> bool:
     except (TwinError, OSError):
         return True
     return True
+
+
+def is_warm(cases: Sequence[Case]) -> bool:
+    """Tell whether the kernels that cases use have been compiled on this machine, as far as `warm` knows."""
+    return _marker(cases).exists()
+
+
+def _marker(cases: Sequence[Case]) -> Path:
+    return _kernel_cache() / f"warm-{_warmth(cases)}"
 
 
 def _warmth(cases: Sequence[Case]) -> str:

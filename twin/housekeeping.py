@@ -42,7 +42,8 @@ class Difference:
 def diff(first: Results, second: Results) -> list[Difference]:
     """Return what differs between the complete runs of two folders: runs, what they are made of, figures.
 
-    Runs are matched by arm and replication; two folders of one run each are matched whatever their names.
+    Runs are matched by arm and replication, of two folders of one arm each by replication alone, and two
+    folders of one run each are matched whatever their names.
     Raises DataError for a folder without a complete run, or with several suites.
     """
     one, two = _by_place(first), _by_place(second)
@@ -50,6 +51,9 @@ def diff(first: Results, second: Results) -> list[Difference]:
         (place, left), (other, right) = *one.items(), *two.items()
         name = place if place == other else f"{place} / {other}"
         one, two = {name: left}, {name: right}
+    elif len(first.arms) == len(second.arms) == 1 and first.arms != second.arms:
+        arms = f"{first.arms[0]} / {second.arms[0]}"
+        one, two = ({f"{arms} {run.replication}": run for run in runs.values()} for runs in (one, two))
     found: list[Difference] = []
     for place in sorted(one.keys() | two.keys()):
         if place in one and place in two:

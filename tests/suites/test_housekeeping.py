@@ -166,6 +166,19 @@ def test_runs_left_out_of_a_difference_are_told(made, out, capsys):
     assert "1 of 6 runs are not complete and left out: A 0 incomplete" in capsys.readouterr().err
 
 
+def test_folders_of_an_arm_each_are_matched_by_replication(made):
+    found = diff(Results(made / "tiny" / "A"), Results(made / "tiny" / "B"))
+    assert {one.place for one in found} == {f"A / B {i}" for i in range(3)}
+    assert "run" not in {one.what for one in found}
+
+
+def test_results_without_a_complete_run_are_told(out, capsys):
+    for run in Results(out).runs:
+        shutil.rmtree(run.folder)
+    assert call("results", "show", out / "tiny") == 2
+    assert "no complete run in" in capsys.readouterr().err
+
+
 def test_a_state_that_does_not_exist_is_told(out, capsys):
     assert call("results", "prune", out, "--state", "old") == 2
     assert "earlier, incomplete, broken, interrupted, failed, complete" in capsys.readouterr().err

@@ -46,25 +46,26 @@ def expand(  # noqa: PLR0913 - one parameter per option of the command
 
 
 def _show_arms(scenario: Scenario, heads: list[Case], replications: int) -> None:
-    from twin.cli.console import say, show
+    from twin.cli.console import say
+    from twin.cli.tables import show_whole
     from twin.suite_size import what_differs
 
     differs = what_differs(scenario)
     seeds = [scenario.seed_of(number) for number in range(replications)]
     rows = [(case.arm, str(replications), differs[case.arm] or "-") for case in heads[:_LISTED]]
-    show(f"{scenario.title}: {_listed(seeds)}", ("arm", ">runs", "what differs"), rows)
+    show_whole(f"{scenario.title}: {_listed(seeds)}", ("arm", ">runs", "what differs"), rows)
     if len(heads) > _LISTED:
         say(f"and {len(heads) - _LISTED} more arms; all with --cases")
 
 
 def _show_cases(scenario: Scenario, cases: list[Case]) -> None:
-    from twin.cli.console import show
+    from twin.cli.tables import show_whole
 
     rows = []
     for case in cases:
         drawn = ", ".join(f"{place} = {value}" for place, value in scenario.draws(case).items())
         rows.append((case.arm, str(case.replication), str(case.seed), drawn or "-"))
-    show("Runs", ("arm", ">replication", ">seed", "drawn"), rows)
+    show_whole("Runs", ("arm", ">replication", ">seed", "drawn"), rows)
 
 
 def _listed(seeds: list[int]) -> str:

@@ -43,11 +43,14 @@ def list_runs(folder: Folder = Path("results")) -> None:
 
 @results.command("show")
 def show_results(folder: Folder = Path("results")) -> None:
-    """Print figures, and verdicts where there are two arms."""
+    """Print figures, or verdicts where there are several arms, and what the suite expects."""
+    from twin.errors import DataError
     from twin.results import Results
     from twin.suite_file import judge_results
 
     found = Results(folder)
+    if not found.complete:
+        raise DataError(f"no complete run in {folder}; see: twin results ls {quote(str(folder))}")
     title = str(found.suite.get("title") or folder)
     if len(found.arms) > 1:
         tell_verdicts(found, title)

@@ -164,6 +164,7 @@ def _run(name: str, order: _Order) -> None:
         say(f"warning: {text}", error=True)
     say(f"{scenario.title}: {len(cases)} run{'s' * (len(cases) != 1)} ({scenario.path.name})")
     _tell_state(cases)
+    _tell_compiling(cases, execution)
     outcome = run_suite(scenario, order.out, None if staged else cases, execution, progress, order.arms)
     _tell_records(outcome.records, outcome.folder)
     if execution.shard[1] > 1 and not _is_last_shard(order.shard, outcome):
@@ -205,6 +206,16 @@ def _tell_state(cases: Sequence[Case]) -> None:
     if asked:
         each = state_bytes(assemble(asked[0]), int(asked[0].record["every"])) / 1e6
         say(f"full state: about {each:.0f} MB per run, {each * len(asked) / 1e3:.2g} GB in all, before compression")
+
+
+def _tell_compiling(cases: Sequence[Case], execution: Execution) -> None:
+    """Say that nothing will be seen for a while where kernels are compiled before workers start."""
+    from twin.cli.console import say
+    from twin.execute import available_cores, is_warm
+
+    several = (execution.workers or available_cores()) > 1 and len(cases) > 1
+    if several and not is_warm(cases):
+        say("compiling kernels, once on this machine; it can take a minute or two", error=True)
 
 
 def _execution(workers: int, shard: str = "1/1", executor: str = "processes") -> Execution:
