@@ -31,6 +31,7 @@ class Assets:
     kind       place in KINDS
     row        row in the city table of its kind
     node       road node a crew drives to
+    other      road node at its other end, where a crew may work as well; `node` where it may not
     customers  customers fed through it in normal switching; persons at its ends for a pipe
     hospitals  hospitals fed through it in normal switching
     first      (5,) first row of each kind, the number of assets where there is none
@@ -39,6 +40,7 @@ class Assets:
     kind: Array
     row: Array
     node: Array
+    other: Array
     customers: Array
     hospitals: Array
     first: Array
@@ -71,7 +73,7 @@ def build_assets(city: City) -> Assets:
     """Return the repairable assets of a city.
 
     A crew reaches a line at the end of the street it follows, or at the street node of its first
-    bus; a pipe or pump at the node nearest its first end; a broken road at the node it starts from.
+    bus. A line that no street is known for, a pipe, a pump or a road it reaches at the nearer end.
     """
     skills = skills_of(city)
     kinds = [kind for kind in range(len(KINDS)) if SKILLS[SKILL_OF_KIND[kind]] in skills]
@@ -79,10 +81,12 @@ def build_assets(city: City) -> Assets:
     sizes = np.array([len(node) for node, _, _ in parts], dtype=np.int64)
     starts = dict(zip(kinds, np.cumsum(sizes) - sizes, strict=True))
     node, customers, hospitals = (np.concatenate([part[i] for part in parts]) for i in range(3))
+    far = np.concatenate([nodes_of(city, kind, "to") for kind in kinds])
     return Assets(
         kind=np.repeat(np.asarray(kinds, dtype=np.int64), sizes),
         row=np.concatenate([np.arange(size) for size in sizes]),
         node=node,
+        other=far,
         customers=customers,
         hospitals=hospitals,
         first=np.array([starts.get(kind, sizes.sum()) for kind in range(len(KINDS))], dtype=np.int64),
@@ -112,24 +116,27 @@ def _part(city: City, kind: int) -> tuple[Array, Array, Array]:
     return nodes_of(city, kind), _persons_at(city, ends), none
 
 
-def nodes_of(city: City, kind: int) -> Array:
-    """Return the street node of every asset of a kind, empty in a city without them."""
+def nodes_of(city: City, kind: int, end: str = "from") -> Array:
+    """Return the street node of every asset of a kind at one end, empty in a city without them.
+
+    A substation, or a line that follows a street, is reached at one place only.
+    """
     table = _TABLES[kind]
     if not city.rows(table):
         return np.zeros(0, dtype=np.int64)
     if kind == SUBSTATION:
         return np.asarray(city["substations"]["node"], dtype=np.int64)
     if kind == LINE:
-        return _line_nodes(city)
-    ends = np.asarray(city[table]["from_node"], dtype=np.int64)
+        return _line_nodes(city, end)
+    ends = np.asarray(city[table][f"{end}_node"], dtype=np.int64)
     return ends if kind == LINK else _street_of(city, ends)
 
 
-def _line_nodes(city: City) -> Array:
+def _line_nodes(city: City, end: str) -> Array:
     """Return the node a crew reaches each line at."""
     lines = city["lines"]
     if "link" not in lines:
-        return np.asarray(city["buses"]["node"], dtype=np.int64)[lines["from_bus"]]
+        return np.asarray(city["buses"]["node"], dtype=np.int64)[lines[f"{end}_bus"]]
     bus_node = np.asarray(city["buses"]["node"], dtype=np.int64)
     along = np.asarray(lines["link"], dtype=np.int64)
     street_end = np.asarray(city["links"]["to_node"], dtype=np.int64)[np.maximum(along, 0)]

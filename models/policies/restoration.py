@@ -6,12 +6,14 @@ travel times, to the asset that comes first in their order.
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from twin.contract import MINUTE, Command, Policy, Setup
-from twin.models.assets import build_assets
+from twin.contract import MINUTE, Command, Option, Policy, Setup
+from twin.errors import CityError
+from twin.models.assets import KINDS, build_assets
 from twin.models.restoration.crews import build_crews
 from twin.models.streets import build_streets, shortest_tree
 
@@ -77,3 +79,35 @@ class HospitalFirst(FirstCome):
         """Return assets by hospitals fed, then by customers fed, then by report."""
         essential = -(self.assets.hospitals[waiting] > 0).astype(np.int64)
         return np.lexsort((observation["repair.reported"][waiting], -self.assets.customers[waiting], essential))
+
+
+class ListedOrder(FirstCome):
+    """Repair assets in the order a planner wrote down; what is not on the list comes last."""
+
+    name = "listed_order"
+    options: ClassVar[tuple[Option, ...]] = (
+        Option("order", "ids of lines, substations, pipes, pumps and links, split at commas", "text", ""),
+    )
+    source = "a plan written by hand, or taken from a published case"
+
+    def setup(self, setup: Setup) -> dict[str, int]:
+        """Find the assets of the list; an id that no repairable asset has is an error with the nearest one."""
+        super().setup(setup)
+        tables = [f"{kind}s" for kind in KINDS]
+        row: dict[str, int] = {}
+        for asset in range(self.assets.count):
+            kind = int(self.assets.kind[asset])
+            row.setdefault(str(setup.city[tables[kind]]["id"][self.assets.row[asset]]), asset)
+        self.rank = np.full(self.assets.count, self.assets.count)
+        names = [name.strip() for name in str(setup.options["order"]).split(",") if name.strip()]
+        for place, name in enumerate(names):
+            if name not in row:
+                near = get_close_matches(name, row, 1, 0.3)
+                hint = f"; the nearest is {near[0]!r}" if near else ""
+                raise CityError(f"listed_order: no asset that crews repair has the id {name!r}{hint}")
+            self.rank[row[name]] = place
+        return {}
+
+    def order(self, observation: Observation, waiting: Array) -> Array:
+        """Return assets by their place on the list, then by report."""
+        return np.lexsort((observation["repair.reported"][waiting], self.rank[waiting]))

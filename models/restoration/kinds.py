@@ -50,6 +50,7 @@ FIELDS = (
     Field("crew.stage", "int8", "1", "what it does, see STAGES", observable=True),
     Field("crew.asset", "int32", "1", "asset it works on, -1 for none", -1, observable=True),
     Field("crew.job", "int64", "1", "its job, -1 for none", -1),
+    Field("crew.goal", "int64", "1", "street node it works at or drives to, -1 for none", -1),
     Field("crew.left", "int64", "us", "work left on the asset when it began or was broken off"),
     Field("crew.since", "int64", "us", "when its present stage began"),
     Field("crew.time", "int64", "us", "time spent in each stage that has ended", width=(len(STAGES),)),

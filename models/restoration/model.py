@@ -169,6 +169,7 @@ class Restoration(RepairSteps):
         view.put("repair.assigned", asset, True)
         view.put("crew.free", crew, False)
         view.put("crew.asset", crew, asset)
+        view.put("crew.goal", crew, -1)
         left = int(view["repair.left"][asset])
         view.put("crew.left", crew, left if left >= 0 else self._takes(view, asset, "repair"))
         job = int(view["crew.job"][crew])

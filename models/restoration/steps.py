@@ -96,8 +96,18 @@ class RepairSteps(Model):
         """Drive to the asset."""
         if view["crew.stage"][job.entity] != DRIVING:
             self._stage(view, job.entity, DRIVING)
-        goal = int(self.assets.node[view["crew.asset"][job.entity]])
-        return self._drive(view, job.entity, goal, "drive", "inspect")
+        return self._drive(view, job.entity, self._goal(view, job.entity), "drive", "inspect")
+
+    def _goal(self, view: View, crew: int) -> int:
+        """Return the end of the asset the crew drives to: the nearer one when it set out."""
+        if view["crew.goal"][crew] < 0:
+            asset = int(view["crew.asset"][crew])
+            near, far = int(self.assets.node[asset]), int(self.assets.other[asset])
+            if near != far:
+                times = self.fleet.times_from(view, crew)
+                near = far if times[far] < times[near] else near
+            view.put("crew.goal", crew, near)
+        return int(view["crew.goal"][crew])
 
     def _drive(self, view: View, crew: int, goal: int, again: str, arrived: str) -> StepResult:
         left = self.fleet.follow(view, crew, goal)
