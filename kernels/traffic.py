@@ -31,6 +31,14 @@ Rules at a node
   phase, at the minimum green, then at the first gap longer than the extension,
   at the latest at the maximum green; the next waiting phase in cyclic order
   gets green after the intergreen. Without conflict green rests.
+* A pocket is a link of no length at the end of another, through which a movement
+  goes: vehicles step in whatever the signal shows, and let others pass them until
+  it is full. It has the control and the weight of the link it belongs to.
+* A movement that gives way (a turn across oncoming traffic) is made when the
+  first vehicle of each queue it gives way to is not due before the gap is over,
+  or is itself bound for a movement that gives way. The gap is at most half of the
+  time along the links of that vehicle. After a fixed-time green such a movement
+  may be made for `late_turn` more, when the others have red. Not at dark nodes.
 * Dark: all-way stop, one vehicle per stop headway, first ready first served
   among those whose next link has room.
 """
@@ -63,7 +71,7 @@ from twin.kernels.traffic_arrays import (
 )
 from twin.kernels.traffic_move import admission, head_word, next_link
 from twin.kernels.traffic_pair import advance_pair, can_pair
-from twin.kernels.traffic_rules import WAITING_COLUMNS, has_rules, new_greens
+from twin.kernels.traffic_rules import WAITING_COLUMNS, has_rules, least_time, lookahead, new_greens
 from twin.kernels.traffic_visit import visit
 
 
@@ -143,7 +151,9 @@ def _advance(
             )
             if status == LOG_FULL:
                 clock[NOW] = now
+                reached = group_next[group]
                 group_next[:] = now
+                group_next[group] = reached
                 return LOG_FULL
         now = end
     clock[NOW] = max(clock[NOW], until)
@@ -169,7 +179,7 @@ def touch(network: Network, demand: Demand, settings: Settings, state: State) ->
         state.link_open[target] = admission(target, exits, network, demand, settings, state)
         ahead = network.group_of_node[network.to_node[target]]
         if ahead != network.group_of_node[network.from_node[target]]:
-            window = min(window, settings.free_flow[target], settings.wave[target])
+            window = min(window, least_time(target, settings) - lookahead(target, network, settings))
     state.clock[WINDOW] = min(window, NEVER >> 1)
     for group in range(state.group_next.shape[0]):
         state.group_next[group] = state.clock[NOW]

@@ -73,6 +73,13 @@ class Network(NamedTuple):
     out_degree          (n_node,)   number of links that leave the node
     phase_of_link       (n_link,)   rank of the phase that serves the link
     phase_start         (n_node + 1,)  bounds of the phases of a node
+    pocket              (n_movement,)  link that is the pocket of a movement, -1:
+                        none; empty where no movement of the city has one
+    pocket_target       (n_link,)   where the vehicles of a pocket go; -1: no pocket
+    turning             (n_node,)   1 where a movement has a pocket or gives way
+    yield_start         (n_movement + 1,)  bounds in `yield_to`; empty where no
+                        movement gives way
+    yield_to            queues at whose head a vehicle may be to which one gives way
     """
 
     from_node: Int32
@@ -93,6 +100,11 @@ class Network(NamedTuple):
     out_degree: Int32
     phase_of_link: Int32
     phase_start: Int32
+    pocket: Int32
+    pocket_target: Int32
+    turning: Byte
+    yield_start: Int
+    yield_to: Int32
 
 
 class Demand(NamedTuple):
@@ -146,6 +158,9 @@ class Settings(NamedTuple):
     maximum_green  (n_phase,) us
     extension      (n_node,)  us, gap after which an actuated green ends
     intergreen     (n_node,)  us, amber and all-red between two phases
+    gap            (n_node,)  us, who gives way wants to see the way free for so long
+    late_turn      (n_node,)  us after a fixed-time green in which who gives way may
+                   still turn
     informed       (n_destination, n_column)  next link of informed drivers, -1: none
     habitual       (n_destination, n_column)  next link of the others, -1: none
     """
@@ -165,6 +180,8 @@ class Settings(NamedTuple):
     maximum_green: Int
     extension: Int
     intergreen: Int
+    gap: Int
+    late_turn: Int
     informed: Int32
     habitual: Int32
 

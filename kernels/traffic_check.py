@@ -51,18 +51,23 @@ def _wrong_roads(n_node: int, roads: Columns) -> list[str]:
     problems += _wrong("link", f"weight must be in 1 .. {_MOST_WEIGHT}", wrong)
     problems += _wrong("link", f"rank must be in 0 .. {_MOST_RANK}", _outside(roads["rank"], _MOST_RANK + 1))
     problems += _wrong("node", "node_capacity must be greater than 0", ~(roads["node_capacity"] > 0))
-    return problems + _wrong_turns(roads)
+    problems += _wrong("pocket", "pocket_room must be greater than 0", ~(roads["pocket_room"] > 0))
+    first = np.unique(roads["pockets"], axis=0, return_index=True)[1] if len(roads["pockets"]) else []
+    problems += _wrong("pocket", "is given twice", ~np.isin(np.arange(len(roads["pockets"])), first))
+    turns = [("banned turn", roads["banned_turns"]), ("pocket", roads["pockets"]), ("yield", roads["yields"][:, :2])]
+    problems += [problem for table, rows in turns for problem in _wrong_turns(roads, table, rows)]
+    return problems + _wrong_turns(roads, "yield", roads["yields"][:, [2, 1]])
 
 
-def _wrong_turns(roads: Columns) -> list[str]:
-    """List the banned turns that are none: unknown links, or links that do not meet."""
-    turns, n_link = roads["banned_turns"], len(roads["from_node"])
+def _wrong_turns(roads: Columns, table: str, turns: NDArray[Any]) -> list[str]:
+    """List the turns (link, next link) that are none: unknown links, or links that do not meet."""
+    n_link = len(roads["from_node"])
     unknown = _outside(turns[:, 0], n_link) | _outside(turns[:, 1], n_link)
     known = np.where(unknown[:, None], 0, turns)
     apart = ~unknown
     if n_link:
         apart &= roads["to_node"][known[:, 0]] != roads["from_node"][known[:, 1]]
-    return _wrong("banned turn", "unknown link", unknown) + _wrong("banned turn", "the links do not meet", apart)
+    return _wrong(table, "unknown link", unknown) + _wrong(table, "the links do not meet", apart)
 
 
 def _wrong_trips(n_node: int, roads: Columns, trips: Columns, n_destination: int, n_class: int) -> list[str]:

@@ -29,6 +29,7 @@ from twin.kernels.traffic_arrays import (
 from twin.kernels.traffic_check import check
 from twin.kernels.traffic_groups import counting_sort, gather_routes, join_short_links
 from twin.kernels.traffic_move import SOON
+from twin.kernels.traffic_turns import no_turns, with_pockets, with_turns
 
 MICROSECONDS = 1_000_000
 _TIMES = [NEXT_IN, NEXT_OUT, LAST_RELEASE]
@@ -56,6 +57,13 @@ class Roads:
     node_capacity       (n_node,)  vehicle/s from link to link through each
                         node, > 0; inf: only the links limit the flow
     banned_turns        (n_banned, 2)  pairs (link, next link) nobody may drive
+    pockets             (n_pocket, 2)  pairs (link, next link) of movements with a
+                        turn pocket; pocket i is link n_link + i of the arrays
+    pocket_room         PCU, > 0, in each pocket
+    yields              (n_yield, 3)  link, next link, and a link whose vehicles go
+                        first unless they give way as well
+    gap                 s, >= 0, who gives way wants to see the way free for so long
+    late_turn           s, >= 0, after a fixed-time green in which he may still turn
     """
 
     n_node: int
@@ -71,6 +79,11 @@ class Roads:
     rank: ArrayLike = 0
     node_capacity: ArrayLike = np.inf
     banned_turns: ArrayLike = ()
+    pockets: ArrayLike = ()
+    pocket_room: ArrayLike = 3.0
+    yields: ArrayLike = ()
+    gap: float = 4.5
+    late_turn: float = 3.0
 
 
 @dataclass(frozen=True)
@@ -120,7 +133,8 @@ class Signals:
 
     control        (n_node,)  UNCONTROLLED, FIXED, ACTUATED or DARK
     stop_headway   (n_node,)  s between vehicles at a dark node
-    cycle, start, length  (n_link,)  s, green window of each link at its end
+    cycle, start, length  (n_link,)  s, green window of each link at its end; a
+                   pocket has that of its link, or its own in rows behind the links
     phase          (n_link,)  rank of the phase that serves the link, -1: always
     minimum_green, maximum_green, extension, intergreen  (n_node,)  s
     """
@@ -169,10 +183,12 @@ def build(
     targets = np.atleast_1d(np.asarray(destinations, np.int32))
     check(roads.n_node, columns, vehicles, targets, classes.pcu, classes.headway_factor)
     column = hop_columns(roads.n_node, columns["to_node"], roads.banned_turns)
+    columns, vehicles, plan = with_pockets(columns, vehicles, signals)
+    column = np.append(column, columns["to_node"][len(column) :])
     n_column = int(max(roads.n_node, column.max(initial=-1) + 1))
-    settings = _settings(roads, columns, signals, (len(targets), n_column))
+    settings = _settings(roads, columns, plan, (len(targets), n_column))
     demand, origin_node = _demand(roads.n_node, columns, vehicles, destinations, classes)
-    network = _network(roads.n_node, columns, settings, demand, origin_node, signals, group_limit)
+    network = _network(roads.n_node, columns, settings, demand, origin_node, plan, group_limit)
     network = network._replace(hop_column=np.concatenate([column, origin_node]).astype(np.int32))
     state = _state(network, demand, len(vehicles["depart"]))
     touch(network, demand, settings, state)
@@ -193,6 +209,9 @@ def _road_columns(roads: Roads) -> dict[str, NDArray[Any]]:
     columns["rank"] = _column(roads.rank, n_link, np.int32)
     columns["node_capacity"] = _column(roads.node_capacity, roads.n_node, np.float64)
     columns["banned_turns"] = np.asarray(roads.banned_turns, np.int64).reshape(-1, 2)
+    columns["pockets"] = np.asarray(roads.pockets, np.int64).reshape(-1, 2)
+    columns["pocket_room"] = _column(roads.pocket_room, len(columns["pockets"]), np.float64)
+    columns["yields"] = np.asarray(roads.yields, np.int64).reshape(-1, 3)
     return columns
 
 
@@ -244,12 +263,17 @@ def _settings(roads: Roads, columns: dict[str, NDArray[Any]], signals: Signals, 
     flow = columns["lanes"] * per_lane / (columns["speed"] + wave_speed)
     flow = np.minimum(flow, columns["capacity"])
     storage = columns["length"] * columns["lanes"] * columns["jam_density"] * 1000
+    free_flow, wave = (_ticks(columns["length"] / speed, MINIMUM_TIME) for speed in (columns["speed"], wave_speed))
+    n_pocket = len(columns["pockets"])
+    if n_pocket:
+        free_flow[-n_pocket:] = wave[-n_pocket:] = 1
+        storage[-n_pocket:] = columns["pocket_room"] * 1000
     n_phase = _phase_counts(n_node, columns, signals)
     phase_node = np.repeat(np.arange(n_node), n_phase)
     return Settings(
-        free_flow=_ticks(columns["length"] / columns["speed"], MINIMUM_TIME),
+        free_flow=free_flow,
         headway=_ticks(1 / flow, 1),
-        wave=_ticks(columns["length"] / wave_speed, MINIMUM_TIME),
+        wave=wave,
         storage=np.maximum(np.rint(storage).astype(np.int64), 1),
         closed=np.zeros(n_link, np.int8),
         control=_column(signals.control, n_node, np.int8),
@@ -262,6 +286,8 @@ def _settings(roads: Roads, columns: dict[str, NDArray[Any]], signals: Signals, 
         maximum_green=_ticks(_column(signals.maximum_green, n_node, np.float64), 1)[phase_node],
         extension=_ticks(_column(signals.extension, n_node, np.float64), 0),
         intergreen=_ticks(_column(signals.intergreen, n_node, np.float64), 0),
+        gap=_ticks(np.full(n_node, roads.gap), 0),
+        late_turn=_ticks(np.full(n_node, roads.late_turn), 0),
         informed=np.full(hops, -1, np.int32),
         habitual=np.full(hops, -1, np.int32),
     )
@@ -344,7 +370,7 @@ def _network(
     np.maximum.at(most, to_node, columns["weight"])
     phase = _column(signals.phase, len(to_node), np.int32)
     ranked = np.bincount(queue_node, rank > 0, n_node) > 0
-    return Network(
+    network = Network(
         from_node=from_node,
         to_node=to_node,
         weight=weight,
@@ -363,7 +389,9 @@ def _network(
         out_degree=n_out.astype(np.int32),
         phase_of_link=phase,
         phase_start=_bounds(_phase_counts(n_node, columns, signals)).astype(np.int32),
+        **no_turns(n_node, len(to_node)),
     )
+    return with_turns(network, columns["pockets"], columns["yields"])
 
 
 def _bounds(counts: NDArray[Any]) -> Int:

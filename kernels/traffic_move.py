@@ -52,19 +52,34 @@ SOON = 2
 
 
 @inline_jit
+def movement_of(queue: int, target: int, network: Network) -> int:
+    """Give the movement from a queue to a link its number."""
+    node = network.queue_node[queue] & INDEX
+    first = network.movement_start[node] + network.in_position[queue] * network.out_degree[node]
+    return int((first + network.out_position[target]) & INDEX)
+
+
+@inline_jit
 def next_link(code: int, queue: int, network: Network, demand: Demand, settings: Settings) -> int:
     """Say where the first vehicle of a queue goes: a link or a sink; see Network.hop_column."""
     n_link = int(network.from_node.shape[0])
     if code >= 0:
         step = int(demand.routes[code & INDEX])
         return step if step >= 0 else n_link
+    if network.pocket.shape[0] > 0 and queue < n_link and network.pocket_target[queue] >= 0:
+        return int(network.pocket_target[queue])
     choice = -1 - code
     destination = (choice >> 1) & INDEX
     if demand.destination_node[destination] == network.queue_node[queue]:
         return n_link
     column = network.hop_column[queue] & INDEX
     link = int(settings.informed[destination, column] if choice & 1 else settings.habitual[destination, column])
-    return link if link >= 0 else n_link + 1
+    if link < 0:
+        return n_link + 1
+    if network.pocket.shape[0] > 0:
+        pocket = int(network.pocket[movement_of(queue, link, network)])
+        return pocket if pocket >= 0 else link
+    return link
 
 
 @inline_jit

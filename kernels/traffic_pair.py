@@ -183,6 +183,7 @@ def _advance_part(
     stop = cut.group_end[thread]
     now = state.clock[NOW]
     met = 0
+    stopped = -1
     look_across(start, network, demand, settings, state, loose, stop, cut)
     while True:
         first = NEVER
@@ -207,6 +208,7 @@ def _advance_part(
                 )
                 if status == LOG_FULL:
                     board[FULL + 8 * thread] = 1
+                    stopped = group
                     break
         met = meet(board, met)
         if last_pass:
@@ -214,6 +216,7 @@ def _advance_part(
         look_across(start, network, demand, settings, state, loose, stop, cut)
         if read_anew(board, FULL) + read_anew(board, FULL + 8) > 0:
             for group in range(start, stop):
-                group_next[group] = now
+                if group != stopped:
+                    group_next[group] = now
             return int(now)
         now = end

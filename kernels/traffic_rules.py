@@ -21,7 +21,7 @@ from twin.kernels.traffic_arrays import (
     Settings,
     State,
 )
-from twin.kernels.traffic_move import INDEX, head_word
+from twin.kernels.traffic_move import INDEX, head_word, movement_of
 
 TAG_UNIT = 720720
 """Finish tag of weight 1: every weight up to 16 divides it."""
@@ -41,8 +41,9 @@ FROM, UNTIL = 0, 1
 
 
 def has_rules(network: Network, settings: Settings) -> bool:
-    """Say whether any node has shares, a headway, or a control other than fixed time."""
-    return bool((settings.control > FIXED).any() or network.weighted.any() or (settings.node_headway > 0).any())
+    """Say whether any node is not simple, see `is_simple`."""
+    limited = (settings.control > FIXED).any() or (settings.node_headway > 0).any()
+    return bool(limited or network.weighted.any() or network.turning.any())
 
 
 def new_greens(network: Network, settings: Settings) -> Int | None:
@@ -64,8 +65,13 @@ def new_greens(network: Network, settings: Settings) -> Int | None:
 
 @inline_jit
 def is_simple(node: int, network: Network, settings: Settings) -> bool:
-    """Say whether a node has no control or fixed times, no shares and no headway of its own."""
-    return settings.control[node] <= FIXED and not network.weighted[node] and settings.node_headway[node] == 0
+    """Say whether a node has no control but fixed times, no shares, no headway of its own and no special turns."""
+    return (
+        settings.control[node] <= FIXED
+        and not network.weighted[node]
+        and not network.turning[node]
+        and settings.node_headway[node] == 0
+    )
 
 
 @inline_jit
@@ -98,11 +104,12 @@ def list_green(
 
 
 @inline_jit
-def next_green(queue: int, time: int, settings: Settings) -> int:
-    """Find the first instant of a fixed-time green of a queue at or after a time."""
+def next_green(queue: int, time: int, late: int, settings: Settings) -> int:
+    """Find the first instant of a fixed-time green, lasting longer by `late`, at or after a time."""
     length = int(settings.green_length[queue])
     if length <= 0:
         return NEVER
+    length += late
     cycle = int(settings.green_cycle[queue])
     place = (time - int(settings.green_start[queue])) % cycle
     return time if place < length else time + cycle - place
@@ -118,17 +125,20 @@ def switch_time(ready: int, node: int, network: Network, settings: Settings, sta
 
 
 @inline_jit
-def passes(queue: int, node: int, time: int, end: int, network: Network, settings: Settings, state: State) -> int:
+def passes(
+    queue: int, node: int, time: int, end: int, late: int, network: Network, settings: Settings, state: State
+) -> int:
     """Tell when the control lets a vehicle pass from link to link that could at a time.
 
-    end  us; a time at or after it is returned as it is. NEVER at an actuated red
+    end   us; a time at or after it is returned as it is. NEVER at an actuated red
+    late  us, a fixed-time green lasts longer by this
     """
     control = settings.control[node]
     if settings.node_headway[node] > 0:
         time = max(time, state.stop_free[node])
     if control == FIXED:
         if time < end:
-            time = next_green(queue, time, settings)
+            time = next_green(queue, time, late, settings)
     elif control == DARK:
         time = max(time, state.stop_free[node])
     elif control == ACTUATED:
@@ -140,10 +150,56 @@ def passes(queue: int, node: int, time: int, end: int, network: Network, setting
 
 
 @inline_jit
-def movement_of(queue: int, target: int, node: int, network: Network) -> int:
-    """Give the movement from a queue to a link its number."""
-    first = network.movement_start[node] + network.in_position[queue] * network.out_degree[node]
-    return int((first + network.out_position[target]) & INDEX)
+def gives_way(queue: int, target: int, network: Network) -> bool:
+    """Say whether a movement from link to link gives way to others."""
+    if network.yield_start.shape[0] == 0:
+        return False
+    movement = movement_of(queue, target, network)
+    return bool(network.yield_start[movement + 1] > network.yield_start[movement])
+
+
+@inline_jit
+def least_time(link: int, settings: Settings) -> int:
+    """Tell how long what happens at one end of a link needs at least to matter at the other, us."""
+    return int(min(settings.free_flow[link], settings.wave[link]))
+
+
+@inline_jit
+def lookahead(link: int, network: Network, settings: Settings) -> int:
+    """Tell how far ahead the nodes at the ends of a link look at what comes along it, us.
+
+    At most half of its time: what is farther away may be in the hands of a node
+    that has not been advanced yet. The window is shorter by this.
+    """
+    before, after = network.from_node[link] & INDEX, network.to_node[link] & INDEX
+    gap = max(network.turning[before] * settings.gap[before], network.turning[after] * settings.gap[after])
+    return int(min(gap, least_time(link, settings) >> 1))
+
+
+@inline_jit
+def must_wait(queue: int, target: int, time: int, now: int, network: Network, settings: Settings, state: State) -> bool:
+    """Say whether a movement that gives way may not be made at a time.
+
+    So it is if the first vehicle of a queue that it gives way to, bound for a
+    movement that gives way to nobody, can pass before the gap is over.
+    """
+    n_link = network.from_node.shape[0]
+    node = network.queue_node[queue] & INDEX
+    movement = movement_of(queue, target, network)
+    for place in range(network.yield_start[movement], network.yield_start[movement + 1]):
+        other = network.yield_to[place] & INDEX
+        ready, ahead = state.head_ready[other], state.head_next[other] & INDEX
+        if ready == NEVER or ahead >= n_link or network.pocket_target[ahead] >= 0 or gives_way(other, ahead, network):
+            continue
+        due = max(ready, state.link_open[ahead], now)
+        if due < NEVER:
+            due = passes(other, node, due, NEVER, 0, network, settings, state)
+        gap = min(settings.gap[node], least_time(ahead, settings) >> 1)
+        if network.pocket_target[other] < 0:
+            gap = min(gap, least_time(other, settings) >> 1)
+        if due < time + gap:
+            return True
+    return False
 
 
 @inline_jit
@@ -158,14 +214,18 @@ def look(waiting: Int, place: int, now: int, end: int, network: Network, setting
     change = NEVER
     tag = 0
     if target < n_link:
-        if queue < n_link:
-            time = passes(queue, node, time, end, network, settings, state)
+        if queue < n_link and network.pocket_target[target] < 0:
+            yields = settings.control[node] != DARK and gives_way(queue, target, network)
+            late = settings.late_turn[node] if yields else 0
+            time = passes(queue, node, time, end, late, network, settings, state)
             if time == NEVER and settings.control[node] == ACTUATED:
                 phase = network.phase_of_link[queue]
                 if phase >= 0 and phase != state.phase[node]:
                     change = max(now, switch_time(ready, node, network, settings, state))
+            if yields and time < end and must_wait(queue, target, time, now, network, settings, state):
+                time = NEVER
         if network.weighted[node] and settings.control[node] != DARK:
-            tag = max(state.virtual_time[target], state.movement_tag[movement_of(queue, target, node, network)])
+            tag = max(state.virtual_time[target], state.movement_tag[movement_of(queue, target, network)])
             tag += np.int64(network.rank[queue]) << TAG_BITS
     waiting[place, TIME] = time
     waiting[place, TAG] = tag
@@ -203,7 +263,7 @@ def note_move(queue: int, target: int, time: int, tag: int, network: Network, se
     """Let the control and the shares of a node remember a move from a queue to a link."""
     node = network.queue_node[queue] & INDEX
     control = settings.control[node]
-    if queue < network.from_node.shape[0]:
+    if queue < network.from_node.shape[0] and network.pocket_target[target] < 0:
         if control == ACTUATED and network.phase_of_link[queue] == state.phase[node]:
             state.phase_gap[node] = max(state.phase_gap[node], time + settings.extension[node])
         if control == DARK:
@@ -213,19 +273,25 @@ def note_move(queue: int, target: int, time: int, tag: int, network: Network, se
     if network.weighted[node] and control != DARK:
         start_tag = tag & TAG_MASK
         state.virtual_time[target] = start_tag
-        movement = movement_of(queue, target, node, network)
+        movement = movement_of(queue, target, network)
         state.movement_tag[movement] = start_tag + TAG_UNIT // network.weight[queue]
 
 
 @inline_jit
-def make_stale(waiting: Int, n_waiting: int, queue: int, target: int, node: int, settings: Settings) -> None:
+def make_stale(
+    waiting: Int, n_waiting: int, queue: int, target: int, node: int, network: Network, settings: Settings
+) -> None:
     """Mark the rows that a move concerns: those that want the link entered or the
-    one left, and all at a node whose control remembers the move.
+    one left, all at a node whose control remembers the move, and all where some
+    give way to others.
     """
     remembers = settings.control[node] >= ACTUATED or settings.node_headway[node] > 0
     for place in range(n_waiting):
+        if waiting[place, TIME] == STALE:
+            continue
         wanted = waiting[place, TARGET]
-        if wanted in (target, queue) or (remembers and waiting[place, NODE] == node):
+        where = waiting[place, NODE] & INDEX
+        if wanted in (target, queue) or (remembers and where == node) or network.turning[where]:
             waiting[place, TIME] = STALE
 
 
@@ -245,7 +311,8 @@ def switch_phase(
         phase = network.phase_of_link[queue]
         if phase < 0 or phase == state.phase[node]:
             continue
-        if state.head_ready[queue] <= time and state.head_next[queue] < n_link:
+        target = state.head_next[queue]
+        if state.head_ready[queue] <= time and target < n_link and network.pocket_target[target] < 0:
             step = min(step, (phase - state.phase[node]) % n_phase)
     state.phase[node] = (state.phase[node] + step) % n_phase
     state.phase_from[node] = time + settings.intergreen[node]

@@ -76,6 +76,8 @@ def visit(
 ) -> int:
     """Make all moves of a group in [now, end); return DONE or LOG_FULL.
 
+    After LOG_FULL `group_next` of the group says how far it has come.
+
     ruled   None: all nodes of the city are simple, see `is_simple`, and the code
             for others is left out; else anything
     greens  None: nor has any a signal; else see `new_greens`
@@ -93,6 +95,7 @@ def visit(
     outer = simple and not network.inner[group]
     latest_open = end if outer else NEVER + 1
     latest_green = end if outer else NEVER + 1
+    clock = max(now, state.group_next[group])
     n_waiting = 0
     for rank in range(network.group_start[group], network.group_start[group + 1]):
         queue = network.group_queue[rank] & INDEX
@@ -121,7 +124,7 @@ def visit(
                 if greens is not None:
                     time = max(time, waiting[place, GREEN_FROM])
                     if time >= waiting[place, GREEN_UNTIL] and time < end:
-                        time = next_green(waiting[place, QUEUE] & INDEX, time, settings)
+                        time = next_green(waiting[place, QUEUE] & INDEX, time, 0, settings)
                 sooner = (ready < best_ready) | ((ready == best_ready) & (key < best_key))
                 better = (time < best_time) | ((time == best_time) & (best_place >= 0) & sooner)
                 best_place = place if better else best_place
@@ -133,7 +136,7 @@ def visit(
             switch = NEVER
             for place in range(n_waiting):
                 if waiting[place, TIME] == STALE:
-                    look(waiting, place, now, end, network, settings, state)
+                    look(waiting, place, clock, end, network, settings, state)
                 if waiting[place, CHANGE] < switch:
                     switch = waiting[place, CHANGE]
                     switch_place = place
@@ -146,6 +149,7 @@ def visit(
                 best_time = time
             if switch < end and switch <= best_time:
                 node = waiting[switch_place, NODE] & INDEX
+                clock = switch
                 switch_phase(node, switch, waiting, n_waiting, network, settings, state)
                 continue
         if best_place < 0:
@@ -154,10 +158,12 @@ def visit(
         queue = waiting[best_place, QUEUE] & INDEX
         target = waiting[best_place, TARGET] & INDEX
         time = best_time
+        clock = time
         word = head_word(queue, n_link, demand, state)
 
         if queue < n_link:
             if keep_log and log.written[0] == log.vehicle.shape[0]:
+                state.group_next[group] = time
                 return LOG_FULL
             entered = leave_link(queue, time, network, demand, settings, state)
             if keep_log:
@@ -206,7 +212,7 @@ def visit(
             end_trip(queue, target, time, word, tally, network, state)
 
         if ruled is not None and not simple:
-            make_stale(waiting, n_waiting, queue, target, network.queue_node[queue] & INDEX, settings)
+            make_stale(waiting, n_waiting, queue, target, network.queue_node[queue] & INDEX, network, settings)
         stays = state.head_ready[queue] < end and state.link_open[state.head_next[queue] & INDEX] < latest_open
         if greens is not None and simple and stays:
             stays = list_green(waiting, best_place, queue, n_link, now, greens, settings, state) < latest_green
@@ -259,12 +265,13 @@ def next_time(
             continue
         target = state.head_next[queue] & INDEX
         time = max(ready, state.link_open[target])
-        if greens is not None and queue < n_link and target < n_link:
+        if greens is not None and queue < n_link and target < n_link and network.pocket_target[target] < 0:
             node = network.queue_node[queue] & INDEX
             if settings.control[node] == FIXED and not greens[queue, FROM] <= time < greens[queue, UNTIL]:
-                time = next_green(queue, time, settings)
+                late = settings.late_turn[node] if network.turning[node] else 0
+                time = next_green(queue, time, late, settings)
             if ruled is not None and settings.control[node] != FIXED:
-                time = passes(queue, node, time, NEVER, network, settings, state)
+                time = passes(queue, node, time, NEVER, 0, network, settings, state)
                 phase = network.phase_of_link[queue]
                 if settings.control[node] == ACTUATED and phase >= 0 and phase != state.phase[node]:
                     time = switch_time(ready, node, network, settings, state)

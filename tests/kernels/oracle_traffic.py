@@ -84,7 +84,24 @@ class Oracle:
         self.stop_free = [0] * n_node
         self.version = [0] * n_node
         self.heap: list[tuple[int, int, int]] = []
+        self.pocket: dict[tuple[int, int], int] = {}
+        self.first: dict[tuple[int, int], list[int]] = {}
+        self._read_turns()
         self.touch()
+
+    def _read_turns(self) -> None:
+        """List by link and next link its pocket, and the queues that go first."""
+        network = self.network
+        for link in range(self.n_link):
+            node = int(network.to_node[link])
+            for after in [i for i in range(self.n_link) if network.from_node[i] == node]:
+                place = int(network.movement_start[node])
+                place += int(network.in_position[link] * network.out_degree[node] + network.out_position[after])
+                if len(network.pocket) and network.pocket[place] >= 0:
+                    self.pocket[link, after] = int(network.pocket[place])
+                if len(network.yield_start):
+                    bounds = network.yield_start[place : place + 2]
+                    self.first[link, after] = network.yield_to[bounds[0] : bounds[1]].tolist()
 
     def _vehicle(self, place: int) -> Vehicle:
         demand = self.demand
@@ -108,11 +125,15 @@ class Oracle:
         vehicle = queue.vehicles[0]
         if vehicle.route is not None:
             return vehicle.route[0] if vehicle.route else ARRIVE
+        if queue.link is not None and self.network.pocket_target[queue.link] >= 0:
+            return int(self.network.pocket_target[queue.link])
         if self.demand.destination_node[vehicle.destination] == queue.node:
             return ARRIVE
         table = self.settings.informed if vehicle.informed else self.settings.habitual
         column = queue.node if queue.link is None else int(self.network.hop_column[queue.link])
         link = int(table[vehicle.destination, column])
+        if queue.link is not None and link >= 0:
+            link = self.pocket.get((queue.link, link), link)
         return link if link >= 0 else LOST
 
     def entry_time(self, link: int) -> int:
@@ -146,11 +167,13 @@ class Oracle:
                 if self.settings.control[node] != DARK and self.network.weighted[node]:
                     tag = max(self.virtual[target], self.tag.get((id(queue), target), 0))
                     rank = 0 if queue.link is None else int(self.network.rank[queue.link])
-            if isinstance(target, int) and queue.link is not None:
+            if isinstance(target, int) and queue.link is not None and not self._is_pocket(target):
                 if self._is_red(node, queue.link):
                     time, conflict = NEVER, min(conflict, ready)
                 else:
-                    time = self._passed(node, queue.link, time)
+                    time = self._passed(node, queue.link, time, target)
+                    if self._gives_way(queue.link, target) and self._is_in_the_way(queue.link, target, time):
+                        time = NEVER
             if time < NEVER:
                 options.append((time, 1, rank, tag, ready, queue.vehicles[0].key, queue))
         if conflict < NEVER:
@@ -162,13 +185,39 @@ class Oracle:
         phase = int(self.network.phase_of_link[link])
         return self.settings.control[node] == ACTUATED and phase not in (-1, self.phase[node])
 
-    def _passed(self, node: int, link: int, time: int) -> int:
+    def _is_pocket(self, link: int) -> bool:
+        return bool(self.network.pocket_target[link] >= 0)
+
+    def _gives_way(self, link: int, target: int) -> bool:
+        dark = self.settings.control[self.network.to_node[link]] == DARK
+        return not dark and bool(self.first.get((link, target)))
+
+    def _is_in_the_way(self, link: int, target: int, time: int) -> bool:
+        """Whether somebody who goes first comes through before the gap is over."""
+        node, settings = int(self.network.to_node[link]), self.settings
+        for other in self.first[link, target]:
+            queue = self.queues[other]
+            if not queue.vehicles or self._is_red(node, other):
+                continue
+            ahead = self.target(queue)
+            if not isinstance(ahead, int) or self._is_pocket(ahead) or self.first[other, ahead]:
+                continue
+            due = max(self.head_ready(queue), self.entry_time(ahead), self.now)
+            if due < NEVER:
+                due = self._passed(node, other, due, ahead)
+            ways = [min(settings.free_flow[i], settings.wave[i]) // 2 for i in (other, ahead) if not self._is_pocket(i)]
+            if due - time < min(int(settings.gap[node]), *(int(way) for way in ways)):
+                return True
+        return False
+
+    def _passed(self, node: int, link: int, time: int, target: int) -> int:
         """When the control lets a vehicle pass that could pass at a time."""
         control = int(self.settings.control[node])
         if self.settings.node_headway[node] > 0:
             time = max(time, self.stop_free[node])
         if control == FIXED and time < NEVER:
-            return self._green(link, time)
+            late = int(self.settings.late_turn[node]) if self._gives_way(link, target) else 0
+            return self._green(link, time, late)
         if control == DARK:
             return max(time, self.stop_free[node])
         if control == ACTUATED and self.network.phase_of_link[link] >= 0:
@@ -182,14 +231,14 @@ class Oracle:
         most = self.phase_from[node] + int(settings.maximum_green[plan])
         return max(conflict, least, min(self.phase_gap[node], most), self.now)
 
-    def _green(self, link: int, time: int) -> int:
+    def _green(self, link: int, time: int, late: int) -> int:
         cycle = int(self.settings.green_cycle[link])
         start = int(self.settings.green_start[link])
         length = int(self.settings.green_length[link])
         if length <= 0:
             return NEVER
         begin = start + ((time - start) // cycle) * cycle
-        return time if time < begin + length else begin + cycle
+        return time if time < begin + length + late else begin + cycle
 
     def touch(self) -> None:
         for node in range(len(self.at_node)):
@@ -208,6 +257,7 @@ class Oracle:
                 continue
             option = min(self._options(node))
             assert option[0] == time >= self.now
+            self.now = time
             if option[1] == 0:
                 self._switch(node, time)
                 self._look(node)
@@ -222,7 +272,8 @@ class Oracle:
         for queue in self.at_node[node]:
             if queue.link is None or not queue.vehicles or self.head_ready(queue) > time:
                 continue
-            if isinstance(self.target(queue), int):
+            target = self.target(queue)
+            if isinstance(target, int) and not self._is_pocket(target):
                 waiting.add(int(network.phase_of_link[queue.link]))
         for step in range(1, n_phase):
             phase = (self.phase[node] + step) % n_phase
@@ -261,11 +312,12 @@ class Oracle:
     def _enter(self, queue: Queue, vehicle: Vehicle, target: int, time: int, tag: int) -> None:
         node, settings = queue.node, self.settings
         control = int(settings.control[node])
-        if queue.link is not None and control == DARK:
+        through = queue.link is not None and not self._is_pocket(target)
+        if through and control == DARK:
             self.stop_free[node] = time + int(settings.stop_headway[node])
-        elif queue.link is not None and settings.node_headway[node] > 0:
+        elif through and settings.node_headway[node] > 0:
             self.stop_free[node] = time + int(settings.node_headway[node])
-        served = queue.link is not None and control == ACTUATED
+        served = through and control == ACTUATED
         if served and self.network.phase_of_link[queue.link] == self.phase[node]:
             gap = time + int(settings.extension[node])
             self.phase_gap[node] = max(self.phase_gap[node], gap)

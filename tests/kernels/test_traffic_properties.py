@@ -89,8 +89,13 @@ def _renumber(case: Case, rng: Any) -> tuple[Case, Any, Any]:
     other = replace(
         case, links=columns, trips=trips, signals=signals, tables=tables, destinations=node[case.destinations]
     )
-    other = replace(other, node_capacity=case.node_capacity[old_node])
-    return other, link, vehicle
+    turns = dict(case.turns)
+    for name, width in (("pockets", 2), ("yields", 3)):
+        if name in turns:
+            turns[name] = link[np.asarray(turns[name], np.int64).reshape(-1, width)]
+    other = replace(other, node_capacity=case.node_capacity[old_node], turns=turns)
+    n_pocket = len(turns.get("pockets", ()))
+    return other, np.append(link, n_link + np.arange(n_pocket)), vehicle
 
 
 @settings(max_examples=40, deadline=None)

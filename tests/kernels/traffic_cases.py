@@ -27,10 +27,11 @@ class Case:
     signals: dict[str, Any]
     node_capacity: Any
     group_limit: int
+    turns: dict[str, Any]
 
     def build(self) -> Traffic:
         traffic = build(
-            Roads(self.n_node, **self.links, node_capacity=self.node_capacity),
+            Roads(self.n_node, **self.links, node_capacity=self.node_capacity, **self.turns),
             Trips(**self.trips),
             self.destinations,
             Classes(PCU, FACTOR),
@@ -70,6 +71,7 @@ def random_case(seed: int, n_node: int = 5, n_link: int = 11, n_vehicle: int = 9
         _random_signals(rng, n_node, n_link),
         rng.choice([np.inf, 0.1, 0.4], n_node),
         int(rng.choice([1, 4, 1000])),
+        _random_turns(rng, links) if rng.random() < 0.6 else {},
     )
 
 
@@ -112,6 +114,22 @@ def _random_trips(rng: Any, links: dict[str, Any], table: Any, n_vehicle: int) -
     }
 
 
+def _random_turns(rng: Any, links: dict[str, Any]) -> dict[str, Any]:
+    """Draw pockets, and turns that give way."""
+    meet = links["to_node"][:, None] == links["from_node"]
+    turns = np.argwhere(meet)
+    turns = turns[rng.random(len(turns)) < 0.4]
+    yields = [
+        (link, after, other)
+        for link, after in turns.tolist()
+        for other in np.flatnonzero(links["to_node"] == links["to_node"][link]).tolist()
+        if other != link and rng.random() < 0.6
+    ]
+    pockets = turns[rng.random(len(turns)) < 0.5]
+    room = rng.choice([1.0, 3.0], len(pockets))
+    return {"pockets": pockets, "pocket_room": room, "yields": yields, "gap": float(rng.choice([1.0, 4.5]))}
+
+
 def _random_signals(rng: Any, n_node: int, n_link: int) -> dict[str, Any]:
     return {
         "control": rng.integers(0, 4, n_node) * (rng.random() < 0.7),
@@ -139,7 +157,8 @@ def change(rng: Any, traffic: Traffic, oracle: Any = None) -> None:
     settings.storage[link] = max(1, int(settings.storage[link] * rng.choice([0.5, 1.0])))
     for table in (settings.informed, settings.habitual):
         if rng.random() < 0.5:
-            table[:] = _random_table(rng, network.from_node, *table.shape)
+            streets = network.from_node[network.pocket_target < 0]
+            table[:] = _random_table(rng, streets, *table.shape)
     settings.node_headway[rng.integers(len(settings.control))] = int(rng.choice([0, SECOND, 7 * SECOND]))
     free_flow = int(rng.integers(10_000, 60 * SECOND))
     node = int(rng.integers(len(settings.control)))
