@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from twin import data
 from twin.errors import DataError
 from twin.units import parse
 
@@ -113,6 +114,11 @@ class Plan:
         if self.problems:
             more = f"\n... and {len(self.problems) - _MOST_TOLD} more" if len(self.problems) > _MOST_TOLD else ""
             raise DataError("\n".join(self.problems[:_MOST_TOLD]) + more)
+
+
+def locate(text: str, folder: str) -> str:
+    """Return where the plan an option names lies, relative to the folder of the scenario; "" for none."""
+    return str(data.find(text, folder)) if text else ""
 
 
 def read_plan(path: str | Path) -> Plan:

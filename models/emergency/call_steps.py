@@ -100,7 +100,8 @@ class CallSteps:
         desk.record(view, call, WAITING, event, triaged=view.now)
         if call == lead and self.several[lead]:
             view.because(event)
-            view.schedule("incident_declared", target=call)
+            many = bool(self.rows_of(call, CASUALTY).size)
+            view.schedule("mass_casualty_declared" if many else "incident_declared", target=call)
             for other in self.rows_of(call, COMPANION).tolist():
                 self.open_request(view, other)
 

@@ -22,6 +22,7 @@ from twin.models.emergency.lateness import SILENCE, silence_of_unit
 from twin.models.emergency.mission_steps import MissionSteps
 from twin.models.emergency.service_plan import plan_of
 from twin.models.emergency.tables import ALERTED, GOING_OFF, RETURNING, TO_HOSPITAL, TO_SCENE
+from twin.models.plan_file import locate
 from twin.models.scenario_events import targets_of
 from twin.models.streets import build_streets
 from twin.models.travel import ROAD_NEEDS, ROAD_READS, Fleet, road_mark
@@ -53,7 +54,7 @@ class Emergency(CallSteps, MissionSteps, Model):
     def setup(self, setup: Setup) -> dict[str, int]:
         """Draw the calls and place the units."""
         city, options = setup.city, setup.options
-        self.plan = plan_of(city, str(options["service"]))
+        self.plan = plan_of(city, locate(str(options["service"]), setup.folder))
         self.station_nodes = np.asarray(city["stations"]["node"], dtype=np.int64)
         desks = duty.staff_of(self.plan.desks, int(options["call_takers"]))
         self.call_takers = np.array([desk.most for desk in desks])
@@ -129,7 +130,7 @@ class Emergency(CallSteps, MissionSteps, Model):
     def _on_incident_declared(self, view: View, event: Event) -> None:
         """Leave it to those who listen: procedures."""
 
-    _on_incident_closed = _on_incident_declared
+    _on_incident_closed = _on_mass_casualty_declared = _on_incident_declared
 
     def _on_dispatch(self, view: View, event: Event) -> None:
         desk.carry_out(view, event, self.dispatch_time, silence_of_unit(view, round(event.value)))

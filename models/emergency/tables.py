@@ -88,6 +88,7 @@ EVENTS = (
     MASS_CASUALTY,
     EventKind("casualty_found", "the first unit on scene has sorted a patient", target="call", quiet=True),
     EventKind("incident_declared", "triage has found an incident that needs several units", target="call"),
+    EventKind("mass_casualty_declared", "triage has found an incident with many injured", target="call"),
     EventKind("incident_closed", "every request of such an incident has ended", target="call"),
     EventKind("move", "order: make station `value` the place a unit goes back to", target="unit"),
     EventKind("shift_change", "a crew comes on or goes off duty", target="unit"),

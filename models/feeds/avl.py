@@ -19,6 +19,7 @@ from twin.models.feeds.channel import (
     rows_of,
     sample,
 )
+from twin.models.plan_file import locate
 from twin.models.telecom import site_of
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Avl(Feed):
         """Find the site of every node; the roster tells how many units there are and where they start."""
         city = setup.city
         self.site_of_node = site_of(city, city["nodes"]["x"], city["nodes"]["y"])
-        units = plan_of(city, str(setup.options["service"])).units
+        units = plan_of(city, locate(str(setup.options["service"]), setup.folder)).units
         self.home = units.node
         self.on_duty = unit_shifts(setup, units).first
         self.timing = rhythm(setup, self.site_of_node[self.home])

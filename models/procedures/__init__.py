@@ -1,0 +1,1 @@
+"""Standard operating procedures of the command centre, as data."""

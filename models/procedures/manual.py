@@ -1,0 +1,175 @@
+"""Read standard operating procedures: roles, stages, timers, acknowledgement and escalation.
+
+A procedure begins with an event and runs through stages. A stage is told to a role,
+must be acknowledged within a time or goes to the next higher role, takes work, may
+order something, and begins when the stages it comes after are done. This follows the
+incident-action cycle of command systems such as ICS (FEMA, National Incident
+Management System, 3rd ed., 2017); the stages themselves are the user's data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twin.models.plan_file import Entry, Plan, read_plan
+
+_STAGE_KEYS = ("name", "role", "acknowledge_within", "work", "after", "does", "until")
+_NONE = Entry("", 0, 0)
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role of the command centre: how many people hold it, how fast they react, who is above."""
+
+    name: str
+    people: int
+    reaction: float
+    above: int
+
+
+@dataclass(frozen=True)
+class Act:
+    """What a stage orders: an event of another part of the run."""
+
+    kind: str
+    target: int
+    value: float
+    place: str
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage; times in s, `after` as rows of its procedure, `until` an event it waits for.
+
+    place  file, line and column
+    """
+
+    name: str
+    role: int
+    deadline: float
+    work: float
+    after: tuple[int, ...]
+    does: tuple[Act, ...]
+    until: str
+    place: str
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """A procedure and the kind of event that begins it."""
+
+    name: str
+    starts_on: str
+    stages: tuple[Stage, ...]
+    place: str
+
+
+@dataclass(frozen=True)
+class Manual:
+    """All roles and procedures of a command centre."""
+
+    roles: tuple[Role, ...]
+    procedures: tuple[Procedure, ...]
+
+    def events(self) -> tuple[str, ...]:
+        """Return the kinds of event that begin a procedure or end a wait, sorted."""
+        starts = {procedure.starts_on for procedure in self.procedures}
+        waits = {stage.until for procedure in self.procedures for stage in procedure.stages if stage.until}
+        return tuple(sorted(starts | waits))
+
+    def named(self) -> list[tuple[str, str]]:
+        """Return every kind of event the manual names, each with its place."""
+        stages = [stage for procedure in self.procedures for stage in procedure.stages]
+        found = [(procedure.starts_on, procedure.place) for procedure in self.procedures]
+        found += [(stage.until, stage.place) for stage in stages if stage.until]
+        return found + [(act.kind, act.place) for stage in stages for act in stage.does]
+
+
+def read_manual(path: str) -> Manual:
+    """Read procedures from YAML; raises DataError naming every problem with its line."""
+    plan = read_plan(path)
+    parts = plan.keys(plan.root, ("roles", "procedures"), ("roles", "procedures"))
+    roles = _read_roles(plan, parts.get("roles", _NONE))
+    names = [role.name for role in roles]
+    procedures = tuple(
+        _read_procedure(plan, name, entry, names) for name, entry in parts.get("procedures", _NONE).parts.items()
+    )
+    plan.finish()
+    return Manual(roles, procedures)
+
+
+def _read_roles(plan: Plan, listed: Entry) -> tuple[Role, ...]:
+    names = list(listed.parts)
+    if not names:
+        plan.tell(listed if listed.line else plan.root, "there must be a role")
+    above: dict[str, str] = {}
+    found = []
+    for name, entry in listed.parts.items():
+        parts = plan.keys(entry, ("people", "reaction", "above"))
+        above[name] = plan.one_of(parts.get("above"), names, "role")
+        people = plan.count(parts.get("people"), 1, 1, 1000)
+        found.append((name, people, plan.quantity(parts.get("reaction"), "s", 0.0)))
+        if _in_circle(name, above):
+            plan.tell(entry, f"role {name!r} is above itself")
+            above[name] = ""
+    return tuple(Role(n, p, r, names.index(above[n]) if above[n] else -1) for n, p, r in found)
+
+
+def _in_circle(name: str, above: dict[str, str]) -> bool:
+    seen, next_up = {name}, above.get(name, "")
+    while next_up:
+        if next_up in seen:
+            return True
+        seen.add(next_up)
+        next_up = above.get(next_up, "")
+    return False
+
+
+def _read_procedure(plan: Plan, name: str, entry: Entry, roles: list[str]) -> Procedure:
+    parts = plan.keys(entry, ("starts_on", "stages"), ("starts_on", "stages"))
+    stages: list[Stage] = []
+    for item in parts.get("stages", _NONE).items:
+        stages.append(_read_stage(plan, item, [stage.name for stage in stages], roles))
+    if not stages:
+        plan.tell(entry, f"procedure {name!r} has no stage")
+    return Procedure(name, parts.get("starts_on", _NONE).text, tuple(stages), _place(plan, entry))
+
+
+def _read_stage(plan: Plan, entry: Entry, before: list[str], roles: list[str]) -> Stage:
+    """Return a stage; without `after` it follows the one above it."""
+    parts = plan.keys(entry, _STAGE_KEYS, ("name", "role"))
+    name = parts.get("name", _NONE).text
+    if name in before:
+        plan.tell(parts["name"], f"two stages are called {name!r}")
+    after = tuple(range(len(before)))[-1:]
+    if "after" in parts:
+        found = [plan.one_of(item, before, "stage further up") for item in parts["after"].items]
+        after = tuple(before.index(one) for one in found if one)
+    role = plan.one_of(parts.get("role"), roles, "role")
+    return Stage(
+        name,
+        roles.index(role) if role else -1,
+        plan.quantity(parts.get("acknowledge_within"), "s", 0.0),
+        plan.quantity(parts.get("work"), "s", 0.0),
+        after,
+        tuple(_read_act(plan, item) for item in _listed(parts.get("does"))),
+        parts.get("until", _NONE).text,
+        _place(plan, entry),
+    )
+
+
+def _listed(entry: Entry | None) -> list[Entry]:
+    if entry is None:
+        return []
+    return [entry] if entry.parts else entry.items
+
+
+def _read_act(plan: Plan, entry: Entry) -> Act:
+    parts = plan.keys(entry, ("kind", "target", "value"), ("kind",))
+    target = plan.count(parts["target"], -1, 0, 10_000_000) if "target" in parts else -1
+    value = plan.count(parts.get("value"), 0)
+    return Act(parts.get("kind", _NONE).text, target, float(value), _place(plan, entry))
+
+
+def _place(plan: Plan, entry: Entry) -> str:
+    return f"{plan.path}:{entry.line}:{entry.column}"

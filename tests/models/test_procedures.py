@@ -1,0 +1,185 @@
+"""Standard operating procedures told by hand: timers, acknowledgement, escalation, waits, orders."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cities import line_city
+from tests.models.roads import Planned, assemble
+from twin.contract import SECOND, EventKind, Model
+from twin.errors import DataError
+from twin.models.policies.procedures import WatchOfficer
+from twin.models.procedures.model import Procedures
+from twin.world import World
+
+ROLES = """
+roles:
+  officer: {people: 1, reaction: 30 s, above: leader}
+  leader: {people: 1, reaction: 10 s}
+"""
+PLAIN = (
+    ROLES
+    + """
+procedures:
+  alarm:
+    starts_on: alarm
+    stages:
+      - {name: confirm, role: officer, acknowledge_within: 60 s, work: 100 s}
+      - {name: report, role: officer, acknowledge_within: 60 s, work: 50 s}
+"""
+)
+
+
+class Bells(Model):
+    """Rings an alarm, and hears what procedures order."""
+
+    name = "bells"
+    events = (
+        EventKind("alarm", "something is wrong", target="zones", scenario=True),
+        EventKind("clear", "it is over", target="zones", scenario=True),
+        EventKind("siren", "a stage orders this"),
+    )
+
+
+def world_of(tmp_path, text, *alarms, policies=(), seed=1, duration=3600, extra=()):
+    path = tmp_path / "manual.yaml"
+    path.write_text(text, encoding="utf-8")
+    events = [Planned("alarm", at * SECOND, (0,)) for at in alarms] + list(extra)
+    options = {"procedures": {"manual": str(path), "spread": 0.0}}
+    return World(assemble(line_city(), [Procedures(), Bells()], policies, events, duration, seed, options))
+
+
+def timeline(world):
+    table = world.assembly.by_name["procedures"].tables(world.view("procedures"))["procedures/timeline"]
+    times = (table["told_time"], table["acknowledged_time"], table["done_time"])
+    return [tuple(int(t // SECOND) if t >= 0 else -1 for t in row) for row in zip(*times, strict=True)]
+
+
+def rows_of(world, kind):
+    return [(row[0] / SECOND, row[2], row[3]) for row in world.events.rows() if row[1] == kind]
+
+
+def test_stages_follow_each_other_with_reaction_and_work(tmp_path):
+    world = world_of(tmp_path, PLAIN, 100).run()
+    assert timeline(world) == [(100, 130, 230), (230, 260, 310)]
+    assert world.kpis() == {
+        "time_to_acknowledge": 30.0,
+        "time_to_close": 210.0,
+        "escalations": 0.0,
+        "procedures_open": 0.0,
+    }
+    assert world.check() == []
+
+
+def test_a_task_nobody_acknowledges_in_time_goes_up(tmp_path):
+    world = world_of(tmp_path, PLAIN.replace("reaction: 30 s", "reaction: 90 s"), 100).run()
+    # The officer would need 90 s; after 60 s the leader is told, who takes 10 s.
+    assert timeline(world) == [(100, 170, 270), (270, 340, 390)]
+    assert rows_of(world, "task_escalated") == [(160.0, 0, 1.0), (330.0, 1, 1.0)]
+    assert world.kpis()["escalations"] == 2
+
+
+def test_a_busy_officer_is_a_reason_to_go_up(tmp_path):
+    world = world_of(tmp_path, PLAIN, 100, 150).run()
+    # The officer works on the first alarm until 230 s; the second waits from 150 s to 210 s, then the leader takes it.
+    assert timeline(world)[2] == (150, 220, 320)
+    assert world.check() == []
+
+
+def test_the_highest_role_has_no_deadline(tmp_path):
+    text = PLAIN.replace("role: officer", "role: leader").replace("reaction: 10 s", "reaction: 300 s")
+    world = world_of(tmp_path, text, 100).run()
+    assert timeline(world)[0] == (100, 400, 500)
+    assert world.kpis()["escalations"] == 0
+
+
+def test_stages_after_the_same_one_go_side_by_side(tmp_path):
+    text = PLAIN + "      - {name: inform, role: leader, work: 20 s, after: [confirm]}\n"
+    world = world_of(tmp_path, text, 100).run()
+    assert timeline(world) == [(100, 130, 230), (230, 260, 310), (230, 240, 260)]
+
+
+def test_a_stage_orders_an_event_and_names_its_cause(tmp_path):
+    text = PLAIN.replace("work: 100 s}", "work: 100 s, does: {kind: siren, value: 3}}")
+    world = world_of(tmp_path, text, 100).run()
+    assert rows_of(world, "siren") == [(230.0, 0, 3.0)]
+    table, kinds = world.parents.arrays(), world.events.arrays()["kind"].tolist()
+    behind = table["parent"][table["event"] == kinds.index("siren")]
+    assert [kinds[p] for p in behind] == ["task_acknowledged"]
+
+
+@pytest.mark.parametrize(("at", "done"), [(1000, 1000), (150, 310)])
+def test_a_stage_waits_for_an_event_or_has_heard_it_already(tmp_path, at, done):
+    text = PLAIN.replace("work: 50 s}", "work: 50 s, until: clear}")
+    world = world_of(tmp_path, text, 100, extra=[Planned("clear", at * SECOND, (0,))]).run()
+    assert timeline(world)[1] == (230, 260, done)
+    assert world.check() == []
+
+
+def test_an_event_about_something_else_ends_no_wait(tmp_path):
+    text = PLAIN.replace("work: 50 s}", "work: 50 s, until: clear}")
+    world = world_of(tmp_path, text, 100, extra=[Planned("clear", 1000 * SECOND, (1,))]).run()
+    assert timeline(world)[1] == (230, 260, -1)
+    assert world.kpis()["procedures_open"] == 1
+
+
+def test_the_watch_officer_hands_up_what_nobody_is_free_for(tmp_path):
+    text = PLAIN.replace("acknowledge_within: 60 s", "acknowledge_within: 10 min")
+    patient = world_of(tmp_path, text, 100, 110).run()
+    quick = world_of(tmp_path, text, 100, 110, policies=[WatchOfficer()]).run()
+    # By itself the second task waits for the officer; the watch officer, who looks at 150 s (120 s is too soon
+    # after 110 s), gives it to the leader by 152 s.
+    assert timeline(patient)[2][1] == 230 + 30
+    assert timeline(quick)[2][1] == 152 + 10
+    assert quick.kpis()["escalations"] >= 1
+    assert quick.check() == []
+
+
+def test_many_procedures_at_once_keep_all_their_rows(tmp_path):
+    world = world_of(tmp_path, PLAIN, *range(100, 130), duration=7200)
+    world.run()
+    assert len(timeline(world)) == 60
+    assert world.kpis()["procedures_open"] == 0
+    assert world.check() == []
+
+
+@pytest.mark.parametrize("at", [105, 155, 165, 215, 225, 300, 320])
+def test_procedures_keep_the_law(tmp_path, at):
+    text = PLAIN.replace("work: 50 s}", "work: 50 s, until: clear}").replace("reaction: 30 s", "reaction: 90 s")
+
+    def make():
+        clear = [Planned("clear", 1000 * SECOND, (0,))]
+        return world_of(tmp_path, text, 100, 150, 160, policies=[WatchOfficer()], extra=clear)
+
+    whole, world = make().run(), make()
+    again = World.load(world.run(at * SECOND + 3).save(tmp_path / "kept"), world.assembly).run()
+    assert again.digest() == whole.digest() == world.branch().run().digest()
+    assert again.events.rows() == whole.events.rows()
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "said"),
+    [
+        (PLAIN.replace("above: leader", "above: boss"), "3:47", "'boss' is not a role"),
+        (PLAIN.replace("work: 100 s", "work: 100"), "10:72", "unit"),
+        (PLAIN.replace("work: 100 s", "work: -1 s"), "10:72", "-1 s must be between 0"),
+        (PLAIN.replace("role: officer, ack", "rôle: officer, ack"), "10:9", "key 'role' is missing"),
+        (PLAIN.replace("name: report", "name: confirm"), "11:16", "two stages are called 'confirm'"),
+        (PLAIN.replace("work: 50 s}", "after: [later]}"), "11:73", "'later' is not a stage further up"),
+        (PLAIN.replace("{people: 1, reaction: 10 s}", "{above: officer}"), "4:11", "role 'leader' is above itself"),
+        (ROLES + "procedures: {alarm: {starts_on: alarm, stages: []}}\n", "5:21", "has no stage"),
+        (PLAIN.replace("starts_on: alarm", "starts_on: fire"), "8:5", "nothing in this run handles event 'fire'"),
+        (PLAIN.replace("work: 50 s}", "until: peace}"), "11:9", "nothing in this run handles event 'peace'"),
+        (PLAIN.replace("work: 50 s}", "does: {kind: horn}}"), "11:71", "nothing in this run handles event 'horn'"),
+    ],
+)
+def test_a_problem_of_a_manual_is_named_with_its_place(tmp_path, text, place, said):
+    with pytest.raises(DataError) as caught:
+        world_of(tmp_path, text, 100).run()
+    assert f"manual.yaml:{place} " in str(caught.value)
+    assert said in str(caught.value)
+
+
+def test_without_a_manual_nothing_happens():
+    world = World(assemble(line_city(), [Procedures(), Bells()], (), [Planned("alarm", SECOND, (0,))], 600, 1, {}))
+    assert world.run().kpis()["procedures_open"] == 0
