@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from twin.city.dependencies import supply
 from twin.contract import Event, EventKind, Model, Option, Setup
 from twin.fields import Field
 
@@ -136,30 +137,13 @@ def _stores(city: City) -> tuple[Array, Array, Array, Array, Array]:
     Returns store and bus of each dependency; consumer kind, row and capacity (s)
     of each store. A store's capacity is the longest delay of its dependencies.
     """
-    if "dependencies" not in city:
-        none = np.zeros(0, np.int64)
-        return none, none, none, none, np.zeros(0)
-    table = city["dependencies"]
-    tables = {name + "s": number for number, name in enumerate(_CONSUMERS)}
-    ours = [
-        i
-        for i in range(len(table["kind"]))
-        if table["from_table"][i] == "buses" and str(table["to_table"][i]) in tables
-    ]
-    to = [(tables[str(table["to_table"][i])], _row(city, "to", i)) for i in ours]
+    found = [supply(city, "buses", name + "s") for name in _CONSUMERS]
+    to = [(kind, row) for kind, part in enumerate(found) for row in part.row.tolist()]
     keys = sorted(set(to))
     number = {key: store for store, key in enumerate(keys)}
     store = np.array([number[key] for key in to], dtype=np.int64)
-    bus = np.array([_row(city, "from", i) for i in ours], dtype=np.int64)
+    bus = np.concatenate([part.supplier for part in found]).astype(np.int64)
     capacity = np.zeros(len(keys))
-    np.maximum.at(capacity, store, np.array([float(table["delay"][i]) for i in ours]))
+    np.maximum.at(capacity, store, np.concatenate([part.delay for part in found]))
     consumer, row = (np.array([key[i] for key in keys], dtype=np.int64) for i in (0, 1))
     return store, bus, consumer, row, capacity
-
-
-def _row(city: City, end: str, dependency: int) -> int:
-    """Return the row at one end of a dependency, from its row column or its id."""
-    table = city["dependencies"]
-    if f"{end}_row" in table:
-        return int(table[f"{end}_row"][dependency])
-    return city.row(str(table[f"{end}_table"][dependency]), str(table[f"{end}_id"][dependency]))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from twin.city.dependencies import supplier_of
 from twin.contract import Event, Model, Option, Setup
 from twin.models.scenario_events import microseconds, targets_of
 from twin.models.water import acts
@@ -20,7 +21,7 @@ from twin.models.water.backend import ROUGH, SOLVED
 from twin.models.water.engine import Outcome, WaterEngine
 from twin.models.water.kinds import EVENTS, FIELDS, KPIS, SERIES
 from twin.models.water.metrics import TWENTY_PSI, persons_of, service_availability, todini
-from twin.models.water.network import Network, table_of
+from twin.models.water.network import Network
 from twin.models.water.segments import Segments
 from twin.models.water.state import NEXT, SINCE, UNSOLVED, WaterState
 
@@ -50,6 +51,12 @@ _STATE = {
 _HOUR = 3600e6
 
 
+def _local_day(setup: Setup) -> dict[str, int]:
+    """Return what lets patterns follow the local hour, for a city that does not say how they start."""
+    said = setup.city.parameters.get("water", {})
+    return {} if "pattern_start" in said else {"pattern_start": round(setup.local_hour() * 3600)}
+
+
 class Water(Model):
     """Drinking water: sources, pumps, tanks, mains, customers and hydrants."""
 
@@ -73,7 +80,7 @@ class Water(Model):
         city = setup.city
         self.run = setup
         driven = bool(setup.options["pressure_driven"])
-        self.network = Network(city, {"pressure_driven": driven})
+        self.network = Network(city, {"pressure_driven": driven, **_local_day(setup)})
         self.engine = WaterEngine(self.network, city)
         self.segments = Segments(self.network, city)
         self.service = float(setup.options["service_pressure"])
@@ -82,8 +89,8 @@ class Water(Model):
         mean = np.bincount(self.network.demand_junction, self.network.demand_base, self.network.n_junction)
         counted = dict(junctions).get("population")
         self.persons = persons_of(counted, mean, float(setup.options["litres_per_person"]))
-        self.bus = np.asarray(self.network.column("pumps", "bus", -1), np.int64)
-        self.hydrant = np.asarray(table_of(city, "hydrants").get("junction", []), np.int64)
+        self.bus = supplier_of(city, "buses", "pumps", "bus")
+        self.hydrant = supplier_of(city, "junctions", "hydrants", "junction")
         pieces = {"water_link": self.network.n_link, "water_node": self.network.n_node, "water": 1, "water_rate": 1}
         rows = {"junction": "junctions", "hydrant": "hydrants", "tank": "tanks"}
         return pieces | {k: city.rows(v) for k, v in rows.items()} | {"water_clock": 4, "water_count": 5}

@@ -179,9 +179,9 @@ def test_dependencies_name_rows_that_exist(nusantara):
     table = nusantara["dependencies"]
     for row in range(table.rows):
         assert nusantara.row(str(table["to_table"][row]), str(table["to_id"][row])) == table["to_row"][row]
-        assert nusantara.row("buses", str(table["from_id"][row])) == table["from_row"][row]
-    wanted = nusantara.rows("signals") + nusantara.rows("sites") + nusantara.rows("hospitals")
-    assert table.rows == wanted
+        assert nusantara.row(str(table["from_table"][row]), str(table["from_id"][row])) == table["from_row"][row]
+    wanted = ("signals", "sites", "hospitals", "hospitals", "depots", "pumps", "hydrants")
+    assert table.rows == sum(nusantara.rows(name) for name in wanted)
 
 
 def test_every_value_of_the_file_has_unit_and_source(nusantara):

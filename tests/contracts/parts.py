@@ -9,7 +9,6 @@ import numpy as np
 
 import twin
 from tests.contracts.counted import write_counts
-from tests.models.water_city import with_water
 from twin import registry
 from twin.assembly import Assembly
 from twin.contract import HOUR, Setup
@@ -37,8 +36,6 @@ def alone(name: str) -> Assembly:
     handled = {k.name for part in parts for k in part.events}
     events = tuple(e for e in case.events if e.kind in handled)
     city = demo("A").city
-    if name == "water" and "junctions" not in city:
-        city = with_water(city)
     given = {part.name: {"file": counts_file()} for part in parts if any(o.name == "file" for o in part.options)}
     return Assembly(city, parts, [], Setup(city, {}, 7, case.start, HORIZON, events), given)
 

@@ -111,13 +111,6 @@ def small_city(bus=-1, **replaced):
     return City("line", "A line of pipes", "left", "UTC", 32750, tables)
 
 
-def with_water(city):
-    """Return a city with the line of four junctions added, the pump on its first bus of customers."""
-    bus = int(np.flatnonzero(city["buses"]["customers"] > 0)[0]) if "buses" in city else -1
-    tables = {name: dict(table) for name, table in city.tables.items()} | water_tables(bus)
-    return City(city.name, city.title, city.driving_side, city.timezone, city.crs, tables, city.parameters)
-
-
 def water_world(city, *events, hours=24, options=None, parts=()):
     """Return a world of the water model alone, or with others."""
     setup = Setup(city, {}, 1, 0, hours * HOUR, events)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.city.core import City
+from twin.city.dependencies import wrong_dependencies
 from twin.city.schema import SCHEMA, ColumnRule
 from twin.city.table import Table
 
@@ -19,6 +20,7 @@ POSITIVE = {
     "lines": ("length",),
     "buses": ("u_rated",),
     "transformers": ("s_n", "u1", "u2", "uk"),
+    "fire_stations": ("engines",),
 }
 NOT_NEGATIVE = {
     "phases": ("order",),
@@ -62,6 +64,7 @@ def _problems(city: City, partial: bool, deep: bool) -> list[str]:
         return problems
     finders = (_values, _provenance) if partial else (_values, _streets, _signals, _reach, _provenance)
     problems += [text for finder in finders for text in finder(city)]
+    problems += wrong_dependencies(city)
     if city.rows("buses") and not partial:
         problems += _supply(city)
     return problems
@@ -94,7 +97,7 @@ def _columns(city: City, table: Table, rules: dict[str, ColumnRule], partial: bo
     """Find missing columns, wrong types, rows that point nowhere and repeated ids."""
     for name, rule in rules.items():
         if name not in table:
-            if not partial:
+            if not partial and not rule.spare:
                 yield f"{table.name}.{name} ({rule.meaning}) is missing"
             continue
         column = table[name]
@@ -167,7 +170,7 @@ def _reach(city: City) -> Iterator[str]:
     matrix = coo_matrix((np.ones(links.rows), pairs), shape=(count, count))
     _, part = connected_components(matrix, directed=True, connection="strong")
     largest = np.bincount(part).argmax()
-    for name in ("zone_nodes", "hospitals", "stations", "depots"):
+    for name in ("zone_nodes", "hospitals", "stations", "fire_stations", "depots"):
         if name in city:
             rows = np.flatnonzero(part[city[name]["node"]] != largest)
             if len(rows):

@@ -1,4 +1,4 @@
-"""Place hospitals, ambulance stations, repair depots and telecom sites, and what feeds them."""
+"""Place hospitals, stations, repair depots and telecom sites, and say what feeds them."""
 
 from __future__ import annotations
 
@@ -82,39 +82,82 @@ def nearest_load_bus(places: Places, buses: Mapping[str, Any]) -> Integers:
     return np.asarray(rows[near], dtype=np.int32)
 
 
-def dependency_table(
-    tables: Mapping[str, Mapping[str, Any]], bus_of_node: Integers, settings: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return who needs power from which bus, and for how long it works without.
-
-    settings  hospital_backup (s): autonomy of hospitals; source: where the rules come from
-    rule      dark: a signal goes dark at once; battery: a site lives on for `delay`;
-              generator: a hospital lives on for `delay`
-    """
-    buses = tables["buses"]["id"]
-    sources: list[tuple[str, NDArray[np.int32], str, Floats]] = [
-        ("signals", bus_of_node[tables["signals"]["node"]], "dark", np.zeros(len(tables["signals"]["id"]))),
-        ("sites", tables["sites"]["bus"], "battery", tables["sites"]["battery"]),
-        (
-            "hospitals",
-            tables["hospitals"]["bus"],
-            "generator",
-            np.full(len(tables["hospitals"]["id"]), float(settings["hospital_backup"])),
-        ),
-    ]
-    size = sum(len(rows) for _, rows, _, _ in sources)
+def fire_station_at(places: Places, node: Integers, engines: int) -> dict[str, Any]:
+    """Return fire stations at road nodes, which share `engines` fire engines evenly."""
     return {
-        "from_table": np.full(size, "buses"),
-        "from_id": np.concatenate([buses[rows] for _, rows, _, _ in sources]),
-        "from_row": np.concatenate([rows for _, rows, _, _ in sources]).astype(np.int32),
-        "to_table": np.concatenate([np.full(len(rows), name) for name, rows, _, _ in sources]),
-        "to_id": np.concatenate([tables[name]["id"] for name, _, _, _ in sources]),
-        "to_row": np.concatenate([np.arange(len(rows)) for _, rows, _, _ in sources]).astype(np.int32),
-        "kind": np.full(size, "power"),
-        "rule": np.concatenate([np.full(len(rows), rule) for _, rows, rule, _ in sources]),
-        "delay": np.concatenate([delay for _, _, _, delay in sources]),
-        "source": np.full(size, str(settings["source"])),
+        "id": identifiers("f", len(node)),
+        "name": np.array([f"Fire station {row + 1}" for row in range(len(node))], dtype=np.str_),
+        **places.columns_at(node),
+        "engines": share_out(max(engines, len(node)), np.ones(len(node))).astype(np.int32),
     }
+
+
+def dependency_table(
+    tables: Mapping[str, Mapping[str, Any]], bus_of_node: Integers, settings: Mapping[str, Any], seed: int
+) -> dict[str, Any]:
+    """Return who needs what from whom, and for how long it works without; see `twin.city.dependencies`.
+
+    settings  the `dependencies` section of a city file
+    """
+    signals = tables["signals"]
+    hospitals, depots = tables["hospitals"], tables["depots"]
+    battery = _signal_batteries(len(signals["id"]), settings, seed)
+    parts = [
+        _rows(tables, ("buses", "signals", "power"), bus_of_node[signals["node"]], battery, "battery"),
+        _rows(tables, ("buses", "sites", "power"), tables["sites"]["bus"], tables["sites"]["battery"], "battery"),
+        _rows(tables, ("buses", "hospitals", "power"), hospitals["bus"], settings["hospital_fuel"], "generator"),
+        _rows(tables, ("nodes", "depots", "road"), depots["node"], 0.0, "access"),
+    ]
+    parts[0]["rule"] = np.where(battery > 0.0, parts[0]["rule"], "dark")
+    if "pumps" in tables:
+        hydrants = tables["hydrants"]
+        near = _nearest_junction(tables, hospitals)
+        parts += [
+            _rows(tables, ("buses", "pumps", "power"), tables["pumps"]["bus"], 0.0, "dark"),
+            _rows(tables, ("junctions", "hydrants", "water"), hydrants["junction"], 0.0, "pressure"),
+            _rows(tables, ("junctions", "hospitals", "water"), near, settings["hospital_store"], "store"),
+        ]
+    found = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return {**found, "source": np.full(len(found["kind"]), "assumption: each is supplied by what is nearest")}
+
+
+def _rows(
+    tables: Mapping[str, Mapping[str, Any]], names: tuple[str, str, str], supplier: Any, delay: Any, rule: str
+) -> dict[str, Any]:
+    """Return one dependency for each row of a table.
+
+    names  table of the suppliers, of the dependents, and what is supplied
+    """
+    source, table, kind = names
+    count = len(tables[table]["id"])
+    return {
+        "from_table": np.full(count, source),
+        "from_id": np.asarray(tables[source]["id"])[supplier],
+        "from_row": np.asarray(supplier).astype(np.int32),
+        "to_table": np.full(count, table),
+        "to_id": np.asarray(tables[table]["id"]),
+        "to_row": np.arange(count, dtype=np.int32),
+        "kind": np.full(count, kind),
+        "rule": np.full(count, rule),
+        "delay": np.broadcast_to(np.asarray(delay, dtype=np.float64), count).copy(),
+    }
+
+
+def _signal_batteries(count: int, settings: Mapping[str, Any], seed: int) -> Floats:
+    """Return the autonomy of each signal (s), 0 for those without a battery."""
+    draw = stream(seed, "signal batteries")
+    time = np.round(_between(settings["signal_battery"], draw.uniform(size=count)) / 60.0) * 60.0
+    has = draw.permutation(count) < round(settings["signal_battery_share"] * count)
+    return np.where(has, time, 0.0)
+
+
+def _nearest_junction(tables: Mapping[str, Mapping[str, Any]], places: Mapping[str, Any]) -> NDArray[np.int64]:
+    """Return the water junction with a hydrant nearest to each place."""
+    from scipy.spatial import cKDTree
+
+    rows, water = tables["hydrants"]["junction"], tables["junctions"]
+    tree = cKDTree(np.stack([water["x"][rows], water["y"][rows]], axis=1))
+    return np.asarray(rows[tree.query(np.stack([places["x"], places["y"]], axis=1))[1]], dtype=np.int64)
 
 
 def _between(limits: Sequence[float], share: Floats) -> Floats:

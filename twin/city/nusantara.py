@@ -13,6 +13,7 @@ from twin.city.draws import stream
 from twin.city.facilities import (
     dependency_table,
     depot_table,
+    fire_station_at,
     hospital_table,
     nearest_load_bus,
     site_table,
@@ -27,6 +28,7 @@ from twin.city.settings import read_city_file
 from twin.city.signals import signal_tables
 from twin.city.streets import Streets, link_tables, node_table
 from twin.city.terrain import Terrain, make_terrain
+from twin.city.water import water_tables
 from twin.city.zones import zone_tables
 from twin.errors import CityError
 
@@ -194,14 +196,10 @@ def _utilities(
     bus_of_node = nearest_load_bus(places, tables["buses"])
     around = (districts.kind[nearest], tables["substations"]["node"], bus_of_node)
     tables.update(_facilities(values, places, around, scale))
-    tables["dependencies"] = dependency_table(
-        tables,
-        bus_of_node,
-        {
-            "hospital_backup": facilities["hospital_backup"],
-            "source": "assumption: each is supplied by the nearest load bus",
-        },
-    )
+    water = values["water"]
+    junctions = min(round(water["junctions"] * scale), int(water["most_junctions"]))
+    tables.update(water_tables(places, zone_of_node, bus_of_node, water, junctions))
+    tables["dependencies"] = dependency_table(tables, bus_of_node, values["dependencies"], places.seed)
     return tables
 
 
@@ -234,10 +232,13 @@ def _facilities(
     depot_names = [f"Posko PLN {k + 1}" for k in range(len(depot))]
     units, crews = round(settings["ambulances"] * scale), round(settings["crews"] * scale)
     sites = max(round(values["telecom"]["sites"] * scale), 1)
+    fire_stations, engines = (max(round(settings[name] * scale), 1) for name in ("fire_stations", "fire_engines"))
+    fire = places.spread(fire_stations, "fire stations", busy, np.concatenate([taken, depot]))
     return {
         "hospitals": hospital_table(places, node, names, bays, bus_of_node[node]),
         "stations": station_table(places, station, station_names, max(units, len(station))),
         "depots": depot_table(places, depot, depot_names, max(crews, len(depot))),
+        "fire_stations": fire_station_at(places, fire, engines),
         "sites": site_table(places, sites, values["telecom"], bus_of_node),
     }
 

@@ -34,6 +34,7 @@ class OsmOptions:
     timezone       IANA name; None looks the region up
     population     residents of the extract; None takes persons per metre of minor street
     seed           seed of all that is synthesised
+    dependencies   path of a dependencies.csv that takes the place of synthetic ones
     """
 
     name: str | None = None
@@ -42,6 +43,7 @@ class OsmOptions:
     timezone: str | None = None
     population: int | None = None
     seed: int = 1
+    dependencies: str | None = None
 
 
 def build_osm(path: str | Path, counts: str | Path | None = None, **options: Any) -> City:
@@ -63,7 +65,7 @@ def build_osm(path: str | Path, counts: str | Path | None = None, **options: Any
     report["signals"]["with_phases"] = len(tables["signals"]["id"])
     population, jobs = _people(tables, values["people"], chosen.population)
     places = Places(tables["nodes"], tables["links"], population, jobs, crs, chosen.seed)
-    tables.update(synthesise(places, tables, raw.places, values, report))
+    tables.update(synthesise(places, tables, raw.places, values, report, chosen.dependencies))
     report["defaulted"]["elevation"] = {"defaulted": len(population), "of": len(population)}
     report["source"] = path.name
     if counts is not None:
@@ -163,5 +165,6 @@ def _facts(path: Path, region: Region, crs: int, population: Floats, chosen: Osm
         ("population", int(population.sum()), "persons", people),
         ("elevation", 0.0, "m", "assumption: the map has no heights; ground is flat at 0"),
         ("power", "synthetic", "", "assumption: laid along streets, not surveyed"),
+        ("water", "synthetic", "", "assumption: laid along streets, not surveyed"),
     )
     return [dict(zip(("item", "value", "unit", "source"), row, strict=True)) for row in rows]

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from twin.city.dependencies import read_dependencies
 from twin.city.facilities import (
     dependency_table,
     depot_table,
+    fire_station_at,
     hospital_table,
     nearest_load_bus,
     site_table,
@@ -17,6 +19,7 @@ from twin.city.facilities import (
 )
 from twin.city.places import Integers, Places
 from twin.city.power import power_tables
+from twin.city.water import water_tables
 from twin.city.zones import zone_tables
 
 Tables = dict[str, dict[str, Any]]
@@ -30,12 +33,14 @@ def synthesise(
     found: list[dict[str, Any]],
     values: Mapping[str, Any],
     report: dict[str, Any],
+    given: str | None = None,
 ) -> Tables:
-    """Return zones, power, facilities, telecom and dependencies; count what was made up.
+    """Return zones, power, water, facilities, telecom and dependencies; count what was made up.
 
     found   emergency places of the map
     values  the import settings
     report  counts of the import, extended in place
+    given   a dependencies.csv that takes the place of synthetic ones
     """
     persons = float(places.population.sum())
     tables = _zones(places, values["people"], persons, report)
@@ -56,14 +61,20 @@ def synthesise(
     tables["depots"] = _depots(places, values["facilities"], persons, taken)
     sites = max(round(persons / values["telecom"]["persons_per_site"]), 3)
     tables["sites"] = site_table(places, sites, values["telecom"], bus_of_node)
-    backup = values["facilities"]["hospital_backup"]
-    tables["dependencies"] = dependency_table(
-        {**streets, **tables},
-        bus_of_node,
-        {"hospital_backup": backup, "source": "assumption: synthetic grid, each supplied by the nearest load bus"},
+    tables["fire_stations"] = _fire_stations(places, found, values["facilities"], persons, report)
+    water = values["water"]
+    junctions = round(
+        np.clip(persons / water["persons_per_junction"], water["least_junctions"], water["most_junctions"])
     )
+    tables.update(water_tables(places, zone_of_node, bus_of_node, water, junctions))
+    whole = {**streets, **tables}
+    if given is None:
+        tables["dependencies"] = dependency_table(whole, bus_of_node, values["dependencies"], places.seed)
+    else:
+        tables["dependencies"] = read_dependencies(given, whole)
     report["synthetic"] = {
-        name: len(tables[name]["id"]) for name in ("zones", "buses", "lines", "substations", "depots", "sites")
+        name: len(tables[name]["id"])
+        for name in ("zones", "buses", "lines", "substations", "depots", "sites", "junctions", "pumps")
     }
     return tables
 
@@ -145,6 +156,21 @@ def _stations(
     report["defaulted"]["units"] = {"defaulted": len(every), "of": len(every)}
     report["defaulted"]["name of station"] = {"defaulted": names.count("") + len(extra), "of": len(every)}
     return station_table(places, every, named, units)
+
+
+def _fire_stations(
+    places: Places, found: list[dict[str, Any]], settings: Mapping[str, Any], persons: float, report: dict[str, Any]
+) -> dict[str, Any]:
+    """Return fire stations: of the map, or synthetic ones where it has none; two engines each."""
+    node, names = _near_streets(places, found, ("fire_station",))
+    report["fire_stations"] = {"from_map": len(node), "synthetic": 0}
+    if len(node):
+        table = fire_station_at(places, node, 2 * len(node))
+        return {**table, "name": np.array([n or k for n, k in zip(names, table["name"].tolist(), strict=True)])}
+    count = max(round(persons / settings["persons_per_fire_station"]), 1)
+    report["fire_stations"]["synthetic"] = count
+    node = places.spread(count, "fire stations", places.population + places.jobs)
+    return fire_station_at(places, node, 2 * len(node))
 
 
 def _depots(places: Places, settings: Mapping[str, Any], persons: float, taken: Integers) -> dict[str, Any]:

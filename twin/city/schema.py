@@ -12,6 +12,7 @@ class ColumnRule:
     kind      numpy kind: "f", "i", "b" or "U"
     target    table it points to
     optional  whether a row may point nowhere (-1)
+    spare     whether a city may leave the column out
     """
 
     kind: str
@@ -19,6 +20,7 @@ class ColumnRule:
     meaning: str
     target: str = ""
     optional: bool = False
+    spare: bool = False
 
 
 _ID = ColumnRule("U", "", "unique id")
@@ -35,6 +37,104 @@ _GROUND = {
     "above_river": ColumnRule("f", "m", "ground over the normal river level; 1e6 where no river is known"),
 }
 _NODE = ColumnRule("i", "row", "nearest road node", "nodes")
+_XY = {"x": _PLACE["x"], "y": _PLACE["y"]}
+_WATER_ENDS = {
+    "from_node": ColumnRule("i", "row", "water node at one end: junctions, then reservoirs, then tanks"),
+    "to_node": ColumnRule("i", "row", "water node at the other end"),
+}
+_PATTERN = ColumnRule("i", "row", "pattern over time, -1 for none", "water_patterns", True)
+_CURVE = ColumnRule("i", "row", "curve, -1 for none", "water_curves", True)
+_SPAN = {
+    "first": ColumnRule("i", "row", "first of its values"),
+    "count": ColumnRule("i", "", "number of its values"),
+}
+_BUS = ColumnRule("i", "row", "bus it hangs on", "buses")
+_WATTS = ColumnRule("f", "W", "active power")
+
+WATER: dict[str, dict[str, ColumnRule]] = {
+    "junctions": {
+        "id": _ID,
+        **_XY,
+        "elevation": _GROUND["elevation"],
+        "emitter": ColumnRule("f", "m3/s", "outflow of leaks at 1 m of pressure"),
+        "zone": ColumnRule("i", "row", "zone supplied, -1 for none", "zones", True, True),
+        "population": ColumnRule("i", "persons", "residents supplied", spare=True),
+    },
+    "reservoirs": {"id": _ID, **_XY, "head": ColumnRule("f", "m", "height of the water surface"), "pattern": _PATTERN},
+    "tanks": {
+        "id": _ID,
+        **_XY,
+        "elevation": ColumnRule("f", "m", "height of the bottom"),
+        "initial_level": ColumnRule("f", "m", "water over the bottom at the start"),
+        "min_level": ColumnRule("f", "m", "least level"),
+        "max_level": ColumnRule("f", "m", "level when full"),
+        "diameter": ColumnRule("f", "m", "of the round tank"),
+        "min_volume": ColumnRule("f", "m3", "water at the least level"),
+        "curve": _CURVE,
+        "overflow": ColumnRule("b", "", "spills when full"),
+    },
+    "pipes": {
+        "id": _ID,
+        **_WATER_ENDS,
+        "length": ColumnRule("f", "m", "length along the street"),
+        "diameter": ColumnRule("f", "m", "inner diameter"),
+        "roughness": ColumnRule("f", "", "Hazen-Williams coefficient, or as the head loss formula wants it"),
+        "minor_loss": ColumnRule("f", "", "loss of fittings, in velocity heads"),
+        "open": ColumnRule("b", "", "False for closed ones"),
+        "check_valve": ColumnRule("b", "", "lets water pass in one direction only"),
+    },
+    "pumps": {
+        "id": _ID,
+        **_WATER_ENDS,
+        "curve": _CURVE,
+        "power": _WATTS,
+        "speed": ColumnRule("f", "", "of rated speed"),
+        "pattern": _PATTERN,
+        "open": ColumnRule("b", "", "False for one that starts at rest"),
+        "bus": ColumnRule("i", "row", "bus of the supply, -1 for none", "buses", True, True),
+    },
+    "valves": {
+        "id": _ID,
+        **_WATER_ENDS,
+        "kind": ColumnRule("U", "", "PRV, PSV, PBV, FCV, TCV or GPV"),
+        "diameter": ColumnRule("f", "m", "inner diameter"),
+        "minor_loss": ColumnRule("f", "", "loss when open, in velocity heads"),
+        "setting": ColumnRule("f", "", "pressure (m), flow (m3/s) or loss coefficient"),
+        "curve": _CURVE,
+        "state": ColumnRule("U", "", "active, open or closed"),
+    },
+    "water_demands": {
+        "junction": ColumnRule("i", "row", "junction", "junctions"),
+        "base": ColumnRule("f", "m3/s", "demand at pattern value 1"),
+        "pattern": _PATTERN,
+    },
+    "water_patterns": {"id": _ID, **_SPAN},
+    "water_pattern_values": {"value": ColumnRule("f", "", "multiplier of one pattern step")},
+    "water_curves": {"id": _ID, **_SPAN},
+    "water_curve_points": {
+        "x": ColumnRule("f", "", "flow (m3/s) or level (m)"),
+        "y": ColumnRule("f", "", "head (m), volume (m3) or loss (m)"),
+    },
+    "hydrants": {"id": _ID, "junction": ColumnRule("i", "row", "junction", "junctions"), "node": _NODE},
+}
+
+DEVICES: dict[str, dict[str, ColumnRule]] = {
+    "generators": {"bus": _BUS, "p": _WATTS, "kind": ColumnRule("U", "", "solar or steady", spare=True)},
+    "storages": {
+        "bus": _BUS,
+        "p": _WATTS,
+        "energy": ColumnRule("f", "J", "capacity", spare=True),
+        "charge": ColumnRule("f", "share", "filled at the start", spare=True),
+        "efficiency": ColumnRule("f", "share", "of a full cycle", spare=True),
+    },
+    "chargers": {"bus": _BUS, "p": _WATTS},
+    "machines": {
+        "bus": _BUS,
+        "u": ColumnRule("f", "pu", "voltage kept"),
+        "q_min": ColumnRule("f", "var", "least reactive power", spare=True),
+        "q_max": ColumnRule("f", "var", "most reactive power", spare=True),
+    },
+}
 
 SCHEMA: dict[str, dict[str, ColumnRule]] = {
     "nodes": {"id": _ID, **_GROUND, "signal": ColumnRule("b", "", "True where a signal stands")},
@@ -155,6 +255,13 @@ SCHEMA: dict[str, dict[str, ColumnRule]] = {
         "kind": ColumnRule("U", "", "utility: power"),
         "crews": ColumnRule("i", "crews", "repair crews based here"),
     },
+    "fire_stations": {
+        "id": _ID,
+        "name": _NAME,
+        **_GROUND,
+        "node": _NODE,
+        "engines": ColumnRule("i", "engines", "fire engines based here"),
+    },
     "sites": {
         "id": _ID,
         **_GROUND,
@@ -170,8 +277,8 @@ SCHEMA: dict[str, dict[str, ColumnRule]] = {
         "to_table": ColumnRule("U", "", "table of the dependent"),
         "to_id": ColumnRule("U", "", "id of the dependent"),
         "to_row": ColumnRule("i", "row", "row of the dependent in to_table"),
-        "kind": ColumnRule("U", "", "what is supplied: power"),
-        "rule": ColumnRule("U", "", "dark, battery or generator"),
+        "kind": ColumnRule("U", "", "what is supplied; see twin/city/dependencies.py"),
+        "rule": ColumnRule("U", "", "what happens without it"),
         "delay": ColumnRule("f", "s", "time without supply after which the dependent stops"),
         "source": ColumnRule("U", "", "where this is known from"),
     },
@@ -181,4 +288,6 @@ SCHEMA: dict[str, dict[str, ColumnRule]] = {
         "level": ColumnRule("f", "m", "normal water level"),
         "width": ColumnRule("f", "m", "distance between the banks"),
     },
+    **WATER,
+    **DEVICES,
 }
