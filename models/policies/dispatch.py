@@ -1,10 +1,10 @@
 """Which unit is sent to which call: closest idle, and DMEXCLP.
 
-Both see only what is reported: travel times and unit positions as observed,
-calls as triaged, and the desk's own list of who was sent where. Waiting calls are
-taken by priority, then by age, one for each idle dispatcher. Where an order
-crosses another on its way the unit is not free any more; it fails, and the call
-is decided again.
+All rules of dispatch see only what is reported: travel times and unit positions as
+observed, calls as triaged, and the desk's own lists of who was sent where and who is on
+duty. Waiting calls are taken by priority, then by age, one for each idle dispatcher. Where
+an order crosses another on its way the unit is not free any more; it fails, and the
+call is decided again.
 """
 
 from __future__ import annotations
@@ -30,12 +30,30 @@ _SEES = (
     "call.rung",
     "call.triaged",
     "call.unit",
+    "call.need",
+    "unit.can",
+    "unit.duty",
     "dispatcher.idle",
     "observed_link.time",
     "observed_unit.node",
     "observed_unit.free",
 )
+_NOBODY = -1
 _SHARE = Option("siren_share", "part of congestion expected to delay a unit with siren", default=0.5, low=0, high=1)
+
+PREPARATION = Option("preparation", "expected time from order to departure", "quantity", 90.0, "s", low=0)
+
+
+def units_sent(observation: Observation) -> Array:
+    """Return the units that have a call on the desk's own list."""
+    stage = observation["call.stage"]
+    return np.asarray(observation["call.unit"][(stage >= DISPATCHED) & (stage < SERVED)])
+
+
+def able_to(observation: Observation, call: int, units: Array) -> Array:
+    """Tell which units have every capability that a call needs; (n,) of bool."""
+    need = observation["call.need"][call]
+    return np.asarray(observation["unit.can"][units] & need == need)
 
 
 class ClosestIdle(Policy):
@@ -43,8 +61,8 @@ class ClosestIdle(Policy):
 
     name = "closest_idle"
     role = "dispatch"
-    sees = _SEES
-    requires = _SEES
+    sees: ClassVar[tuple[str, ...]] = _SEES
+    requires: ClassVar[tuple[str, ...]] = _SEES
     commands = ("dispatch",)
     every = 30 * SECOND
     on = ("call_triaged", "unit_free", "dispatcher_free")
@@ -67,32 +85,30 @@ class ClosestIdle(Policy):
             return []
         dispatchers = len(observation.agents("dispatcher").select(lambda person: person.idle))
         order = np.lexsort((observation["call.triaged"][waiting], observation["call.priority"][waiting]))
-        commands = []
-        for call in waiting[order][:dispatchers].tolist():
-            times = self._times_to(observation, int(observation["call.node"][call]))
-            reach = times[observation["observed_unit.node"][units]]
-            if not np.isfinite(reach).any():
-                continue
-            chosen = self.choose(observation, call, units, reach)
-            commands.append(Command("dispatch", call, float(units[chosen])))
-            units = np.delete(units, chosen)
-            if not units.shape[0]:
+        commands: list[Command] = []
+        for call in waiting[order].tolist():
+            if len(commands) == dispatchers or not units.shape[0]:
                 break
+            able = units[able_to(observation, call, units)]
+            times = self.times_to(observation, int(observation["call.node"][call]))
+            reach = times[observation["observed_unit.node"][able]]
+            chosen = self.choose(observation, call, able, reach) if np.isfinite(reach).any() else _NOBODY
+            if chosen != _NOBODY:
+                commands.append(Command("dispatch", call, float(able[chosen])))
+                units = units[units != able[chosen]]
         return commands
 
     def idle_units(self, observation: Observation) -> Array:
-        """Return the units that report to be free and have no call on the desk's own list."""
-        stage = observation["call.stage"]
-        sent = observation["call.unit"][(stage >= DISPATCHED) & (stage < SERVED)]
-        free = observation["observed_unit.free"].copy()
-        free[sent] = False
+        """Return the units on duty that report to be free and have no call on the desk's own list."""
+        free = observation["observed_unit.free"] & observation["unit.duty"]
+        free[units_sent(observation)] = False
         return np.flatnonzero(free)
 
     def choose(self, observation: Observation, call: int, units: Array, reach: Array) -> int:
-        """Return which of the idle units to send; reach is the expected travel time (s) of each."""
+        """Return which of the idle units to send, -1 to let the call wait; reach is the expected travel time (s)."""
         return int(np.argmin(reach))
 
-    def _times_to(self, observation: Observation, node: int) -> Array:
+    def times_to(self, observation: Observation, node: int) -> Array:
         """Return the expected seconds from every node to one; (n_node,)."""
         free = self.streets.free_time
         times = free + self.share * np.maximum(observation["observed_link.time"] - free, 0.0)
@@ -108,7 +124,7 @@ class Dmexclp(ClosestIdle):
     name = "dmexclp"
     options = (
         _SHARE,
-        Option("preparation", "expected time from order to departure", "quantity", 90.0, "s", low=0),
+        PREPARATION,
         Option(
             "busy_fraction", "share of time a unit is busy; 0 estimates it from reports", default=0.0, low=0, high=1
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import hashlib
+import importlib
 import os
 from pathlib import Path
 
@@ -13,6 +14,9 @@ import numpy as np
 from twin.city.core import City
 from twin.city.storage import MANIFEST, load, save
 from twin.errors import CityError
+
+GENERATORS = {"nusantara": "twin.city.nusantara", "jemss": "twin.models.emergency.jemss_city"}
+"""Modules that make a city of a file, by what the file calls them; imported when asked for."""
 
 
 def load_city(name_or_path: str | Path = "nusantara", scale: float = 1, seed: int | None = None) -> City:
@@ -50,24 +54,36 @@ def embedded() -> dict[str, Path]:
 
 def _generated(name: str, path: Path, scale: float, seed: int | None) -> City:
     """Return a generated city from the cache, or make it and try to keep it there."""
-    folder = cache_folder() / f"{name}-{scale:g}-{_inputs_digest(path, scale, seed)[:20]}"
+    generator = _generator(path)
+    folder = cache_folder() / f"{name}-{scale:g}-{_inputs_digest(path, scale, seed, generator)[:20]}"
     if (folder / MANIFEST).exists():
         try:
             return load(folder)
         except CityError:
             pass
-    from twin.city.nusantara import generate
-
-    city = generate(path, scale=scale, seed=seed)
+    city: City = importlib.import_module(generator).generate(path, scale=scale, seed=seed)
     with contextlib.suppress(OSError):
         save(city, folder)
     return city
 
 
-def _inputs_digest(path: Path, scale: float, seed: int | None) -> str:
-    """Identify all that the generated city depends on: its file, the code, numpy, options."""
+def _generator(path: Path) -> str:
+    """Return the module that makes a city of its file, told by its line `generator`."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    name = next((line.partition(":")[2].strip() for line in lines if line.startswith("generator:")), "nusantara")
+    if name not in GENERATORS:
+        raise CityError(f"{path}: no generator is named {name!r}; there are {', '.join(GENERATORS)}")
+    return GENERATORS[name]
+
+
+def _inputs_digest(path: Path, scale: float, seed: int | None, generator: str) -> str:
+    """Identify all that the generated city depends on: its file, the code, numpy, options, data it is made of."""
     total = hashlib.sha256(f"{scale!r} {seed!r} numpy {np.__version__}".encode())
-    for file in (path, *sorted(Path(__file__).parent.glob("*.py"))):
+    files = [path, *sorted(Path(__file__).parent.glob("*.py"))]
+    if generator != GENERATORS["nusantara"]:
+        made = importlib.import_module(generator)
+        files += [Path(str(made.__file__)), *made.inputs()]
+    for file in files:
         total.update(file.read_bytes())
     return total.hexdigest()
 
