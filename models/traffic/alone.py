@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from twin.kernels.traffic_arrays import Log
     from twin.kernels.traffic_layout import Traffic
+    from twin.models.traffic.changes import Changes
     from twin.models.traffic.guidance import Guide
     from twin.plot_traffic import Pictures
 
@@ -104,7 +105,12 @@ class Rules:
 
 
 def simulate(
-    links: pd.DataFrame, trips: pd.DataFrame, until: float | None = None, rules: Rules | None = None
+    links: pd.DataFrame,
+    trips: pd.DataFrame,
+    until: float | None = None,
+    rules: Rules | None = None,
+    changes: pd.DataFrame | None = None,
+    threads: int = 1,
 ) -> Result:
     """Drive every trip on its shortest way without other traffic, but for the informed share.
 
@@ -114,6 +120,11 @@ def simulate(
            labels name the nodes
     trips  from, to (nodes), depart (s); also class, a name in `pcu`
     until  s, by default a day after the last departure
+    changes  time (s), link, and what the link has from then on, left out or nan
+           where it stays: capacity, speed, lanes (no more than at the start),
+           open (False: nobody may enter; drivers take other ways, and wait if
+           there is none)
+    threads  1 or 2; the result is the same
 
     Raises ValueError that names every wrong row. A trip that no way serves is
     no error: its outcome says so.
@@ -128,49 +139,68 @@ def simulate(
 
     rules = rules or Rules()
     rules.check()
-    tables = {"banned_turns": rules.banned_turns, "signals": rules.signals}
+    if threads not in (1, 2):
+        raise ValueError(f"threads ({threads}) must be 1 or 2")
+    tables = {"banned_turns": rules.banned_turns, "signals": rules.signals, "changes": changes}
     given = {name: pd.DataFrame(columns=NEEDED[name]) if t is None else t for name, t in tables.items()}
     left = rules.driving_side == "left"
-    frames = Frames(links, trips, given["banned_turns"], given["signals"], rules.pcu, rules.nodes, left)
+    frames = Frames(links, trips, **given, pcu=rules.pcu, positions=rules.nodes, left=left)
     frames.check()
-    traffic, guide = lay_out(frames, rules)
+    traffic, guide, later = lay_out(frames, rules)
     last = float(trips["depart"].max()) + _DAY if until is None else until
-    events, relaxed = _run(traffic, guide, round(last * SECOND), rules)
+    events, relaxed = _run(_Drive(traffic, guide, later, rules, threads), round(last * SECOND))
     return _result(frames, traffic, events, relaxed)
 
 
-def _run(traffic: Traffic, guide: Guide | None, until: int, rules: Rules) -> tuple[list[Array], int]:
+@dataclass
+class _Drive:
+    """Hold a simulation under way; parts are the log's rows so far."""
+
+    traffic: Traffic
+    guide: Guide | None
+    changes: Changes
+    rules: Rules
+    threads: int
+    parts: list[list[Array]] = field(default_factory=list)
+
+    def advance(self, log: Log, until: int) -> None:
+        """Advance to a time and move the log's rows to `parts`."""
+        from twin.kernels.traffic import advance
+        from twin.kernels.traffic_arrays import LOG_FULL
+
+        status = LOG_FULL
+        while status == LOG_FULL:
+            status = advance(*self.traffic, log, until, self.threads)
+            self.parts.append([column[: log.written[0]].copy() for column in log[:4]])
+            log.written[0] = 0
+
+
+def _run(drive: _Drive, until: int) -> tuple[list[Array], int]:
     """Advance to a time; return the log's columns trip, link, entered, left, and the gridlocks moved."""
     from twin.kernels.traffic_arrays import DRIVING, WAITING, new_log
     from twin.kernels.traffic_relax import relax
 
     log, relaxed, now = new_log(_LOG_ROWS), 0, 0
-    parts: list[list[Array]] = []
+    traffic, guide, rules = drive.traffic, drive.guide, drive.rules
     looks = 0 if rules.relax_after is None else max(1, round(rules.relax_after * SECOND))
     hears = 0 if guide is None else max(1, round(rules.refresh * SECOND))
+    drive.changes.apply(traffic, guide, 0)
     while now < until and (now == 0 or traffic.state.tally[[WAITING, DRIVING]].sum()):
-        now = min([until, *(now - now % every + every for every in (looks, hears) if every)])
-        _advance(traffic, log, now, parts)
-        if looks and now % looks == 0 and now < until:
+        change = drive.changes.next(now)
+        rounds = [now - now % every + every for every in (looks, hears) if every]
+        now = min([until, *rounds, *([] if change is None else [change])])
+        drive.advance(log, now)
+        if now == until:
+            break
+        drive.changes.apply(traffic, guide, now)
+        if looks and now % looks == 0:
             relaxed += len(relax(traffic, log, looks))
-        if guide is not None and now % hears == 0 and now < until:
+        if guide is not None and now % hears == 0:
             guide.renew(traffic)
-    _advance(traffic, log, until, parts)
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    drive.advance(log, until)
+    columns = [np.concatenate(column) for column in zip(*drive.parts, strict=True)]
     order = np.lexsort((columns[0], columns[3]))
     return [column[order] for column in columns], relaxed
-
-
-def _advance(traffic: Traffic, log: Log, until: int, parts: list[list[Array]]) -> None:
-    """Advance to a time and move the log's rows to `parts`."""
-    from twin.kernels.traffic import advance
-    from twin.kernels.traffic_arrays import LOG_FULL
-
-    status = LOG_FULL
-    while status == LOG_FULL:
-        status = advance(*traffic, log, until)
-        parts.append([column[: log.written[0]].copy() for column in log[:4]])
-        log.written[0] = 0
 
 
 def _result(frames: Frames, traffic: Traffic, events: list[Array], relaxed: int) -> Result:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twin.models.traffic import plans
+from twin.models.traffic import changes, plans
 from twin.models.traffic.streets import merge_weights
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from twin.kernels.traffic_layout import Roads, Traffic, Trips
     from twin.models.traffic.alone import Rules
+    from twin.models.traffic.changes import Changes
     from twin.models.traffic.guidance import Guide
 
 Array = np.ndarray[Any, Any]
@@ -28,6 +29,7 @@ NEEDED = {
     "trips": ("from", "to", "depart"),
     "banned_turns": ("from_link", "to_link"),
     "signals": ("link", "cycle", "start", "green"),
+    "changes": ("time", "link"),
 }
 _POSITIVE = ("length", "speed", "lanes", "capacity", "jam_density", "reaction_time")
 
@@ -40,6 +42,7 @@ class Frames:
     trips: pd.DataFrame
     banned_turns: pd.DataFrame
     signals: pd.DataFrame
+    changes: pd.DataFrame
     pcu: Mapping[str, float]
     positions: pd.DataFrame | None = None
     left: bool = False
@@ -58,6 +61,7 @@ class Frames:
             problems += [f"{table}: column {name} is missing" for name in missing]
         if not problems:
             problems = self._wrong_links() + self._wrong_trips() + self._wrong_turns() + plans.wrong(self)
+            problems += changes.wrong(self) if len(self.changes) else []
         if problems:
             raise ValueError("; ".join(problems))
 
@@ -116,8 +120,8 @@ def wrong_rows(table: str, frame: pd.DataFrame, name: str, wrong: Array, what: s
     return [*shown, f"{table}: {name} is wrong in {more} more rows"] if more > 0 else shown
 
 
-def lay_out(frames: Frames, rules: Rules) -> tuple[Traffic, Guide | None]:
-    """Build the kernel's arrays, with everybody's way by free-flow times, and what informs the informed."""
+def lay_out(frames: Frames, rules: Rules) -> tuple[Traffic, Guide | None, Changes]:
+    """Build the kernel's arrays, everybody's way by free-flow times, what informs the informed, and the changes."""
     from twin.kernels.traffic import touch
     from twin.kernels.traffic_layout import Classes, build, hop_columns
     from twin.models.traffic.guidance import Guide
@@ -137,10 +141,12 @@ def lay_out(frames: Frames, rules: Rules) -> tuple[Traffic, Guide | None]:
     traffic.settings.informed[...] = table
     traffic.settings.habitual[...] = table
     touch(*traffic)
+    present = {name: np.asarray(getattr(roads, name)) for name in _POSITIVE}
+    later = changes.lay_out_changes(frames, present, ways, destinations)
     if not rules.informed_share:
-        return traffic, None
+        return traffic, None, later
     guided = _guided(frames, rules)
-    return traffic, Guide(ways, free, destinations, guided, np.zeros((len(free), 2), np.int64))
+    return traffic, Guide(ways, free, destinations, guided, np.zeros((len(free), 2), np.int64)), later
 
 
 def _guided(frames: Frames, rules: Rules) -> Array:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from twin.models.traffic.changes import where_there_is_a_way
+
 if TYPE_CHECKING:
     from twin.kernels.traffic_layout import Traffic
     from twin.models.traffic.turns import Ways
@@ -25,7 +27,7 @@ class Guide:
     """Renew the table of informed drivers while a simulation runs.
 
     ways          streets and banned turns
-    free          (n_link,)  s, free-flow times
+    free          (n_link,)  s, free-flow times; inf: closed
     destinations  (n_destination,)  nodes
     guided        (n_node,)  whether informed drivers hear of present times there;
                   elsewhere they drive as the others do
@@ -42,9 +44,8 @@ class Guide:
         """Give informed drivers the travel times since the last renewal."""
         from twin.kernels.traffic import touch
 
-        traffic.settings.informed[...] = guided_hops(
-            self.ways, (self.free, self._present(traffic)), self.destinations, self.guided
-        )
+        hops = guided_hops(self.ways, (self.free, self._present(traffic)), self.destinations, self.guided)
+        traffic.settings.informed[...] = where_there_is_a_way(hops, traffic.settings.informed)
         touch(*traffic)
 
     def _present(self, traffic: Traffic) -> Array:

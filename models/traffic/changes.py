@@ -1,0 +1,152 @@
+"""Capacity, speed, lanes and closures that change while a simulation runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from twin.kernels.traffic_layout import Traffic
+    from twin.models.traffic.frames import Frames
+    from twin.models.traffic.guidance import Guide
+    from twin.models.traffic.turns import Ways
+
+Array = np.ndarray[Any, Any]
+
+COLUMNS = ("capacity", "speed", "lanes", "open")
+_SECOND = 1_000_000
+
+
+@dataclass
+class Changes:
+    """What changes when, and how the streets are at present.
+
+    time     (n_change,)  us, rising
+    link     (n_change,)
+    wanted   column -> (n_change,)  nan: stays as it is
+    present  column -> (n_link,)  of COLUMNS, and length, jam_density and reaction_time
+    ways     streets and banned turns
+    goals    (n_destination,)  nodes
+    """
+
+    time: Array
+    link: Array
+    wanted: dict[str, Array]
+    present: dict[str, Array]
+    ways: Ways
+    goals: Array
+
+    def next(self, now: int) -> int | None:
+        """Return the time (us) of the first change after an instant, None: there is none."""
+        later = np.searchsorted(self.time, now, side="right")
+        return int(self.time[later]) if later < len(self.time) else None
+
+    def apply(self, traffic: Traffic, guide: Guide | None, now: int) -> None:
+        """Make the changes of an instant; a link closed or opened gives every driver a new way."""
+        from twin.kernels.traffic import touch
+
+        rows = np.flatnonzero(self.time == now)
+        if not rows.size:
+            return
+        for name, values in self.wanted.items():
+            for row in rows[~np.isnan(values[rows])].tolist():
+                self.present[name][self.link[row]] = values[row]
+        touched = np.unique(self.link[rows])
+        self._write(traffic, touched)
+        before = traffic.settings.closed.copy()
+        traffic.settings.closed[touched] = self.present["open"][touched] == 0
+        if (before != traffic.settings.closed).any():
+            self._lead(traffic)
+        if guide is not None:
+            guide.free[touched] = self._times()[touched]
+        touch(*traffic)
+
+    def _write(self, traffic: Traffic, links: Array) -> None:
+        """Give the kernel the headway, storage and free-flow time of some links."""
+        from twin.kernels.traffic import set_free_flow
+        from twin.kernels.traffic_layout import MINIMUM_TIME
+
+        now = {name: values[links] for name, values in self.present.items()}
+        wave = 1 / (now["jam_density"] * now["reaction_time"])
+        flow = now["lanes"] * now["speed"] * wave * now["jam_density"] / (now["speed"] + wave)
+        traffic.settings.headway[links] = _ticks(1 / np.minimum(flow, now["capacity"]), 1)
+        storage = np.rint(now["length"] * now["lanes"] * now["jam_density"] * 1000).astype(np.int64)
+        traffic.settings.storage[links] = np.maximum(storage, 1)
+        free = _ticks(now["length"] / now["speed"], MINIMUM_TIME)
+        for link, value in zip(links.tolist(), free.tolist(), strict=True):
+            if value != traffic.settings.free_flow[link]:
+                set_free_flow(traffic.network, traffic.settings, traffic.state, link, value)
+
+    def _lead(self, traffic: Traffic) -> None:
+        """Lead everybody by free-flow times around closed links; who has no way left waits before them."""
+        from twin.models.traffic.turns import next_hops
+
+        hops = next_hops(self.ways, self._times(), self.goals)
+        for table in (traffic.settings.habitual, traffic.settings.informed):
+            table[...] = where_there_is_a_way(hops, table)
+
+    def _times(self) -> Array:
+        """Return the free-flow time (n_link,) of each link, s; inf where it is closed."""
+        time = self.present["length"] / self.present["speed"]
+        return np.asarray(np.where(self.present["open"] == 0, np.inf, time))
+
+
+def where_there_is_a_way(hops: Array, before: Array) -> Array:
+    """Return next links, those of before where there are none now: they lead to a closed link, and wait."""
+    return np.asarray(np.where(hops < 0, before, hops))
+
+
+def _ticks(seconds: Array, least: int) -> Array:
+    return np.asarray(np.maximum(np.rint(np.minimum(seconds, 1e9) * _SECOND).astype(np.int64), least))
+
+
+def lay_out_changes(frames: Frames, present: dict[str, Array], ways: Ways, goals: Array) -> Changes:
+    """Sort the changes that a frame lists by time, those of one time as they stand.
+
+    present  (n_link,) length, speed, lanes, capacity, jam_density and reaction_time at the start
+    """
+    from twin.models.traffic.frames import rows_of
+
+    table = frames.changes
+    time = np.rint(table["time"].to_numpy(float) * _SECOND).astype(np.int64)
+    order = np.argsort(time, kind="stable")
+    wanted = {name: table[name].to_numpy(float)[order] for name in COLUMNS if name in table}
+    now = {name: np.array(np.broadcast_to(values, len(frames.links)), float) for name, values in present.items()}
+    now["open"] = np.ones(len(frames.links))
+    return Changes(time[order], rows_of(table["link"], frames.links.index)[order], wanted, now, ways, goals)
+
+
+def wrong(frames: Frames) -> list[str]:
+    """Name every wrong row of the changes."""
+    from twin.models.traffic.frames import rows_of, wrong_rows
+
+    table = frames.changes
+    time = table["time"].to_numpy(float)
+    problems = wrong_rows("changes", table, "time", ~(time >= 0) | np.isinf(time), "must not be negative")
+    link = rows_of(table["link"], frames.links.index)
+    problems += wrong_rows("changes", table, "link", link < 0, "is no link")
+    if not any(name in table for name in COLUMNS):
+        problems.append(f"changes: none of the columns {', '.join(COLUMNS)} is there")
+    for name in ("capacity", "speed", "lanes"):
+        if name in table:
+            bad = table[name].to_numpy(float) <= 0
+            problems += wrong_rows("changes", table, name, bad, "must be greater than 0; to close a link: open")
+    if "open" in table:
+        bad = ~np.isin(table["open"].to_numpy(float), (0, 1)) & table["open"].notna().to_numpy()
+        problems += wrong_rows("changes", table, "open", bad, "must be True or False")
+    return problems + _too_many_lanes(frames.links, table, link)
+
+
+def _too_many_lanes(links: pd.DataFrame, table: pd.DataFrame, link: Array) -> list[str]:
+    """Name changes to more lanes than a link was built with."""
+    from twin.models.traffic.frames import wrong_rows
+
+    if "lanes" not in table:
+        return []
+    built = links["lanes"].to_numpy(float) if "lanes" in links else np.ones(len(links))
+    more = table["lanes"].to_numpy(float) > np.append(built, np.inf)[link]
+    return wrong_rows("changes", table, "lanes", more, "is more than the link has at the start")
