@@ -10,7 +10,7 @@ of the scenario bring calls of their own.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from twin.random import uniform
 if TYPE_CHECKING:
     from twin.city import City
     from twin.contract import Setup
+    from twin.models.emergency.replay import Replay
 
 Array = np.ndarray[Any, Any]
 
@@ -85,16 +86,33 @@ def joined(parts: list[CallList]) -> CallList:
     return CallList(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(CallList)))
 
 
-def draw_calls(setup: Setup) -> CallList:
-    """Draw every call that can ring during a run, apart from mass-casualty incidents."""
+def draw_calls(setup: Setup, replay: Replay | None = None) -> CallList:
+    """Draw every call that can ring during a run, apart from mass-casualty incidents.
+
+    replay  calls of a table, in the place of drawn ones
+    """
     settings = emergency_settings(setup.city)
-    number, time = _daily(setup, settings)
-    zone = _pick(setup, number, np.asarray(setup.city["zones"]["population"], dtype=float))
-    parts = [describe(setup, settings, number, time, zone, -1)]
+    if replay is None:
+        number, time = _daily(setup, settings)
+        zone = _pick(setup, number, np.asarray(setup.city["zones"]["population"], dtype=float))
+        parts = [describe(setup, number, time, zone, -1)]
+    else:
+        parts = [_replayed(setup, replay)]
     for index, event in enumerate(setup.events):
         if event.kind == "surge":
-            parts.append(_surge(setup, settings, index, event))
+            parts.append(_surge(setup, index, event))
     return joined(parts)
+
+
+def _replayed(setup: Setup, replay: Replay) -> CallList:
+    """Return the calls of a table; what it does not tell is drawn."""
+    number = np.arange(replay.time.shape[0])
+    nodes, zones = setup.city["nodes"], setup.city["zones"]
+    east = np.asarray(nodes["x"])[replay.node, None] - np.asarray(zones["x"])
+    north = np.asarray(nodes["y"])[replay.node, None] - np.asarray(zones["y"])
+    zone = np.hypot(east, north).argmin(axis=1) if number.size else number
+    made = describe(setup, number, replay.time, zone, -1, replay.priority)
+    return replace(made, node=replay.node)
 
 
 def emergency_settings(city: City) -> dict[str, Any]:
@@ -134,7 +152,7 @@ def _daily(setup: Setup, settings: Mapping[str, Any]) -> tuple[Array, Array]:
     return number[kept], np.rint(time[kept] * SECOND).astype(np.int64)
 
 
-def _surge(setup: Setup, settings: Mapping[str, Any], index: int, event: Any) -> CallList:
+def _surge(setup: Setup, index: int, event: Any) -> CallList:
     """Return the calls of one surge: uniform over its duration and its zones' people."""
     count = int(event.params["calls"])
     number = _SURGE_NUMBERS * (index + 1) + np.arange(count)
@@ -143,7 +161,7 @@ def _surge(setup: Setup, settings: Mapping[str, Any], index: int, event: Any) ->
     people = np.zeros(setup.city.rows("zones"))
     rows = np.asarray(event.targets, dtype=np.int64)
     people[rows] = np.maximum(np.asarray(setup.city["zones"]["population"])[rows], 1)
-    return describe(setup, settings, number, time, _pick(setup, number, people), index)
+    return describe(setup, number, time, _pick(setup, number, people), index)
 
 
 def _pick(setup: Setup, number: Array, people: Array) -> Array:
@@ -156,9 +174,18 @@ def _pick(setup: Setup, number: Array, people: Array) -> Array:
 
 
 def describe(
-    setup: Setup, settings: Mapping[str, Any], number: Array, time: Array, zone: Array, surge: int
+    setup: Setup,
+    number: Array,
+    time: Array,
+    zone: Array,
+    surge: int,
+    priority: Array | None = None,
 ) -> CallList:
-    """Draw everything else about calls; see CallList."""
+    """Draw everything else about calls; see CallList.
+
+    priority  (n_call,)  as known from elsewhere
+    """
+    settings = emergency_settings(setup.city)
 
     def draw(stream: str) -> Array:
         return uniform(setup.seed, f"call.{stream}", number)
@@ -175,6 +202,7 @@ def describe(
 
     shares = np.cumsum(np.asarray(settings["priority_shares"], dtype=float))
     level = np.minimum(np.searchsorted(shares / shares[-1], draw("priority"), side="right"), PRIORITIES - 1)
+    level = level if priority is None else priority - 1
     return CallList(
         number=number,
         time=time,

@@ -16,7 +16,9 @@ import numpy as np
 
 from twin.contract import SECOND, EventKind, Option
 from twin.errors import DataError
-from twin.models.emergency.calls import CallList, describe, draw_calls, emergency_settings, joined
+from twin.models.emergency.calls import CallList, describe, draw_calls, joined
+from twin.models.emergency.replay import Replay, read_replay
+from twin.models.plan_file import locate
 from twin.random import uniform
 
 if TYPE_CHECKING:
@@ -67,6 +69,7 @@ class Requests:
     second    (n_call,)  us of talk at a further desk
     delay     (n_call,)  us from the first unit on scene until a casualty is found
     kinds     names
+    left_out  line and reason of each row of a table of calls that could not be used
     """
 
     calls: CallList
@@ -80,11 +83,13 @@ class Requests:
     second: Array
     delay: Array
     kinds: tuple[str, ...] = ()
+    left_out: tuple[tuple[int, str], ...] = ()
 
 
 def draw_requests(setup: Setup, plan: ServicePlan) -> Requests:
     """Draw every call and request of a run."""
-    calls = draw_calls(setup)
+    replay = _replay(setup, tuple(plan.incidents))
+    calls = draw_calls(setup, replay)
     ordinary = calls.number.shape[0]
     parts, role, lead = [calls], [np.zeros(ordinary, dtype=np.int64)], [np.arange(ordinary)]
     delay = [np.zeros(ordinary, dtype=np.int64)]
@@ -114,8 +119,17 @@ def draw_requests(setup: Setup, plan: ServicePlan) -> Requests:
         referred=np.concatenate(known),
         second=np.maximum(np.rint(whole.talk * _SECOND_TALK), 1).astype(np.int64),
         delay=np.concatenate(delay),
+        left_out=() if replay is None else replay.left_out,
     )
+    if replay is not None:
+        made.kind[: replay.kind.shape[0]] = replay.kind
     return _planned(setup, plan, made, marked) if plan.incidents else made
+
+
+def _replay(setup: Setup, kinds: tuple[str, ...]) -> Replay | None:
+    """Return the calls of the table that the scenario names, None for none."""
+    path = locate(str(setup.options["calls"]), setup.folder)
+    return read_replay(path, setup, kinds, leave_out=setup.options["bad_calls"] == "leave_out") if path else None
 
 
 class _Crowd:
@@ -134,12 +148,12 @@ class _Crowd:
         time = event.time + np.rint(rings).astype(np.int64)
         node = _middle(setup, event.targets)
         zone = np.full(self.rows, _zone_at(setup, node))
-        made = describe(setup, emergency_settings(setup.city), number, time, zone, index)
         chance = uniform(setup.seed, "crowd.colour", number)
         red, yellow = float(given.get("red", 0.2)), float(given.get("yellow", 0.3))
         level = np.where(chance < red, 1, np.where(chance < red + yellow, 2, 3))
         level[: 1 + callers] = 1
-        self.calls = replace(made, node=np.full(self.rows, node), priority=level, triaged=level)
+        made = describe(setup, number, time, zone, index, level)
+        self.calls = replace(made, node=np.full(self.rows, node), triaged=level)
         order = np.argsort(np.argsort(uniform(setup.seed, "crowd.order", number[1 + callers :])))
         self.delay = np.zeros(self.rows, dtype=np.int64)
         self.delay[1 + callers :] = (order + 1) * round(float(given.get("sorting", 30.0)) * SECOND)
@@ -164,6 +178,7 @@ def _planned(setup: Setup, plan: ServicePlan, made: Requests, marked: dict[int, 
     share = np.cumsum([plan.incidents[name].share for name in kinds])
     chance = uniform(setup.seed, "call.kind", made.calls.number)
     kind = np.minimum(np.searchsorted(share / share[-1], chance, side="right"), len(kinds) - 1)
+    kind = np.where(made.kind >= 0, made.kind, kind)
     for row, name in marked.items():
         if name not in kinds:
             raise DataError(f"event mass_casualty names incident {name!r}; the service plan has {', '.join(kinds)}")
@@ -179,9 +194,13 @@ def _planned(setup: Setup, plan: ServicePlan, made: Requests, marked: dict[int, 
     more = np.array([needs[kind[r]][n] for r, n in zip(rows[kind.shape[0] :].tolist(), nth.tolist(), strict=True)])
     need = np.concatenate([need, more.astype(np.int64)])
     calls = replace(calls, transport=calls.transport & (need & _CARRY > 0))
+    desk, wrong, referred = _routes(setup, plan, replace(made, kind=kind), rows)
     return replace(
         made,
         calls=calls,
+        desk=desk,
+        wrong=wrong,
+        referred=referred,
         lead=made.lead[rows],
         role=np.concatenate([made.role, np.full(more.shape[0], COMPANION)]),
         need=need,
@@ -189,19 +208,18 @@ def _planned(setup: Setup, plan: ServicePlan, made: Requests, marked: dict[int, 
         second=made.second[rows],
         delay=made.delay[rows],
         kinds=kinds,
-        **_routes(setup, plan, replace(made, kind=kind), rows),
     )
 
 
 def _companions(setup: Setup, leads: CallList, nth: Array) -> CallList:
     """Return further requests at the places of first calls, with times of their own."""
     number = leads.number + _COMPANION_NUMBERS * nth
-    made = describe(setup, emergency_settings(setup.city), number, leads.time, leads.zone, -1)
-    same = {"node": leads.node, "priority": leads.priority, "triaged": leads.triaged, "surge": leads.surge}
+    made = describe(setup, number, leads.time, leads.zone, -1, leads.priority)
+    same = {"node": leads.node, "triaged": leads.triaged, "surge": leads.surge}
     return replace(made, **same)
 
 
-def _routes(setup: Setup, plan: ServicePlan, made: Requests, rows: Array) -> dict[str, Array]:
+def _routes(setup: Setup, plan: ServicePlan, made: Requests, rows: Array) -> tuple[Array, Array, Array]:
     """Return which desks each call passes, and which calls are handed on to others."""
     desks = list(plan.desks)
     number, kinds = made.calls.number, list(plan.incidents.values())
@@ -213,11 +231,8 @@ def _routes(setup: Setup, plan: ServicePlan, made: Requests, rows: Array) -> dic
     mistaken = (own > 0) & (chance < plan.misrouted) & (others > 0)
     away = uniform(setup.seed, "call.referred", number) < plan.referred
     ordinary = (made.role == RINGS) & (made.calls.surge < 0)
-    return {
-        "desk": np.where(own > 0, own, -1)[rows],
-        "wrong": np.where(mistaken, wrong, -1)[rows],
-        "referred": (made.referred | (away & ordinary))[rows],
-    }
+    own_desk, wrong_desk = np.where(own > 0, own, -1), np.where(mistaken, wrong, -1)
+    return own_desk[rows], wrong_desk[rows], (made.referred | (away & ordinary))[rows]
 
 
 def _desk_row(desks: list[str], kind: Incident) -> int:

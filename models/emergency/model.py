@@ -17,9 +17,10 @@ from twin.models.emergency import desk, duty, metrics, tables
 from twin.models.emergency.call_steps import CallSteps
 from twin.models.emergency.calls import DEFAULTS, target_times
 from twin.models.emergency.hospitals import Hospitals, check_access, limits, renew
-from twin.models.emergency.incidents import RINGS, draw_requests
+from twin.models.emergency.incidents import draw_requests
 from twin.models.emergency.lateness import SILENCE, silence_of_unit
 from twin.models.emergency.mission_steps import MissionSteps
+from twin.models.emergency.renewal import Futures
 from twin.models.emergency.service_plan import plan_of
 from twin.models.emergency.tables import ALERTED, GOING_OFF, RETURNING, TO_HOSPITAL, TO_SCENE
 from twin.models.plan_file import locate
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 _STEP_OF_STAGE = {TO_SCENE: "drive", TO_HOSPITAL: "carry", RETURNING: "back", GOING_OFF: "back"}
 
 
-class Emergency(CallSteps, MissionSteps, Model):
+class Emergency(CallSteps, MissionSteps, Futures, Model):
     """Calls, units and hospital bays of a city."""
 
     name = "emergency"
@@ -65,11 +66,7 @@ class Emergency(CallSteps, MissionSteps, Model):
         self.transfer = round(self.plan.transfer * SECOND)
         self.dark_factor, self.answer_target = float(options["dark_factor"]), float(options["answer_target"])
         self.aid_stay = round(float(options["aid_hours"]) * SECOND)
-        self.requests = draw_requests(setup, self.plan)
-        self.calls = self.requests.calls
-        self.several = np.bincount(self.requests.lead[~self.requests.referred], minlength=self.calls.time.shape[0]) > 1
-        self.rings = self.requests.role == RINGS
-        self.daily = np.flatnonzero((self.calls.surge < 0) & self.rings)
+        self.take_requests(draw_requests(setup, self.plan))
         self.target = target_times(city)
         self.planned = tuple(setup.events)
         self.hospitals = Hospitals(
@@ -200,11 +197,15 @@ class Emergency(CallSteps, MissionSteps, Model):
         return metrics.present(view)
 
     def tables(self, view: View) -> dict[str, dict[str, Any]]:
-        """Return the calls and the units of the run."""
-        return {
+        """Return the calls and the units of the run, and the calls of a table that were left out."""
+        found = {
             "incidents/calls": metrics.call_table(view, self.requests, self.target),
             "units/units": metrics.unit_table(view, self.plan.units),
         }
+        if self.requests.left_out:
+            line, reason = zip(*self.requests.left_out, strict=True)
+            found["incidents/left_out"] = {"line": np.array(line), "reason": np.array(reason, dtype=np.str_)}
+        return found
 
     def check(self, view: View) -> list[str]:
         """Return calls that are lost and units that are in two places."""

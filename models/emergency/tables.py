@@ -106,6 +106,7 @@ EVENTS = (
     EventKind("unit_reroute", "a road ahead of a unit closed, or one opened for a waiting unit", target="unit"),
 )
 
+_BAD = ("refuse", "leave_out")
 _LAWS = ("lognormal", "exponential")
 
 OPTIONS = (
@@ -114,6 +115,8 @@ OPTIONS = (
     Option("dispatchers", "people who send units", "integer", 4, low=1, high=10_000),
     Option("dispatch_time", "work of a dispatcher per order (assumption)", "quantity", 30.0, "s", low=0),
     Option("service", "plan of units, rosters, desks and incidents (.yaml)", "path", ""),
+    Option("calls", "table of calls to replay instead of drawn ones (.csv)", "path", ""),
+    Option("bad_calls", "what to do with rows of it that cannot be used", "choice", "refuse", choices=_BAD),
     Option("talk_law", "distribution of the talk with a caller", "choice", "lognormal", choices=_LAWS),
     Option("patience_law", "distribution of patience", "choice", "fixed", choices=("fixed", "exponential")),
     Option(

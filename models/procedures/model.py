@@ -268,7 +268,7 @@ class Procedures(Model):
         told = {f"{c}_time": view[f"task.{c}"][rows] for c in ("told", "acknowledged", "done")}
         return {
             "procedures/timeline": {
-                "run": sop,
+                "number": sop,
                 "procedure": np.array([p.name for p in named], dtype=np.str_),
                 "stage": np.array([p.stages[s].name for p, s in zip(named, stage.tolist(), strict=True)], np.str_),
                 "role": np.array([self.manual.roles[r].name for r in view["task.role"][rows].tolist()], dtype=np.str_),

@@ -1,0 +1,54 @@
+"""The suite of a mass-casualty incident: it is sound, breaks no invariant, and keeps the law in its busiest hour."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import twin
+from twin.contract import MINUTE
+from twin.models.emergency.metrics import ENDS
+from twin.run import assemble
+from twin.why import Causes
+from twin.world import World
+
+END = 75 * MINUTE
+
+
+@pytest.fixture(scope="module")
+def whole():
+    case = next(case for case in twin.load("mass_casualty").cases() if case.arm == "B")
+    return World(assemble(case)).run(END)
+
+
+def test_every_agency_is_sent_and_every_call_ends_in_one_way(whole):
+    table = whole.assembly.by_name["emergency"].tables(whole.view("emergency"))["incidents/calls"]
+    event = table["incident"] == table["incident"][np.flatnonzero(table["kind"] == "mass_casualty")[0]]
+    sent = set(table["need"][event & (table["unit"] >= 0)])
+    assert {"treat+carry", "pump", "extricate", "secure"} <= sent
+    assert set(table["end"]) <= set(ENDS)
+    assert whole.check() == []
+
+
+def test_the_procedures_bring_help_and_are_told_stage_by_stage(whole):
+    kinds = [row[1] for row in whole.events.rows()]
+    assert kinds.count("procedure_begins") == 2
+    assert "request_aid" in kinds
+    table = whole.assembly.by_name["procedures"].tables(whole.view("procedures"))["procedures/timeline"]
+    begun = table["acknowledged_time"] >= 0
+    assert begun.sum() >= 8
+    assert (table["acknowledged_time"][begun] >= table["told_time"][begun]).all()
+
+
+def test_a_late_patient_leads_back_to_the_incident(whole):
+    causes = Causes(whole.events.arrays(), whole.parents.arrays())
+    late = causes.richest("call_late", ("mass_casualty",))
+    assert "mass_casualty" in causes.kinds(late)
+
+
+@pytest.mark.parametrize("minute", [47, 58])
+def test_the_busiest_hour_keeps_the_law(whole, tmp_path, minute):
+    world = World(whole.assembly).run(minute * MINUTE + 7)
+    again = World.load(world.save(tmp_path), whole.assembly).run(END)
+    assert again.digest() == whole.digest()
+    assert again.events.rows() == whole.events.rows()
