@@ -190,7 +190,10 @@ class Results:
             for row in rows:
                 margin = float(asked.get(row["kpi"], row["margin"]))
                 direction = str(better.get(row["kpi"], row["direction"]))
-                found.setdefault(row["kpi"], Figure(row["kpi"], row["unit"], direction, margin))
+                try:
+                    found.setdefault(row["kpi"], Figure(row["kpi"], row["unit"], direction, margin))
+                except ValueError as error:
+                    raise DataError(f"{run.folder} cannot be compared: {error}; mend the model") from error
         return list(found.values())
 
     def city(self) -> City:

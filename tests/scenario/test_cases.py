@@ -183,3 +183,13 @@ def test_a_scenario_shows_itself(scenario):
     assert "A, B" in shown
     assert "0 errors" in shown
     assert scenario.resolved()["arms"]["B"]["policy"] == {"dispatch": {"name": "nearest", "speed": "36 km/h"}}
+
+
+def test_a_refusal_lists_errors_and_counts_warnings(tmp_path):
+    found = town(tmp_path, "options: {watr: {every: 2 min}}\n")
+    with pytest.raises(ScenarioError) as refused:
+        found.cases()
+    lines = str(refused.value).splitlines()
+    assert any(not problem.is_error for problem in refused.value.problems)
+    assert all("[E" in line for line in lines[:-1])
+    assert "1 error, " in lines[-1]

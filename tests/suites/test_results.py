@@ -181,3 +181,13 @@ def test_bad_names_cannot_inject_html(suite):
 
 def test_the_city_travels_with_the_results(made):
     assert Results(made).city().digest == toy_city().digest
+
+
+def test_a_figure_that_cannot_be_judged_is_one_clear_error(made, monkeypatch):
+    import twin.results
+
+    table = twin.results.read_table(Results(made).complete[0], "kpis.parquet").to_pandas()
+    table["direction"] = "sideways"
+    monkeypatch.setattr(twin.results, "read_table", lambda run, name: __import__("pyarrow").Table.from_pandas(table))
+    with pytest.raises(DataError, match="sideways"):
+        Results(made).compare()

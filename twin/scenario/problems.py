@@ -169,10 +169,11 @@ def shown(file: str) -> str:
     return path.as_posix() if relative.startswith("..") else Path(relative).as_posix()
 
 
-def report(problems: Iterable[Problem]) -> str:
-    """Return all problems as lines, closed by a count."""
+def report(problems: Iterable[Problem], warnings_too: bool = True) -> str:
+    """Return all problems as lines, or the errors alone, closed by a count of all."""
     listed = list(problems)
     errors = sum(problem.is_error for problem in listed)
     warnings = len(listed) - errors
     count = f"{errors} error{'s' * (errors != 1)}, {warnings} warning{'s' * (warnings != 1)}"
-    return "\n".join([*map(str, listed), count])
+    lines = [str(problem) for problem in listed if warnings_too or problem.is_error]
+    return "\n".join([*lines, count])

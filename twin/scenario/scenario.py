@@ -179,7 +179,7 @@ class Scenario:
         """
         expanded, problems = self._expanded
         if problems.has_errors:
-            raise ScenarioError(report(problems.sorted()), tuple(problems.sorted()))
+            raise ScenarioError(report(problems.sorted(), warnings_too=False), tuple(problems.sorted()))
         numbers = range(self.replications if replications is None else replications)
         return [self._case(case, number) for case in expanded.cases for number in numbers]
 
@@ -222,7 +222,7 @@ class Scenario:
             tree, _ = drawn(self._grown[0][case.arm], seed)
             found = self._expand(case.arm, tree, problems)[1]
             if problems.has_errors or found is None:
-                raise ScenarioError(report(problems.sorted()), tuple(problems.sorted()))
+                raise ScenarioError(report(problems.sorted(), warnings_too=False), tuple(problems.sorted()))
             case = found
         return replace(case, replication=replication, seed=seed)
 
