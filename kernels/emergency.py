@@ -11,8 +11,7 @@ A waiting call is served by priority, then by age. A call that loses its unit to
 more urgent one is decided anew at once and keeps its age.
 """
 
-from twin.kernels._inline import inline
-from twin.kernels._jit import lean_jit
+from twin.kernels._jit import inline_jit, lean_jit
 from twin.kernels.calendar import KIND, NEVER, TARGET, cancel, next_time, schedule, take
 from twin.kernels.emergency_arrays import (
     ABANDONED,
@@ -127,7 +126,7 @@ from twin.kernels.emergency_travel import ahead, set_leg, walk_time
 _LEAVES_SCENE = UNIT_TO_HOSPITAL
 
 
-@inline
+@inline_jit
 def _note(case: Case, state: State, kind: int, call: int, unit: int, value: int) -> None:
     """Write a row of the log."""
     if case.settings.number[LOGGING]:
@@ -140,7 +139,7 @@ def _note(case: Case, state: State, kind: int, call: int, unit: int, value: int)
         state.clock[LOG_ROWS] = row + 1
 
 
-@inline
+@inline_jit
 def _become(state: State, unit: int, status: int) -> None:
     """Change the status of a unit and count the time spent in the last."""
     now = state.clock[NOW]
@@ -150,13 +149,13 @@ def _become(state: State, unit: int, status: int) -> None:
     state.unit[unit, U_STATUS] = status
 
 
-@inline
+@inline_jit
 def _later(state: State, unit: int, instant: int, kind: int) -> None:
     """Schedule the one event a unit waits for."""
     state.unit[unit, U_HANDLE] = schedule(state.calendar, instant, 0, kind, unit, 0)
 
 
-@inline
+@inline_jit
 def _count_station(case: Case, state: State, station: int, change: int) -> None:
     """Count an idle unit in or out at a station and the places it covers."""
     if station < 0:
@@ -167,7 +166,7 @@ def _count_station(case: Case, state: State, station: int, change: int) -> None:
             state.reach[pattern] += change
 
 
-@inline
+@inline_jit
 def _count_waiting(state: State, change: int) -> None:
     """Count a call into or out of the queue."""
     now = state.clock[NOW]
@@ -178,7 +177,7 @@ def _count_waiting(state: State, change: int) -> None:
     state.clock[MOST_WAITING] = max(state.clock[MOST_WAITING], waiting + change)
 
 
-@inline
+@inline_jit
 def _enqueue(case: Case, state: State, call: int) -> None:
     """Put a call into the queue of its priority, by age."""
     priority = case.demand.call[call, PRIORITY]
@@ -201,7 +200,7 @@ def _enqueue(case: Case, state: State, call: int) -> None:
     _count_waiting(state, 1)
 
 
-@inline
+@inline_jit
 def _dequeue(case: Case, state: State, call: int) -> None:
     """Take a call out of the queue."""
     priority = case.demand.call[call, PRIORITY]
@@ -221,7 +220,7 @@ def _dequeue(case: Case, state: State, call: int) -> None:
     _count_waiting(state, -1)
 
 
-@inline
+@inline_jit
 def _first_from(state: State, priority: int) -> int:
     """Return the oldest waiting call of a priority or the next less urgent; -1 without one."""
     for level in range(priority, state.queue.shape[0]):
@@ -230,7 +229,7 @@ def _first_from(state: State, priority: int) -> int:
     return -1
 
 
-@inline
+@inline_jit
 def _drive_to_scene(case: Case, state: State, unit: int, start: tuple[int, int, int]) -> None:
     """Set off for the call from a node, us from now, after an arc."""
     now = state.clock[NOW]
@@ -246,7 +245,7 @@ def _drive_to_scene(case: Case, state: State, unit: int, start: tuple[int, int, 
     _later(state, unit, arrive, UNIT_REACHES_SCENE)
 
 
-@inline
+@inline_jit
 def _take_from(case: Case, state: State, unit: int) -> None:
     """Take a unit's call away; the call waits and is decided at once."""
     call = state.unit[unit, U_CALL]
@@ -260,14 +259,14 @@ def _take_from(case: Case, state: State, unit: int) -> None:
     state.clock[N_STACK] += 1
 
 
-@inline
+@inline_jit
 def _moves_all(case: Case) -> bool:
     """Tell whether the rule moves idle units when one is sent or becomes free."""
     rule = case.settings.number[MOVE_UP]
     return bool(rule in (COMPLIANCE, PYTHON_MOVES))
 
 
-@inline
+@inline_jit
 def _send(case: Case, state: State, call: int, unit: int) -> None:
     """Send a unit to a call."""
     now = state.clock[NOW]
@@ -298,7 +297,7 @@ def _send(case: Case, state: State, call: int, unit: int) -> None:
         _drive_to_scene(case, state, unit, ahead(case.roads, case.places, state.unit, unit, now, mode))
 
 
-@inline
+@inline_jit
 def _conclude(case: Case, state: State, call: int, unit: int) -> None:
     """Send a unit to a call, or let it wait (or go elsewhere) when there is none."""
     if unit >= 0:
@@ -318,7 +317,7 @@ def _conclude(case: Case, state: State, call: int, unit: int) -> None:
             state.call[call, GIVE_UP] = schedule(state.calendar, instant, 0, CALL_ABANDONED, call, 0)
 
 
-@inline
+@inline_jit
 def _drive_to_station(case: Case, state: State, unit: int, station: int) -> None:
     """Send an idle unit to a station."""
     now = state.clock[NOW]
@@ -341,7 +340,7 @@ def _drive_to_station(case: Case, state: State, unit: int, station: int) -> None
     _later(state, unit, arrive, UNIT_REACHES_STATION)
 
 
-@inline
+@inline_jit
 def _station_of_freed(case: Case, state: State, unit: int) -> None:
     """Write into `State.goal` where a unit that has become free goes, and others that move with it."""
     rule = case.settings.number[MOVE_UP]
@@ -362,7 +361,7 @@ def _station_of_freed(case: Case, state: State, unit: int) -> None:
     state.goal[unit] = station
 
 
-@inline
+@inline_jit
 def _work_left(case: Case, state: State) -> bool:
     """Do what an event has left to decide; True if somebody has to be asked first.
 
@@ -428,7 +427,7 @@ def _work_left(case: Case, state: State) -> bool:
                     _drive_to_station(case, state, mover, state.goal[mover])
 
 
-@inline
+@inline_jit
 def _acceptable(case: Case, state: State) -> bool:
     """Tell whether the answer to a question can be carried out."""
     question = state.clock[QUESTION]
@@ -445,7 +444,7 @@ def _acceptable(case: Case, state: State) -> bool:
     return True
 
 
-@inline
+@inline_jit
 def _reach_scene(case: Case, state: State, unit: int) -> None:
     """Arrive at a call and treat the patient."""
     now = state.clock[NOW]
@@ -458,7 +457,7 @@ def _reach_scene(case: Case, state: State, unit: int) -> None:
     _later(state, unit, now + case.demand.call[call, SCENE], _LEAVES_SCENE)
 
 
-@inline
+@inline_jit
 def _leave_scene(case: Case, state: State, unit: int) -> None:
     """Bring the patient to hospital, or end the call where none is needed or reached."""
     now = state.clock[NOW]
@@ -485,7 +484,7 @@ def _leave_scene(case: Case, state: State, unit: int) -> None:
     _later(state, unit, arrive, UNIT_REACHES_HOSPITAL)
 
 
-@inline
+@inline_jit
 def _reach_hospital(case: Case, state: State, unit: int) -> None:
     """Arrive at the hospital and hand the patient over."""
     now = state.clock[NOW]
@@ -497,7 +496,7 @@ def _reach_hospital(case: Case, state: State, unit: int) -> None:
     _later(state, unit, now + case.demand.call[call, HANDOVER], UNIT_FREE)
 
 
-@inline
+@inline_jit
 def _free_at_hospital(case: Case, state: State, unit: int) -> None:
     """End a call at the hospital; the unit's way begins at its door."""
     now = state.clock[NOW]
@@ -509,7 +508,7 @@ def _free_at_hospital(case: Case, state: State, unit: int) -> None:
     _free(case, state, unit)
 
 
-@inline
+@inline_jit
 def _free(case: Case, state: State, unit: int) -> None:
     """End a call: its unit looks for a waiting one, then for a station."""
     call = state.unit[unit, U_CALL]
@@ -527,7 +526,7 @@ def _free(case: Case, state: State, unit: int) -> None:
         state.clock[MOVES] = 1
 
 
-@inline
+@inline_jit
 def _happen(case: Case, state: State, kind: int, target: int) -> None:
     """Act on an event of the calendar; target is a unit, or a call that gives up."""
     if kind == UNIT_MOBILISED:

@@ -15,7 +15,7 @@ dispatching, Health Care Manag. Sci. 20 (2017) (dispatch); Gendreau, Laporte, Se
 The maximal expected coverage relocation problem, J. Oper. Res. Soc. 57 (2006) (compliance).
 """
 
-from twin.kernels._inline import inline
+from twin.kernels._jit import inline_jit
 from twin.kernels.calendar import NEVER
 from twin.kernels.emergency_arrays import (
     AT_STATION,
@@ -50,7 +50,7 @@ OUTSIDE = -2
 """Answer of `choose_unit` where the rule is not compiled."""
 
 
-@inline
+@inline_jit
 def may_go(case: Case, state: State, unit: int, call: int) -> bool:
     """Tell whether a unit may be sent to a call: it is idle, or the call outranks its own."""
     status = state.unit[unit, U_STATUS]
@@ -62,7 +62,7 @@ def may_go(case: Case, state: State, unit: int, call: int) -> bool:
     return bool(case.settings.upgrade[own, case.demand.call[call, PRIORITY]])
 
 
-@inline
+@inline_jit
 def time_to_call(case: Case, state: State, unit: int, asked: tuple[int, int, int, int]) -> int:
     """Return the us until a unit would be on the scene of a call, NEVER where no way leads.
 
@@ -85,7 +85,7 @@ def time_to_call(case: Case, state: State, unit: int, asked: tuple[int, int, int
     return int(ticks * TICK + walk + left)
 
 
-@inline
+@inline_jit
 def fill_eta(case: Case, state: State, call: int, rule: int) -> int:
     """Write `State.eta` for a call; return the first unit of the zone's list by the rule of preference, else -1.
 
@@ -109,7 +109,7 @@ def fill_eta(case: Case, state: State, call: int, rule: int) -> int:
     return -1
 
 
-@inline
+@inline_jit
 def _nearest(state: State) -> int:
     """Return the unit of least eta, the lowest of several; -1 without one."""
     best = -1
@@ -121,7 +121,7 @@ def _nearest(state: State) -> int:
     return best
 
 
-@inline
+@inline_jit
 def _least_missed(case: Case, state: State, call: int, nearest: int) -> int:
     """Return the idle unit in time whose station loses least coverage, else the nearest."""
     asked = case.demand.call[call]
@@ -143,7 +143,7 @@ def _least_missed(case: Case, state: State, call: int, nearest: int) -> int:
     return best if best >= 0 else nearest
 
 
-@inline
+@inline_jit
 def choose_unit(case: Case, state: State, call: int) -> int:
     """Return the unit a compiled rule sends to a call, -1 for none, OUTSIDE to ask for one."""
     rule = case.settings.number[DISPATCH]
@@ -158,7 +158,7 @@ def choose_unit(case: Case, state: State, call: int) -> int:
     return OUTSIDE
 
 
-@inline
+@inline_jit
 def best_covering(case: Case, state: State) -> int:
     """Return the station at which one more idle unit adds most coverage, the lowest of several."""
     best = 0
@@ -174,7 +174,7 @@ def best_covering(case: Case, state: State) -> int:
     return best
 
 
-@inline
+@inline_jit
 def first_unfilled(case: Case, state: State, home: int) -> int:
     """Return the first station of the list that has fewer idle units than places in the list so far."""
     listed = case.settings.station_list
@@ -188,7 +188,7 @@ def first_unfilled(case: Case, state: State, home: int) -> int:
     return home
 
 
-@inline
+@inline_jit
 def _time_to_station(case: Case, state: State, unit: int, station: int) -> int:
     """Return the us an idle unit needs to a station."""
     now = state.clock[NOW]
@@ -203,7 +203,7 @@ def _time_to_station(case: Case, state: State, unit: int, station: int) -> int:
     return int(case.places.back[mode, at, station] * TICK + left)
 
 
-@inline
+@inline_jit
 def comply(case: Case, state: State) -> None:
     """Write `State.goal`, where the table wants each idle unit: -1 to stay."""
     count = 0
@@ -240,7 +240,7 @@ def comply(case: Case, state: State) -> None:
             state.goal[best] = station
 
 
-@inline
+@inline_jit
 def _held(case: Case, state: State, count: int, slot: int) -> bool:
     """Tell whether a slot of the table is one that a unit in place or chosen before fills."""
     station = case.settings.compliance[count, slot]

@@ -1,7 +1,6 @@
 """Ways on the contracted road graph and where a unit is on its way, exactly."""
 
-from twin.kernels._inline import inline
-from twin.kernels._jit import lean_jit
+from twin.kernels._jit import inline_jit, lean_jit
 from twin.kernels.emergency_arrays import (
     FAR,
     OFF_ROAD,
@@ -23,7 +22,7 @@ from twin.kernels.emergency_arrays import (
 )
 
 
-@inline
+@inline_jit
 def lead(roads: Roads, mode: int, node: int, way: int) -> int:
     """Return the ticks from a node to the decision node it reaches by one of its chains."""
     chain = roads.chain_of[node, way]
@@ -34,7 +33,7 @@ def lead(roads: Roads, mode: int, node: int, way: int) -> int:
     )
 
 
-@inline
+@inline_jit
 def tail(roads: Roads, mode: int, node: int, way: int) -> int:
     """Return the ticks to a node from the decision node at the start of one of its chains."""
     chain = roads.chain_of[node, way]
@@ -79,13 +78,13 @@ def travel(roads: Roads, mode: int, start: int, end: int) -> tuple[int, int, int
     return best, best_out, best_in
 
 
-@inline
+@inline_jit
 def walk_time(places: Places, mode: int, walk: int) -> int:
     """Return the us a distance off the road takes (mm)."""
     return int(walk * places.pace[mode] // 1000)
 
 
-@inline
+@inline_jit
 def set_leg(roads: Roads, unit: Int, u: int, mode: int, leg: tuple[int, int, int, int]) -> bool:
     """Send a unit from a node, which it leaves at an instant, to another; False if no way leads.
 
@@ -111,7 +110,7 @@ def set_leg(roads: Roads, unit: Int, u: int, mode: int, leg: tuple[int, int, int
     return True
 
 
-@inline
+@inline_jit
 def _at_pace(left: int, places: Places, mode: int, other: int) -> int:
     """Turn a time off the road by one mode into that by another, rounded up."""
     if mode == other:
@@ -119,13 +118,13 @@ def _at_pace(left: int, places: Places, mode: int, other: int) -> int:
     return int((left * places.pace[other] + places.pace[mode] - 1) // places.pace[mode])
 
 
-@inline
+@inline_jit
 def _arc_time(roads: Roads, mode: int, step: int) -> int:
     """Return the ticks of the arc that leads to a step of a chain."""
     return int(roads.chain_time[mode, step] - roads.chain_time[mode, step - 1])
 
 
-@inline
+@inline_jit
 def _on_chain(roads: Roads, chain: int, offset: int, mode: int, other: int) -> tuple[int, int, int]:
     """Find the next node on a chain, us after its start: node, us until there by another mode, step."""
     step = roads.chain_start[chain]
