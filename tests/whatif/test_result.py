@@ -14,7 +14,6 @@ import pytest
 from tests.whatif.quick import AT, live
 from twin.contract import HOUR
 from twin.stats import Figure
-from twin.whatif.calls import forget_reached
 from twin.whatif.result import Branch, WhatIf
 
 MEAN = Figure("response_mean", "s", "lower", 15.0)
@@ -109,7 +108,7 @@ def test_calls_reached_before_the_branch_do_not_count():
     child = live().branch()
     reached = (child.state["call.on_scene"] >= 0) & (child.state["call.on_scene"] < AT)
     assert reached.any()
-    forget_reached(child.state, AT)
+    child.assembly.by_name["emergency"].forget(child.view("emergency"), AT)
     assert math.isnan(child.kpis()["response_mean"])
     assert (child.state["call.rung"][reached] == -1).all()
     open_before = live().kpis()["calls_open"]

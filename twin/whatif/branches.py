@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from twin.contract import Model, Policy
 from twin.errors import DataError, TwinError
 from twin.stats import Figure
 from twin.units import format_duration, format_local, parse_duration
-from twin.whatif.calls import forget_reached
 from twin.whatif.choices import Choice, Spec, present_label, read_choice
+from twin.whatif.compiled import Twin, find_twin
 from twin.whatif.frozen import check_frozen
 from twin.whatif.future import Renewal, future_seed, renewals
 from twin.whatif.result import Branch, WhatIf
@@ -41,6 +42,7 @@ class Question:
     replications  futures, each with a seed of its own that all policies share
     workers       processes, 0 for one per core, 1 for this one
     frozen        models and feeds that stand still, for quick answers
+    compiled      let a model that goes on alone run its branches by its kernel, where it can
     by            figure to rank by; default the first of the model that carries out the orders
     progress      called with branches done and branches in all
     """
@@ -51,6 +53,7 @@ class Question:
     workers: int = 0
     frozen: Sequence[str] = ()
     by: str = ""
+    compiled: bool = True
     progress: Progress | None = field(default=None, compare=False)
 
 
@@ -62,6 +65,7 @@ class _Plan:
     choices: Sequence[Choice]
     frozen: frozenset[str]
     end: int
+    twin: Twin | None = None
     fresh: dict[int, tuple[int, Mapping[str, Renewal]]] = field(default_factory=dict)
 
     def run(self, choice: int, replication: int) -> Branch:
@@ -72,12 +76,18 @@ class _Plan:
         except TwinError as error:
             return Branch(label, replication, message=str(error))
 
+    def is_compiled(self, choice: int) -> bool:
+        """Tell whether branches of a choice are run by a kernel."""
+        return self.twin is not None and not self.twin.why[choice]
+
     def _figures(self, choice: int, replication: int) -> tuple[dict[str, float], dict[str, float]]:
         seed, fresh = self._future(replication)
+        if self.twin is not None and self.is_compiled(choice):
+            return self.twin.figures(self.choices[choice], replication, (seed, fresh))
         with switched(self.world, Change(self.choices[choice], seed, self.frozen), fresh) as child:
             child.run(self.end)
             whole = child.kpis()
-            forget_reached(child.state, self.world.now)
+            _forget(child, self.world.now)
             return child.kpis(), whole
 
     def _future(self, replication: int) -> tuple[int, Mapping[str, Renewal]]:
@@ -85,6 +95,14 @@ class _Plan:
             seed = future_seed(self.world.seed, self.world.now, replication)
             self.fresh[replication] = seed, renewals(self.world, seed)
         return self.fresh[replication]
+
+
+def _forget(world: World, at: int) -> None:
+    """Let models leave out of their figures what no policy could change after an instant (us)."""
+    for component in world.assembly.components:
+        forget = getattr(component, "forget", None)
+        if forget is not None:
+            forget(world.view(component.name), at)
 
 
 def what_if(world: World, question: Question) -> WhatIf:
@@ -96,7 +114,9 @@ def what_if(world: World, question: Question) -> WhatIf:
     world._begin()
     assembly = world.assembly
     task = check(assembly, world.now, question)
-    plan = _Plan(world, task.choices, task.frozen, world.now + task.horizon)
+    end = world.now + task.horizon
+    twin = find_twin(world, task.choices, task.frozen, end) if question.compiled else None
+    plan = _Plan(world, task.choices, task.frozen, end, twin)
     tasks = [(c, r) for r in range(question.replications) for c in range(len(task.choices))]
     done, broken_off = _run(plan, tasks, question)
     return WhatIf(
@@ -110,6 +130,7 @@ def what_if(world: World, question: Question) -> WhatIf:
         frozen=tuple(sorted(task.frozen)),
         place=assembly.city.title,
         broken_off=broken_off,
+        compiled=tuple(choice.label for i, choice in enumerate(task.choices) if plan.is_compiled(i)),
     )
 
 
@@ -192,10 +213,13 @@ def _first_figure(choices: Sequence[Choice], assembly: Assembly, figures: Sequen
 
 def _run(plan: _Plan, tasks: Sequence[tuple[int, int]], question: Question) -> tuple[list[Branch], bool]:
     """Run branches; return those done, by replication and choice, and whether it was broken off."""
-    workers = min(question.workers or _cores(), len(tasks))
+    quick = [task for task in tasks if plan.is_compiled(task[0])]
+    others = [task for task in tasks if not plan.is_compiled(task[0])]
+    workers = min(question.workers or _cores(), len(others))
     forks = workers > 1 and "fork" in multiprocessing.get_all_start_methods()
     done: dict[tuple[int, int], Branch] = {}
-    found = _in_forks(plan, tasks, workers) if forks else ((task, plan.run(*task)) for task in tasks)
+    slow = _in_forks(plan, others, workers) if forks else ((task, plan.run(*task)) for task in others)
+    found = chain(((task, plan.run(*task)) for task in quick), slow)
     broken_off = False
     try:
         for task, branch in found:

@@ -1,8 +1,8 @@
 """A fresh future: what has not happened yet is drawn with another seed, what is known stays.
 
 Numbers drawn while the world runs (sensor noise, repair times) follow the world's seed from the
-branch on. What a component draws ahead in `setup` it has to draw anew: feeds are set up again, a
-component may say how with a method `renewed(view, setup)`, and the emergency calls are seen to here.
+branch on. What a component draws ahead in `setup` it has to draw anew: feeds are set up again, and
+any component may say how with a method `renewed(view, setup)` that returns a Renewal.
 Everything else that was drawn ahead counts as known: the trips of the day, for example.
 """
 
@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from twin.contract import Component, Feed
-from twin.whatif.calls import renewed_calls
 
 if TYPE_CHECKING:
     from twin.engine import Engine
@@ -64,9 +63,8 @@ def _renewal(world: Engine, component: Component, seed: int) -> Renewal | None:
     if own is not None:
         made: Renewal = own(world.view(component.name), setup)
         return made
-    has_calls = component.name == "emergency" and hasattr(component, "calls")
-    if not (has_calls or isinstance(component, Feed)):
+    if not isinstance(component, Feed):
         return None
     fresh = copy(component)
     fresh.setup(setup)
-    return Renewal(*renewed_calls(world, component, fresh)) if has_calls else Renewal(fresh)
+    return Renewal(fresh)

@@ -33,6 +33,7 @@ def keep(found: WhatIf, folder: Path, origin: dict[str, Any]) -> list[Path]:
             "horizon_us": found.horizon,
             "policies": list(found.choices),
             "frozen": list(found.frozen),
+            "compiled": list(found.compiled),
             "by": found.by,
             "branches": len(found.branches),
             "broken_off": found.broken_off,

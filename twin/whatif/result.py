@@ -15,7 +15,7 @@ from twin.units import format_duration
 
 _TABLE = (
     "rank", "policy", "kpi", "unit", "present", "mean", "difference", "low", "high", "margin", "replications",
-    "verdict", "reason",
+    "verdict", "reason", "compiled",
 )  # fmt: skip
 
 
@@ -46,6 +46,7 @@ class WhatIf:
     horizon     us
     frozen      models and feeds that stood still
     broken_off  Ctrl-C ended it early
+    compiled    choices whose branches a kernel ran; the model itself ran the others
     """
 
     choices: tuple[str, ...]
@@ -58,6 +59,7 @@ class WhatIf:
     frozen: tuple[str, ...] = ()
     place: str = ""
     broken_off: bool = False
+    compiled: tuple[str, ...] = ()
 
     @property
     def present(self) -> str:
@@ -152,6 +154,7 @@ class WhatIf:
                 "replications": c.pairs,
                 "verdict": c.family_verdict if c.figure.name == self.by else c.verdict,
                 "reason": c.reason,
+                "compiled": label in self.compiled,
             }
             for label, compared in self.comparisons.items()
             for c in compared
@@ -187,5 +190,5 @@ class WhatIf:
 
     def _repr_html_(self) -> str:
         frame = self.table()
-        shown = frame[frame["kpi"] == self.by].drop(columns=["kpi", "reason"])
+        shown = frame[frame["kpi"] == self.by].drop(columns=["kpi", "reason", "compiled"])
         return f"<p>{escape(repr(self))}</p>{shown.to_html(index=False, float_format=lambda v: f'{v:.4g}')}"
