@@ -25,7 +25,7 @@ Array = np.ndarray[Any, Any]
 _LONGEST = 60
 _SAME = 60 * SECOND
 """us within which an event of another branch counts as the same one."""
-_TABLE_OF = {"road": "links", "outage": "buses", "supply": "buses", "flood": "nodes"}
+_TABLE_OF = {"pressure": "junctions", "road": "links", "outage": "buses", "supply": "buses", "flood": "nodes"}
 """Tables of events whose kind does not name one."""
 
 

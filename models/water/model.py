@@ -192,7 +192,11 @@ class Water(Model):
         works = ~used | (pressure[self.hydrant] >= self.hydrant_pressure)
         for row in np.flatnonzero(works != view["hydrant.works"]).tolist():
             kind = "hydrant_back" if works[row] else "hydrant_dry"
-            causes = [view.cause("junction.pressure", int(self.hydrant[row]))]
+            at = int(self.hydrant[row])
+            causes = [
+                view.cause("junction.pressure", at),
+                *([view.cause("junction.low", at)] * bool(view["junction.low"][at])),
+            ]
             event = view.emit(kind, row, float(pressure[self.hydrant[row]]), causes=causes)
             view.put("hydrant.works", row, works[row], event)
 
