@@ -86,6 +86,12 @@ class Damage:
             else:
                 send(view, "valve_set", 0, row, float(event.params["value"]))
 
+    def silence(self, view: View, event: Event) -> None:
+        """Let sites carry no observation until the operators have them back."""
+        for row in self._run.events[event.data].targets:
+            send(view, "site_failure", 0, int(row))
+        send(view, "site_failure_end", max(microseconds(event.params["duration"]), 1), -1, data=event.data)
+
     def work(self, view: View, event: Event) -> None:
         """Switch lines off, and on again when the work is over."""
         for row in np.array(self._run.events[event.data].targets, dtype=np.int64).tolist():
@@ -112,10 +118,10 @@ class Damage:
         send(view, _FAILURE[kind], delay, row, 0.5 if kind == PIPE else 0.0)
 
 
-def send(view: View, kind: str, delay: int, target: int, value: float = 0.0) -> None:
+def send(view: View, kind: str, delay: int, target: int, value: float = 0.0, data: int = -1) -> None:
     """Schedule an event of another model; count it where the run has nobody for it."""
     try:
-        view.schedule(kind, delay, target, value)
+        view.schedule(kind, delay, target, value, data)
     except TwinError:
         view.put("hazard_count.unheard", 0, int(view["hazard_count.unheard"][0]) + 1)
         return

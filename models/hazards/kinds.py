@@ -59,6 +59,7 @@ EVENTS = (
     EventKind("heat_wave", "heat raises the load", "buses", _HEAT, scenario=True),
     EventKind("attack_pumps", "an attacker stops pumps", "pumps", (_HACKED,), scenario=True),
     EventKind("attack_valves", "an attacker sets valves", "valves", (_SET,), scenario=True),
+    EventKind("attack_sensors", "an attacker silences what reports through sites", "sites", (_HACKED,), scenario=True),
     EventKind("planned_work", "lines are switched off for work, as announced", "lines", (_WORK,), scenario=True),
     EventKind("flood_step", "depths of a flood are renewed"),
     EventKind("road_closure_end", "roads closed by order are open again"),

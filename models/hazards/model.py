@@ -63,6 +63,7 @@ class Hazards(Model):
             "ageing": self.damage.ageing,
             "attack_pumps": self.damage.attack,
             "attack_valves": self.damage.attack,
+            "attack_sensors": self.damage.silence,
             "planned_work": self.damage.work,
             "road_damage": self._break_roads,
             "road_repair": self._break_roads,

@@ -11,6 +11,7 @@ from tests.models.utility_city import assemble, planned, six_bus_city, times
 from tests.models.water_city import small_city, water_world
 from twin.contract import HOUR, SECOND
 from twin.errors import DataError
+from twin.models.feeds import Scada
 from twin.models.hazards import Hazards
 from twin.models.hazards.fragility import (
     Curve,
@@ -21,6 +22,7 @@ from twin.models.hazards.fragility import (
     read_curves,
 )
 from twin.models.power import Power
+from twin.models.telecom import Telecom
 from twin.world import World
 
 EVERYWHERE = range(6)
@@ -124,6 +126,19 @@ def test_attacked_pumps_stop_until_they_are_taken_back():
     assert world.state["water_link.failed"][4]
     world.run(4 * HOUR)
     assert not world.state["water_link.failed"][4]
+
+
+def test_attacked_sensors_are_silent_until_taken_back():
+    attack = planned("attack_sensors", 600, [0, 1], duration=1200.0)
+    failure = planned("line_failure", 700, [1], duration=0.0)
+    parts = [Hazards(), Power(), Telecom(), Scada()]
+    world = struck(attack, failure, parts=parts, until=1700 * SECOND)
+    assert not world.state["site.alive"].any()
+    assert world.state["line.failed"][1]
+    assert not world.state["observed_line.failed"][1]
+    world.run(1900 * SECOND)
+    assert world.state["site.alive"].all()
+    assert world.state["observed_line.failed"][1]
 
 
 def test_damage_without_a_model_of_the_network_is_counted():
