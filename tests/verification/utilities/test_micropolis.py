@@ -80,7 +80,7 @@ def test_largest_capacity_finds_the_order_of_the_power_crew(city):
 
 
 def test_shelby_is_read_as_well():
-    from twin.city.infrarisk import build_infrarisk
+    from twin.models.infrarisk import build_infrarisk
 
     shelby = build_infrarisk(Path(os.environ["TWIN_DATA"]) / "shelby")
     assert (shelby.rows("nodes"), shelby.rows("links"), shelby.rows("pumps")) == (191, 589, 14)
@@ -97,7 +97,7 @@ def test_shelby_is_read_as_well():
     ],
 )
 def test_a_bad_disruption_is_named_with_its_line(city, tmp_path, text, told):
-    from twin.city.infrarisk import read_disruptions
+    from twin.models.infrarisk import read_disruptions
 
     path = tmp_path / "disruptions.csv"
     path.write_text(f"time_stamp,components,fail_perc\n{text}\n")
@@ -108,7 +108,7 @@ def test_a_bad_disruption_is_named_with_its_line(city, tmp_path, text, told):
 def test_a_pump_without_its_motor_is_named(tmp_path):
     import shutil
 
-    from twin.city.infrarisk import build_infrarisk
+    from twin.models.infrarisk import build_infrarisk
 
     folder = tmp_path / "shelby"
     shutil.copytree(Path(os.environ["TWIN_DATA"]) / "shelby", folder)

@@ -19,6 +19,7 @@ import numpy as np
 from twin.city.core import City
 from twin.city.grids import read_grid
 from twin.errors import CityError
+from twin.models.water.inp import inp_tables
 
 Array = np.ndarray[Any, Any]
 
@@ -54,8 +55,6 @@ def build_infrarisk(folder: str | Path, **options: Any) -> City:
     pump or motor of `dependencies.csv` that does not exist.
     """
     folder, chosen = Path(folder), FolderOptions(**options)
-    from twin.models.water.inp import inp_tables
-
     grid_file, water_file = (_only(folder, f"*.{end}") for end in ("json", "inp"))
     parts = read_grid(grid_file)
     water, settings, left_out = inp_tables(water_file)
