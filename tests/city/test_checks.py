@@ -30,11 +30,52 @@ def spoilt(city, table, column, rows, value):
         ("hospitals", "node", 0, -1, "hospitals.node points to no row of nodes in 1 rows (first: h0)"),
         ("hospitals", "bays", 1, -4, "hospitals.bays is negative in 1 rows (first: h1)"),
         ("stations", "units", 0, -1, "stations.units is negative in 1 rows (first: a0)"),
-        ("phases", "green", 0, 900.0, "signals.cycle is shorter than its greens in 1 rows (first: s0)"),
+        (
+            "phases",
+            "green",
+            0,
+            900.0,
+            "signals.cycle is shorter than its greens, amber and all-red in 1 rows (first: s0)",
+        ),
     ],
 )
 def test_one_fault_is_one_sentence(nusantara, table, column, row, value, said):
     assert spoilt(nusantara, table, column, row, value).check() == [said]
+
+
+def with_lost_time(city, amber, all_red):
+    """Return the city with other amber and all-red in its first phase, none elsewhere."""
+    tables = {name: dict(columns) for name, columns in city.tables.items()}
+    for name, value in (("amber", amber), ("all_red", all_red)):
+        tables["phases"][name] = np.zeros(city.rows("phases"))
+        tables["phases"][name][0] = value
+    return City(**{**city.header(), "tables": tables}).check()
+
+
+def test_amber_and_all_red_may_take_what_greens_leave_of_a_cycle(nusantara):
+    signal = nusantara["phases"]["signal"][0]
+    green = nusantara["phases"]["green"][nusantara["phases"]["signal"] == signal].sum()
+    left = nusantara["signals"]["cycle"][signal] - green
+    assert left > 2
+    assert with_lost_time(nusantara, left - 1, 1.0) == []
+    told = "signals.cycle is shorter than its greens, amber and all-red in 1 rows (first: s0)"
+    assert with_lost_time(nusantara, left, 1.0) == [told]
+    assert with_lost_time(nusantara, 0.0, -1.0) == ["phases.all_red is negative in 1 rows (first: row 0)"]
+
+
+def test_a_banned_turn_between_links_that_do_not_meet_is_named(nusantara):
+    links = nusantara["links"]
+    after = int(np.flatnonzero(links["from_node"] == links["to_node"][0])[0])
+    apart = int(np.flatnonzero(links["from_node"] != links["to_node"][0])[0])
+
+    def told(*to_links):
+        turns = {"from_link": np.zeros(len(to_links), np.int32), "to_link": np.array(to_links, np.int32)}
+        return City(**{**nusantara.header(), "tables": {**nusantara.tables, "banned_turns": turns}}).check()
+
+    assert told(after) == []
+    first, second = links["id"][0], links["id"][apart]
+    assert told(after, apart) == [f"banned_turns between links that do not meet: 1 (first: row 1), {first} to {second}"]
+    assert told(10**6) == ["banned_turns.to_link points to no row of links in 1 rows (first: row 0)"]
 
 
 def test_a_one_way_end_is_out_of_reach(nusantara):

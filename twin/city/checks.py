@@ -23,7 +23,7 @@ POSITIVE = {
     "fire_stations": ("engines",),
 }
 NOT_NEGATIVE = {
-    "phases": ("order",),
+    "phases": ("order", "amber", "all_red"),
     "zones": ("population", "jobs"),
     "zone_nodes": ("weight",),
     "buses": ("customers", "p"),
@@ -62,7 +62,7 @@ def _problems(city: City, partial: bool, deep: bool) -> list[str]:
             problems += _columns(city, city[name], SCHEMA[name], partial)
     if problems or not deep:
         return problems
-    finders = (_values, _provenance) if partial else (_values, _streets, _signals, _reach, _provenance)
+    finders = (_values, _provenance) if partial else (_values, _streets, _signals, _turns, _reach, _provenance)
     problems += [text for finder in finders for text in finder(city)]
     problems += wrong_dependencies(city)
     if city.rows("buses") and not partial:
@@ -150,14 +150,25 @@ def _signals(city: City) -> Iterator[str]:
     if not city.rows("signals"):
         return
     signals, phases, served = city["signals"], city["phases"], city["phase_links"]
-    green = np.bincount(phases["signal"], phases["green"], minlength=signals.rows)
-    bad = np.flatnonzero(green > signals["cycle"])
+    taken = phases["green"] + sum(phases[name] for name in ("amber", "all_red") if name in phases)
+    bad = np.flatnonzero(np.bincount(phases["signal"], taken, minlength=signals.rows) > signals["cycle"] + 1e-6)
     if len(bad):
-        yield f"signals.cycle is shorter than its greens in {len(bad)} rows{_who(signals, bad)}"
+        yield f"signals.cycle is shorter than its greens, amber and all-red in {len(bad)} rows{_who(signals, bad)}"
     wanted = np.flatnonzero(np.isin(city["links"]["to_node"], signals["node"]))
     missing = np.setdiff1d(wanted, served["link"])
     if len(missing):
         yield f"approaches of signals without green: {len(missing)}{_who(city['links'], missing)}"
+
+
+def _turns(city: City) -> Iterator[str]:
+    """Find banned turns between links that do not meet."""
+    if "banned_turns" not in city:
+        return
+    turns, links = city["banned_turns"], city["links"]
+    apart = np.flatnonzero(links["to_node"][turns["from_link"]] != links["from_node"][turns["to_link"]])
+    if len(apart):
+        names = f"{links['id'][turns['from_link'][apart[0]]]} to {links['id'][turns['to_link'][apart[0]]]}"
+        yield f"banned_turns between links that do not meet: {len(apart)}{_who(turns, apart)}, {names}"
 
 
 def _reach(city: City) -> Iterator[str]:

@@ -164,10 +164,16 @@ SCHEMA: dict[str, dict[str, ColumnRule]] = {
         "signal": ColumnRule("i", "row", "signal", "signals"),
         "order": ColumnRule("i", "", "position within the cycle, from 0"),
         "green": ColumnRule("f", "s", "green time; what is left of the cycle is shared as intergreen"),
+        "amber": ColumnRule("f", "s", "after the green, nobody enters; 0 if left out", spare=True),
+        "all_red": ColumnRule("f", "s", "after the amber, all are red; 0 if left out", spare=True),
     },
     "phase_links": {
         "phase": ColumnRule("i", "row", "phase", "phases"),
         "link": ColumnRule("i", "row", "approach that has green", "links"),
+    },
+    "banned_turns": {
+        "from_link": ColumnRule("i", "row", "link that vehicles come from", "links"),
+        "to_link": ColumnRule("i", "row", "link that they may not take next", "links"),
     },
     "zones": {
         "id": _ID,
