@@ -9,6 +9,7 @@ import numpy as np
 from twin.contract import Command, Option, Setup
 from twin.models.policies.restoration_ranked import JointPowerWater
 from twin.models.restoration.belief import Belief, Situation
+from twin.models.restoration.ranking import capacities
 from twin.models.streets import shortest_tree
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Lookahead(JointPowerWater):
     def setup(self, setup: Setup) -> dict[str, int]:
         """Build the belief's constants."""
         super().setup(setup)
+        self.load = capacities(setup.city, self.assets)
         self.belief = Belief(setup.city, self.assets, self.skill)
         self.horizon, self.budget = float(setup.options["horizon"]), int(setup.options["budget"])
         self.depth = int(setup.options["depth"])
@@ -50,7 +52,14 @@ class Lookahead(JointPowerWater):
         """Return the cheapest order found, the rest behind it as ranked."""
         ranked = super().order(observation, waiting)
         first, rest = waiting[ranked[: self.depth]], ranked[self.depth :]
-        best = self.belief.best(self._now(observation, first), range(first.shape[0]), self.horizon, self.budget)
+        now, reported = self._now(observation, first), observation["repair.reported"][first]
+        bases = (
+            range(first.shape[0]),
+            np.argsort(-self.load[first], kind="stable"),
+            np.argsort(reported, kind="stable"),
+        )
+        start = min(([int(i) for i in base] for base in bases), key=lambda o: self.belief.cost(now, o, self.horizon))
+        best = self.belief.best(now, start, self.horizon, self.budget)
         return np.concatenate([ranked[best], rest]).astype(np.int64)
 
     def _now(self, observation: Observation, first: Array) -> Situation:
