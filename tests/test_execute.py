@@ -18,7 +18,7 @@ from tests.suites.conftest import PLUGIN, tiny, write_scenario  # noqa: F401 - a
 from twin.board import Board, stopping_on_signals
 from twin.errors import DataError
 from twin.execute import Execution, execute
-from twin.executors import _trim, give_back
+from twin.memory import Memory, resident, trimmer
 from twin.suite import resume, run_suite, select
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -179,22 +179,23 @@ def test_a_board_in_a_file_is_shared(tmp_path):
     assert (two.times(), one.stopping) == ([0, 42], True)
 
 
-def test_memory_that_a_run_freed_is_given_back(tmp_path, tiny, monkeypatch):  # noqa: F811
-    given = []
-    monkeypatch.setattr("twin.executors.give_back", lambda: given.append(1))
+def test_memory_is_looked_at_after_every_run(tmp_path, tiny, monkeypatch):  # noqa: F811
+    looked = []
+    monkeypatch.setattr("twin.executors._MEMORY.give_back", lambda: looked.append(1))
     run_suite(tiny(), tmp_path, execution=HERE)
-    assert len(given) == 6
+    assert len(looked) == 6
 
 
-@pytest.mark.skipif(_trim() is None, reason="the C library keeps freed memory")
-def test_freed_memory_leaves_the_process():
-    def resident():
-        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-    pieces = [bytearray(60_000) for _ in range(3000)]
+@pytest.mark.skipif(trimmer() is None, reason="the C library keeps freed memory")
+def test_worlds_of_past_runs_leave_the_process_once_it_has_grown():
+    memory = Memory()
+    assert not memory.give_back()
+    cycle = [bytearray(60_000) for _ in range(3000)]
+    cycle.append(cycle)
     barrier = bytearray(60_000)
-    before = resident()
-    del pieces
-    give_back()
-    assert before - resident() > 100e6
+    grown = resident()
+    del cycle
+    assert memory.give_back()
+    assert grown - resident() > 100e6
+    assert not memory.give_back()
     assert len(barrier) == 60_000

@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from twin.board import Board, Pace, stopping_on_signals
 from twin.contract import HOUR, Component
 from twin.errors import TwinError
+from twin.memory import Memory
 from twin.run import FAILED, WAITING, Control, Record, run_case
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ EXECUTORS = ("processes", "threads")
 POLL = 0.1
 _WATCH, _GRACE = 0.5, 60.0
 _IDLE = threading.Event()
+_MEMORY = Memory()
 _SINGLE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 
 
@@ -117,30 +118,7 @@ def _one(
     try:
         return run_case(job.case, job.folder, control)
     finally:
-        give_back()
-
-
-@cache
-def _trim() -> Callable[[int], int] | None:
-    """Return what gives freed memory back, None where the C library has no such thing."""
-    import ctypes
-
-    try:
-        found: Callable[[int], int] = ctypes.CDLL(None).malloc_trim
-    except (OSError, AttributeError, TypeError):
-        return None
-    return found
-
-
-def give_back() -> None:
-    """Give memory that a run freed back to the system.
-
-    glibc keeps it, in pieces too small for the next world: 60 runs of a small city grew a process
-    from 484 to 593 MB, of which 98 were free; with this the same runs stay at 420 MB. It takes 0.5 ms.
-    """
-    trim = _trim()
-    if trim is not None:
-        trim(0)
+        _MEMORY.give_back()
 
 
 def _waiting(job: Job) -> Record:
