@@ -9,9 +9,10 @@ from twin.models.policies.upgrades import ClosestUpgrade
 from twin.world import World
 
 
-def world_of(plan, units, seed=2):
-    city, calls = line_city(stations=two_stations()), [one_call(100, 1), one_call(200, 0)]
-    options = {"emergency": {**PLAIN, "service": plan}}
+def world_of(plan, units, seed=2, **given):
+    city = line_city(stations=two_stations())
+    calls = [] if given else [one_call(100, 1), one_call(200, 0)]
+    options = {"emergency": {**PLAIN, **given, "service": plan}}
     parts = [Emergency(), Watch(units)]
     return World(assemble(city, parts, [ClosestUpgrade()], calls, 7200, seed, options)).run()
 
@@ -30,6 +31,21 @@ def test_an_idle_unit_is_taken_first(tmp_path):
     world = world_of(plan_file(tmp_path, both), 2)
     assert world.kpis()["units_preempted"] == 0
     assert "call_preempted" not in kinds(world)
+
+
+def test_a_unit_that_cannot_help_goes_on(tmp_path):
+    plan = plan_file(
+        tmp_path,
+        "units: [{kind: fire_engine, station: west}]\nupgrades: [[3, 1]]\n"
+        "incidents: {medical: {share: 0}, fire: {share: 1, needs: [pump]}}\n",
+    )
+    table = tmp_path / "calls.csv"
+    rows = ("2026-01-15 17:02:00,0.0270,0,3,fire", "2026-01-15 17:03:20,0.0090,0,1,medical")
+    table.write_text("time,lon,lat,priority,kind\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    world = world_of(plan, 1, calls=str(table))
+    assert world.kpis()["units_preempted"] == 0
+    assert world.state["desk.failed_orders"][0] == 0
+    assert world.state["call.stage"].tolist()[:2] == [8, 3]
 
 
 def test_a_call_that_is_less_urgent_waits(tmp_path):

@@ -36,6 +36,19 @@ def test_a_call_taker_finishes_the_talk_before_leaving(tmp_path):
     assert sorted(world.run(400 * SECOND).state["call.answered"] // SECOND) == [100, 100, 160]
 
 
+def test_a_call_taker_leaves_before_taking_another_call(tmp_path):
+    text = UNITS + "desks: {'112': {takers: ['07:00-17:02 x2', '17:02-07:00 x1']}}\n"
+    world = service([calls(4, 115)], plan=plan_file(tmp_path, text)).run()
+    # Two talk until 175 s; then one leaves, though two callers wait.
+    assert sorted(world.state["call.answered"] // SECOND) == [115, 115, 175, 235]
+
+
+def test_a_call_that_is_put_through_frees_the_first_desk(tmp_path):
+    text = DESKS.replace("'112': {takers: ['00:00-24:00 x2']}", "'112': {takers: ['00:00-24:00 x1']}")
+    world = service([calls(2)], plan=plan_file(tmp_path, text)).run()
+    assert sorted(world.state["call.answered"] // SECOND) == [100, 160]
+
+
 def test_breaks_are_staggered(tmp_path):
     text = UNITS + "desks: {'112': {takers: ['00:00-24:00 x2'], break_every: 1 h, break: 10 min}}\n"
     world = service(plan=plan_file(tmp_path, text), duration=7200)

@@ -66,7 +66,9 @@ def two_calls(plan, **given):
 
 
 def test_a_unit_under_way_is_taken_for_a_more_urgent_call(tmp_path):
-    world = two_calls(plan_file(tmp_path, UPGRADE)).run()
+    world = two_calls(plan_file(tmp_path, UPGRADE)).run(400 * SECOND)
+    assert world.state["call.unit"].tolist() == [-1, 0]
+    world.run()
     assert world.state["call.priority"].tolist() == [3, 1]
     # Sets off for node 3 at 252 s; the order acts at 272 s, the dispatcher is ready at 302 s; node 1 at 352 s.
     assert seconds(world, "on_scene", 1) == 352
