@@ -44,8 +44,9 @@ class Gauge:
 def read_gauge(path: str | Path, station: str) -> Gauge:
     """Return one station of a table in the layout of DKI Jakarta's open water levels (mm, local time).
 
-    Of several readings at one instant the last counts. Raises DataError that names file, line and value: a column that is
-    missing, a station that does not exist (with the nearest name), a time or level that is none.
+    Of several readings at one instant the last counts. Raises DataError that names file, line and
+    value: a column that is missing, a station that does not exist (with the nearest name), a time or
+    level that is none.
     """
     path = Path(path)
     try:
