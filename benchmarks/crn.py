@@ -4,8 +4,9 @@ Each pair runs with shared seeds; the factor is (Var A + Var B) / Var(A - B) of 
 replications, with a BCa bootstrap interval. A factor f means that independent arms would need f times
 the replications for the same width of interval. With --quick the figure says little: 12 pairs.
 
-factor_<pair>       closest_idle against dmexclp (response_mean), fixed_time against actuated
-                    (vehicle_hours), first_come against hospital_first (mean_restoration_time)
+factor_<pair>       closest_idle against dmexclp and against districts, static against dmexclp_relocation (all
+                    response_mean), fixed_time against actuated (vehicle_hours), first_come against
+                    hospital_first (mean_restoration_time)
 factor_dispatch     the pair of dispatch policies again, under the name that has a target
 _low95, _high95     bounds; inf where two policies never differed
 correlation_<pair>  of the two arms
@@ -24,7 +25,7 @@ from twin.stats.paired import reduction_factor
 _CALLS, _DEMAND = 2, 0.5
 _FEEDS = "[probes, avl, scada]"
 _MODELS = "[hazards, power, backup, telecom, traffic, emergency, restoration]"
-_POLICY = "dispatch: closest_idle, signals: fixed_time, restoration: first_come"
+_POLICY = "dispatch: closest_idle, relocation: static, signals: fixed_time, restoration: first_come"
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class _Pair:
 
 _PAIRS = (
     _Pair("closest_dmexclp", "dispatch", "dmexclp", "response_mean"),
+    _Pair("closest_districts", "dispatch", "districts", "response_mean"),
+    _Pair("static_relocation", "relocation", "dmexclp_relocation", "response_mean"),
     _Pair("fixed_actuated", "signals", "actuated", "vehicle_hours"),
     _Pair("first_hospital", "restoration", "hospital_first", "mean_restoration_time"),
 )
@@ -53,7 +56,7 @@ arms:
 
 
 def measure(seed: int, quick: bool) -> Report:
-    """Return the factor of each pair with its interval; the full size takes about 20 minutes on two cores."""
+    """Return the factor of each pair with its interval; the full size takes about half an hour on two cores."""
     return measure_size(seed, *((12, 5) if quick else (200, 24)))
 
 
