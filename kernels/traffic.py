@@ -39,6 +39,12 @@ Rules at a node
   or is itself bound for a movement that gives way. The gap is at most half of the
   time along the links of that vehicle. After a fixed-time green such a movement
   may be made for `late_turn` more, when the others have red. Not at dark nodes.
+* Emergency vehicles: see `traffic_rescue`. They enter a link first of all that
+  can enter it at an instant, give way to nobody, and wait in queues of their own
+  at their origins. At a signal the approach of one that asks for green has it
+  from `RESCUE_CLEAR` later, or as the plan has it; all others have red until it
+  has left the link, or `RESCUE_HOLD` is over. Fixed times go on as if nothing
+  had been; actuated ones with the phase they had.
 * Dark: all-way stop, one vehicle per stop headway, first ready first served
   among those whose next link has room.
 """
@@ -93,8 +99,8 @@ def advance(
         advance_pair(network, demand, settings, state, log, until)
     waiting = np.empty((network.queue_node.shape[0], WAITING_COLUMNS), np.int64)
     loose = np.zeros(state.group_next.shape[0], np.int8)
-    ruled = loose if has_rules(network, settings) else None
-    greens = new_greens(network, settings)
+    ruled = loose if has_rules(network, demand, settings) else None
+    greens = new_greens(network, demand, settings)
     return _advance(network, demand, settings, state, log, waiting, loose, ruled, greens, until)
 
 
@@ -179,7 +185,7 @@ def touch(network: Network, demand: Demand, settings: Settings, state: State) ->
         state.link_open[target] = admission(target, exits, network, demand, settings, state)
         ahead = network.group_of_node[network.to_node[target]]
         if ahead != network.group_of_node[network.from_node[target]]:
-            window = min(window, least_time(target, settings) - lookahead(target, network, settings))
+            window = min(window, least_time(target, settings) - lookahead(target, network, demand, settings))
     state.clock[WINDOW] = min(window, NEVER >> 1)
     for group in range(state.group_next.shape[0]):
         state.group_next[group] = state.clock[NOW]

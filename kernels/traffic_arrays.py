@@ -32,11 +32,14 @@ WAITING, DRIVING, ARRIVED, STRANDED, CANCELLED = 0, 1, 2, 3, 4
 NOW, WINDOW = 0, 1
 """Columns of `State.clock`."""
 
-EXITS, TRAVEL, NEXT_OUT, OUT_SLOT, SHIFTED = 0, 1, 2, 3, 4
-ENTRIES, RELEASED, OCCUPIED, NEXT_IN, LAST_RELEASE, IN_SLOT, FREE_SLOT = 8, 9, 10, 11, 12, 13, 14
+EXITS, TRAVEL, NEXT_OUT, OUT_SLOT, SHIFTED, RESCUE_OUT = 0, 1, 2, 3, 4, 5
+ENTRIES, RELEASED, OCCUPIED, NEXT_IN, LAST_RELEASE, IN_SLOT, FREE_SLOT, RESCUE_IN = 8, 9, 10, 11, 12, 13, 14, 15
 LINK_COLUMNS = 16
 """Columns of `State.link`, see there: a cache line for what the node at the exit
 writes, and one for what the node at the entry writes."""
+
+RESCUE_PASSING, RESCUE_LEAD, RESCUE_CLEAR, RESCUE_HOLD = 0, 1, 2, 3
+"""Rows of `Settings.rescue`, see there."""
 
 ROW_TIME, ROW_WORD = 0, 1
 RING_COLUMNS = 2
@@ -120,6 +123,7 @@ class Demand(NamedTuple):
     destination_node  (n_destination,)  node of each destination
     class_pcu         (n_class,)    1/1000 PCU, space on the road
     class_factor      (n_class,)    headway relative to a car's
+    class_rescue      (n_class,)    1: emergency vehicles; empty if there are none
     """
 
     key: Int
@@ -131,6 +135,7 @@ class Demand(NamedTuple):
     destination_node: Int32
     class_pcu: Int
     class_factor: NDArray[np.float64]
+    class_rescue: Byte
 
 
 class Settings(NamedTuple):
@@ -161,6 +166,11 @@ class Settings(NamedTuple):
     gap            (n_node,)  us, who gives way wants to see the way free for so long
     late_turn      (n_node,)  us after a fixed-time green in which who gives way may
                    still turn
+    rescue         (4,)       of emergency vehicles: RESCUE_PASSING, 1/1000 of the
+                   free-flow time after which they pass others, >= 1000;
+                   RESCUE_LEAD us, how long before they are due they ask for green,
+                   0: never; RESCUE_CLEAR us, others have red so long before;
+                   RESCUE_HOLD us, they keep it no longer than this
     informed       (n_destination, n_column)  next link of informed drivers, -1: none
     habitual       (n_destination, n_column)  next link of the others, -1: none
     """
@@ -182,6 +192,7 @@ class Settings(NamedTuple):
     intergreen: Int
     gap: Int
     late_turn: Int
+    rescue: Int
     informed: Int32
     habitual: Int32
 
@@ -203,6 +214,7 @@ class State(NamedTuple):
                   LAST_RELEASE    us, exit of the last vehicle released
                   IN_SLOT, OUT_SLOT, FREE_SLOT  rows of the ring: next entry,
                                   head, oldest not released
+                  RESCUE_IN, RESCUE_OUT  emergency vehicles among ENTRIES and EXITS
                   SHIFTED         the first SHIFTED vehicles find in `ring_ready`
                                   when they are ready, for the free-flow time has
                                   changed since they entered

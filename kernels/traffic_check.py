@@ -52,7 +52,7 @@ def _wrong_roads(n_node: int, roads: Columns) -> list[str]:
     problems += _wrong("link", f"rank must be in 0 .. {_MOST_RANK}", _outside(roads["rank"], _MOST_RANK + 1))
     problems += _wrong("node", "node_capacity must be greater than 0", ~(roads["node_capacity"] > 0))
     problems += _wrong("pocket", "pocket_room must be greater than 0", ~(roads["pocket_room"] > 0))
-    first = np.unique(roads["pockets"], axis=0, return_index=True)[1] if len(roads["pockets"]) else []
+    _, first = np.unique(roads["pockets"], axis=0, return_index=True)
     problems += _wrong("pocket", "is given twice", ~np.isin(np.arange(len(roads["pockets"])), first))
     turns = [("banned turn", roads["banned_turns"]), ("pocket", roads["pockets"]), ("yield", roads["yields"][:, :2])]
     problems += [problem for table, rows in turns for problem in _wrong_turns(roads, table, rows)]

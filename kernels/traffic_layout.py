@@ -121,10 +121,22 @@ class Classes:
 
     pcu              > 0, space on the road relative to a car
     headway_factor   > 0, headway relative to a car
+    emergency        true: passes queues and asks for green
+    passing          >= 1; an emergency vehicle passes all that are ahead of it this
+                     multiple of the free-flow time after it has entered a link
+    green_ahead      s before it is due at a fixed-time or actuated signal, at most
+                     half of its way, from which on it asks for green; 0: never
+    green_clear      s from then until it has green, if it has none by the plan
+    green_most       s from then after which the plan goes on without it
     """
 
     pcu: ArrayLike = (1.0,)
     headway_factor: ArrayLike = (1.0,)
+    emergency: ArrayLike = False
+    passing: float = 1.5
+    green_ahead: float = 15.0
+    green_clear: float = 4.0
+    green_most: float = 120.0
 
 
 @dataclass(frozen=True)
@@ -186,7 +198,7 @@ def build(
     columns, vehicles, plan = with_pockets(columns, vehicles, signals)
     column = np.append(column, columns["to_node"][len(column) :])
     n_column = int(max(roads.n_node, column.max(initial=-1) + 1))
-    settings = _settings(roads, columns, plan, (len(targets), n_column))
+    settings = _settings(roads, columns, plan, classes, (len(targets), n_column))
     demand, origin_node = _demand(roads.n_node, columns, vehicles, destinations, classes)
     network = _network(roads.n_node, columns, settings, demand, origin_node, plan, group_limit)
     network = network._replace(hop_column=np.concatenate([column, origin_node]).astype(np.int32))
@@ -255,7 +267,9 @@ def hop_columns(n_node: int, to_node: NDArray[Any], banned_turns: ArrayLike) -> 
     return column
 
 
-def _settings(roads: Roads, columns: dict[str, NDArray[Any]], signals: Signals, hops: tuple[int, int]) -> Settings:
+def _settings(
+    roads: Roads, columns: dict[str, NDArray[Any]], signals: Signals, classes: Classes, hops: tuple[int, int]
+) -> Settings:
     """Convert physical quantities to the times and storages of the kernel; hops: shape of the tables."""
     n_link, n_node = len(columns["length"]), roads.n_node
     wave_speed = 1 / (columns["jam_density"] * columns["reaction_time"])
@@ -288,6 +302,10 @@ def _settings(roads: Roads, columns: dict[str, NDArray[Any]], signals: Signals, 
         intergreen=_ticks(_column(signals.intergreen, n_node, np.float64), 0),
         gap=_ticks(np.full(n_node, roads.gap), 0),
         late_turn=_ticks(np.full(n_node, roads.late_turn), 0),
+        rescue=np.append(
+            round(max(classes.passing, 1.0) * 1000),
+            _ticks([classes.green_ahead, classes.green_clear, classes.green_most], 0),
+        ),
         informed=np.full(hops, -1, np.int32),
         habitual=np.full(hops, -1, np.int32),
     )
@@ -314,6 +332,9 @@ def _demand(
     first = vehicles["first_link"].copy()
     first[given] = vehicles["routes"][vehicles["route_start"][given]]
     place = np.where(first >= 0, first, n_link + vehicles["origin"])
+    rescue = _column(classes.emergency, len(np.atleast_1d(classes.pcu)), np.int8)
+    n_place = n_link + n_node
+    place += n_place * rescue[vehicles["vehicle_class"]]
     used, origin_of_vehicle = np.unique(place, return_inverse=True)
     sooner = np.arange(len(place))
     if np.any(np.diff(vehicles["depart"]) <= 0) or np.any(np.diff(vehicles["key"]) <= 0):
@@ -338,9 +359,10 @@ def _demand(
         destination_node=np.atleast_1d(np.asarray(destinations, np.int32)),
         class_pcu=np.rint(np.atleast_1d(np.asarray(classes.pcu)) * 1000).astype(np.int64),
         class_factor=np.atleast_1d(np.asarray(classes.headway_factor, np.float64)),
+        class_rescue=rescue if rescue.any() else np.empty(0, np.int8),
     )
     starts = np.concatenate([columns["from_node"], np.arange(n_node)])
-    return demand, starts[used].astype(np.int32)
+    return demand, starts[used % n_place].astype(np.int32)
 
 
 def _network(

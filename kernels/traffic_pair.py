@@ -32,7 +32,7 @@ from twin.kernels.traffic_arrays import (
 )
 from twin.kernels.traffic_move import INDEX
 from twin.kernels.traffic_rules import WAITING_COLUMNS, has_rules, new_greens
-from twin.kernels.traffic_visit import visit, wake_entry, wake_exit
+from twin.kernels.traffic_visit import call_ahead, visit, wake_entry, wake_exit
 
 FIRST, FULL, MET = 0, 16, 32
 """Rows of `board`: when something happens next and whether the log is full, each
@@ -49,8 +49,8 @@ _PATIENCE = 2000
 def advance_pair(network: Network, demand: Demand, settings: Settings, state: State, log: Log, until: int) -> None:
     """Do as `traffic.advance` does, with two threads, as long as the log has room for both."""
     cut = _cut(network, demand)
-    ruled = np.zeros(1, np.int8) if has_rules(network, settings) else None
-    greens = new_greens(network, settings)
+    ruled = np.zeros(1, np.int8) if has_rules(network, demand, settings) else None
+    greens = new_greens(network, demand, settings)
     while state.clock[NOW] < until and _has_room(log):
         written, n_row = int(log.written[0]), log.vehicle.shape[0]
         middle = (written + n_row) // 2
@@ -151,6 +151,8 @@ def look_across(
             cut.entries[target] = state.link[target, ENTRIES]
             if state.head_ready[target] == NEVER and state.link[target, EXITS] < state.link[target, ENTRIES]:
                 wake_exit(target, network, demand, settings, state, loose)
+            if demand.class_rescue.shape[0] > 0:
+                call_ahead(target, network, demand, settings, state, loose, cut)
         else:
             cut.exits[target] = state.link[target, EXITS]
             if state.link_open[target] == NEVER:

@@ -21,6 +21,8 @@ from twin.kernels.traffic_arrays import (
     OCCUPIED,
     OUT_SLOT,
     RELEASED,
+    RESCUE_IN,
+    RESCUE_OUT,
     ROW_WORD,
     VEHICLE_MASK,
     Demand,
@@ -33,6 +35,7 @@ from twin.kernels.traffic_arrays import (
 from twin.kernels.traffic_layout import Traffic
 from twin.kernels.traffic_move import admission, enter_link, leave_link, load_head
 from twin.kernels.traffic_probe import gridlocks
+from twin.kernels.traffic_rescue import is_rescue
 
 
 def relax(traffic: Traffic, log: Log, wait: int) -> list[list[int]]:
@@ -67,6 +70,9 @@ def rotate(network: Network, demand: Demand, settings: Settings, state: State, l
         word[rank] = _leave(network, demand, settings, state, log, cycle[rank])
     for rank in range(n):
         enter_link(cycle[(rank + 1) % n], state.clock[NOW], word[rank], network, demand, settings, state)
+        if is_rescue(word[rank], demand):
+            state.link[cycle[rank], RESCUE_OUT] += 1
+            state.link[cycle[(rank + 1) % n], RESCUE_IN] += 1
     for target in cycle:
         load_head(target, network, demand, settings, state)
         exits = state.link[target, EXITS]

@@ -14,7 +14,10 @@ from twin.kernels.traffic_arrays import (
     DARK,
     FIXED,
     NEVER,
+    RESCUE_CLEAR,
+    RESCUE_LEAD,
     VEHICLE_MASK,
+    Cut,
     Demand,
     Int,
     Network,
@@ -22,6 +25,7 @@ from twin.kernels.traffic_arrays import (
     State,
 )
 from twin.kernels.traffic_move import INDEX, head_word, movement_of
+from twin.kernels.traffic_rescue import holder_at, is_rescue
 
 TAG_UNIT = 720720
 """Finish tag of weight 1: every weight up to 16 divides it."""
@@ -40,19 +44,19 @@ FROM, UNTIL = 0, 1
 """Columns of `greens`, see `new_greens`."""
 
 
-def has_rules(network: Network, settings: Settings) -> bool:
-    """Say whether any node is not simple, see `is_simple`."""
+def has_rules(network: Network, demand: Demand, settings: Settings) -> bool:
+    """Say whether any node is not simple, see `is_simple`, or there are emergency vehicles."""
     limited = (settings.control > FIXED).any() or (settings.node_headway > 0).any()
-    return bool(limited or network.weighted.any() or network.turning.any())
+    return bool(limited or network.weighted.any() or network.turning.any() or demand.class_rescue.any())
 
 
-def new_greens(network: Network, settings: Settings) -> Int | None:
+def new_greens(network: Network, demand: Demand, settings: Settings) -> Int | None:
     """Make (n_queue, 2) us, of each queue the green last looked up: its start and end.
 
     None where no node has rules or a control. A queue without a signal is green
     for ever. It keeps what may be reckoned anew at any time, and is no state.
     """
-    if not has_rules(network, settings) and not (settings.control == FIXED).any():
+    if not has_rules(network, demand, settings) and not (settings.control == FIXED).any():
         return None
     n_link = network.from_node.shape[0]
     greens = np.empty((network.queue_node.shape[0], 2), np.int64)
@@ -125,27 +129,74 @@ def switch_time(ready: int, node: int, network: Network, settings: Settings, sta
 
 
 @inline_jit
+def by_plan(queue: int, node: int, time: int, late: int, network: Network, settings: Settings, state: State) -> int:
+    """Tell when a fixed-time or actuated signal gives green at or after a time; NEVER at an actuated red."""
+    if settings.control[node] == FIXED:
+        return int(next_green(queue, time, late, settings))
+    phase = network.phase_of_link[queue]
+    if phase < 0:
+        return time
+    return int(max(time, state.phase_from[node])) if phase == state.phase[node] else NEVER
+
+
+@inline_jit
+def with_calls(
+    queue: int, node: int, time: int, late: int, network: Network, demand: Demand, settings: Settings, state: State,
+    cut: Cut | None,
+) -> int:  # fmt: skip
+    """Tell when a signal gives green, where emergency vehicles ask for it."""
+    while time < NEVER:
+        holder, since, until, later = holder_at(node, time, network, demand, settings, state, cut)
+        green = by_plan(queue, node, time, late, network, settings, state)
+        if holder < 0:
+            if green < later or later == NEVER:
+                return green
+            time = later
+        else:
+            if holder == queue:
+                green = min(green, max(time, since + settings.rescue[RESCUE_CLEAR]))
+                if green < until:
+                    return green
+            time = until
+    return time
+
+
+@inline_jit
 def passes(
-    queue: int, node: int, time: int, end: int, late: int, network: Network, settings: Settings, state: State
-) -> int:
+    queue: int, node: int, time: int, end: int, late: int, rescue: bool, network: Network, demand: Demand,
+    settings: Settings, state: State, cut: Cut | None,
+) -> int:  # fmt: skip
     """Tell when the control lets a vehicle pass from link to link that could at a time.
 
-    end   us; a time at or after it is returned as it is. NEVER at an actuated red
-    late  us, a fixed-time green lasts longer by this
+    end     us; a time at or after it may be returned as it is. NEVER at an actuated red
+    late    us, a fixed-time green lasts longer by this
+    rescue  emergency vehicles are near
     """
     control = settings.control[node]
     if settings.node_headway[node] > 0:
         time = max(time, state.stop_free[node])
-    if control == FIXED:
-        if time < end:
-            time = next_green(queue, time, late, settings)
-    elif control == DARK:
+    if control == DARK:
         time = max(time, state.stop_free[node])
-    elif control == ACTUATED:
-        if network.phase_of_link[queue] == state.phase[node]:
-            time = max(time, state.phase_from[node])
-        elif network.phase_of_link[queue] >= 0:
-            time = NEVER
+    elif control == ACTUATED or (control == FIXED and time < end):
+        if rescue and settings.rescue[RESCUE_LEAD] > 0:
+            time = with_calls(queue, node, time, late, network, demand, settings, state, cut)
+        else:
+            time = by_plan(queue, node, time, late, network, settings, state)
+    return time
+
+
+@inline_jit
+def end_of_phase(
+    ready: int, now: int, node: int, rescue: bool, network: Network, demand: Demand, settings: Settings, state: State,
+    cut: Cut | None,
+) -> int:  # fmt: skip
+    """Tell when a vehicle at a red phase ends the green of another: not while an emergency vehicle has it."""
+    time = max(now, switch_time(ready, node, network, settings, state))
+    while rescue and settings.rescue[RESCUE_LEAD] > 0 and time < NEVER:
+        holder, _, until, _ = holder_at(node, time, network, demand, settings, state, cut)
+        if holder < 0:
+            break
+        time = until
     return time
 
 
@@ -165,7 +216,7 @@ def least_time(link: int, settings: Settings) -> int:
 
 
 @inline_jit
-def lookahead(link: int, network: Network, settings: Settings) -> int:
+def lookahead(link: int, network: Network, demand: Demand, settings: Settings) -> int:
     """Tell how far ahead the nodes at the ends of a link look at what comes along it, us.
 
     At most half of its time: what is farther away may be in the hands of a node
@@ -173,11 +224,16 @@ def lookahead(link: int, network: Network, settings: Settings) -> int:
     """
     before, after = network.from_node[link] & INDEX, network.to_node[link] & INDEX
     gap = max(network.turning[before] * settings.gap[before], network.turning[after] * settings.gap[after])
+    if demand.class_rescue.shape[0] > 0:
+        gap = max(gap, settings.rescue[RESCUE_LEAD])
     return int(min(gap, least_time(link, settings) >> 1))
 
 
 @inline_jit
-def must_wait(queue: int, target: int, time: int, now: int, network: Network, settings: Settings, state: State) -> bool:
+def must_wait(
+    queue: int, target: int, time: int, now: int, rescue: bool, network: Network, demand: Demand, settings: Settings,
+    state: State, cut: Cut | None,
+) -> bool:  # fmt: skip
     """Say whether a movement that gives way may not be made at a time.
 
     So it is if the first vehicle of a queue that it gives way to, bound for a
@@ -193,7 +249,7 @@ def must_wait(queue: int, target: int, time: int, now: int, network: Network, se
             continue
         due = max(ready, state.link_open[ahead], now)
         if due < NEVER:
-            due = passes(other, node, due, NEVER, 0, network, settings, state)
+            due = passes(other, node, due, NEVER, 0, rescue, network, demand, settings, state, cut)
         gap = min(settings.gap[node], least_time(ahead, settings) >> 1)
         if network.pocket_target[other] < 0:
             gap = min(gap, least_time(other, settings) >> 1)
@@ -203,28 +259,35 @@ def must_wait(queue: int, target: int, time: int, now: int, network: Network, se
 
 
 @inline_jit
-def look(waiting: Int, place: int, now: int, end: int, network: Network, settings: Settings, state: State) -> None:
-    """Bring a row of the list up to date by the rules at its node."""
+def look(
+    waiting: Int, place: int, now: int, end: int, rescue: bool, network: Network, demand: Demand, settings: Settings,
+    state: State, cut: Cut | None,
+) -> None:  # fmt: skip
+    """Bring a row of the list up to date by the rules at its node; rescue: emergency vehicles are near."""
     n_link = network.from_node.shape[0]
     queue = waiting[place, QUEUE] & INDEX
     target = state.head_next[queue] & INDEX
     ready = state.head_ready[queue]
     node = network.queue_node[queue] & INDEX
+    control = settings.control[node]
+    urgent = rescue and is_rescue(head_word(queue, n_link, demand, state), demand)
     time = max(ready, state.link_open[target], now)
     change = NEVER
     tag = 0
     if target < n_link:
         if queue < n_link and network.pocket_target[target] < 0:
-            yields = settings.control[node] != DARK and gives_way(queue, target, network)
+            yields = control != DARK and not urgent and gives_way(queue, target, network)
             late = settings.late_turn[node] if yields else 0
-            time = passes(queue, node, time, end, late, network, settings, state)
-            if time == NEVER and settings.control[node] == ACTUATED:
-                phase = network.phase_of_link[queue]
-                if phase >= 0 and phase != state.phase[node]:
-                    change = max(now, switch_time(ready, node, network, settings, state))
-            if yields and time < end and must_wait(queue, target, time, now, network, settings, state):
+            time = passes(queue, node, time, end, late, rescue, network, demand, settings, state, cut)
+            phase = network.phase_of_link[queue]
+            if control == ACTUATED and phase >= 0 and phase != state.phase[node]:
+                change = end_of_phase(ready, now, node, rescue, network, demand, settings, state, cut)
+            yields = yields and time < end
+            if yields and must_wait(queue, target, time, now, rescue, network, demand, settings, state, cut):
                 time = NEVER
-        if network.weighted[node] and settings.control[node] != DARK:
+        if urgent:
+            tag = -1
+        elif network.weighted[node] and control != DARK:
             tag = max(state.virtual_time[target], state.movement_tag[movement_of(queue, target, network)])
             tag += np.int64(network.rank[queue]) << TAG_BITS
     waiting[place, TIME] = time
@@ -270,7 +333,7 @@ def note_move(queue: int, target: int, time: int, tag: int, network: Network, se
             state.stop_free[node] = time + settings.stop_headway[node]
         elif settings.node_headway[node] > 0:
             state.stop_free[node] = time + settings.node_headway[node]
-    if network.weighted[node] and control != DARK:
+    if network.weighted[node] and control != DARK and tag >= 0:
         start_tag = tag & TAG_MASK
         state.virtual_time[target] = start_tag
         movement = movement_of(queue, target, network)

@@ -9,6 +9,8 @@ from twin.kernels.traffic_arrays import (
     FIXED,
     LOG_FULL,
     NEVER,
+    RESCUE_IN,
+    RESCUE_OUT,
     VEHICLE_MASK,
     Byte,
     Cut,
@@ -29,6 +31,7 @@ from twin.kernels.traffic_move import (
     leave_origin,
     load_head,
 )
+from twin.kernels.traffic_rescue import first_rescue, is_near, is_rescue, next_passing, pass_others
 from twin.kernels.traffic_rules import (
     CHANGE,
     FROM,
@@ -89,6 +92,10 @@ def visit(
     if ruled is not None:
         for rank in range(network.group_start[group], network.group_start[group + 1]):
             simple = simple and is_simple(network.queue_node[network.group_queue[rank] & INDEX], network, settings)
+    rescue = False
+    if ruled is not None and demand.class_rescue.shape[0] > 0:
+        rescue = is_near(group, end, network, demand, settings, state, cut)
+        simple = simple and not rescue
     # A link that others empty and that takes nobody before the end does not do
     # so sooner, so those who want it need no look; nor do those whose green
     # begins later.
@@ -136,7 +143,7 @@ def visit(
             switch = NEVER
             for place in range(n_waiting):
                 if waiting[place, TIME] == STALE:
-                    look(waiting, place, clock, end, network, settings, state)
+                    look(waiting, place, clock, end, rescue, network, demand, settings, state, cut)
                 if waiting[place, CHANGE] < switch:
                     switch = waiting[place, CHANGE]
                     switch_place = place
@@ -147,6 +154,15 @@ def visit(
                     continue
                 best_place = place
                 best_time = time
+            if rescue:
+                passing, queue = next_passing(group, network, demand, settings, state, cut)
+                passing = max(passing, clock)
+                if passing < end and passing <= best_time and passing <= switch:
+                    clock = passing
+                    pass_others(queue, passing, network, demand, settings, state)
+                    load_head(queue, network, demand, settings, state)
+                    n_waiting = list_again(waiting, n_waiting, queue, n_link, demand, state)
+                    continue
             if switch < end and switch <= best_time:
                 node = waiting[switch_place, NODE] & INDEX
                 clock = switch
@@ -173,6 +189,8 @@ def visit(
                 log.entered[row] = entered
                 log.left[row] = time
                 log.written[0] = row + 1
+            if ruled is not None and is_rescue(word, demand):
+                state.link[queue, RESCUE_OUT] += 1
             entries = state.link[queue, ENTRIES]
             apart = False
             if cut is not None and cut.split[queue]:
@@ -208,11 +226,21 @@ def visit(
                         list_green(waiting, n_waiting, target, n_link, now, greens, settings, state)
                     n_waiting += 1
             state.link_open[target] = admission(target, exits, network, demand, settings, state)
+            if ruled is not None and is_rescue(word, demand):
+                state.link[target, RESCUE_IN] += 1
+                if network.group_of_node[network.queue_node[target] & INDEX] == group:
+                    rescue = True
+                    simple = False
+                elif not apart:
+                    call_ahead(target, network, demand, settings, state, loose, cut)
         else:
             end_trip(queue, target, time, word, tally, network, state)
 
         if ruled is not None and not simple:
             make_stale(waiting, n_waiting, queue, target, network.queue_node[queue] & INDEX, network, settings)
+            if rescue:
+                for place in range(n_waiting):
+                    waiting[place, TIME] = STALE
         stays = state.head_ready[queue] < end and state.link_open[state.head_next[queue] & INDEX] < latest_open
         if greens is not None and simple and stays:
             stays = list_green(waiting, best_place, queue, n_link, now, greens, settings, state) < latest_green
@@ -224,7 +252,7 @@ def visit(
                 waiting[best_place, column] = waiting[n_waiting, column]
             waiting[best_place, TIME] = STALE
 
-    state.group_next[group] = next_time(group, network, settings, state, ruled, greens)
+    state.group_next[group] = next_time(group, network, demand, settings, state, ruled, greens, cut)
     loose[group] = 0
     return DONE
 
@@ -252,12 +280,45 @@ def wake_exit(target: int, network: Network, demand: Demand, settings: Settings,
 
 
 @inline_jit
+def list_again(waiting: Int, n_waiting: int, queue: int, n_link: int, demand: Demand, state: State) -> int:
+    """Write the new first vehicle of a queue to the list, where all is to be looked at; return its length."""
+    row = n_waiting
+    for place in range(n_waiting):
+        waiting[place, TIME] = STALE
+        if waiting[place, QUEUE] == queue:
+            row = place
+    list_head(waiting, row, queue, n_link, demand, state)
+    return max(n_waiting, row + 1)
+
+
+@inline_jit
+def call_ahead(
+    target: int, network: Network, demand: Demand, settings: Settings, state: State, loose: Byte, cut: Cut | None
+) -> None:
+    """Tell the node ahead of the emergency vehicles on a link."""
+    asks = first_rescue(target, network, demand, settings, state, cut)[0]
+    if asks < NEVER:
+        ahead = network.group_of_node[network.queue_node[target] & INDEX] & INDEX
+        state.group_next[ahead] = min(state.group_next[ahead], asks)
+        loose[ahead] = 1
+
+
+@inline_jit
 def next_time(
-    group: int, network: Network, settings: Settings, state: State, ruled: Byte | None, greens: Int | None
-) -> int:
+    group: int, network: Network, demand: Demand, settings: Settings, state: State, ruled: Byte | None,
+    greens: Int | None, cut: Cut | None,
+) -> int:  # fmt: skip
     """Bound from below when anything happens in a group again, if no other group does anything."""
     n_link = network.from_node.shape[0]
     earliest = NEVER
+    rescue = False
+    if ruled is not None and demand.class_rescue.shape[0] > 0:
+        for rank in range(network.group_start[group], network.group_start[group + 1]):
+            queue = network.group_queue[rank] & INDEX
+            if queue < n_link:
+                asks, passing = first_rescue(queue, network, demand, settings, state, cut)
+                earliest = min(earliest, asks, passing)
+        rescue = earliest < NEVER
     for rank in range(network.group_start[group], network.group_start[group + 1]):
         queue = network.group_queue[rank] & INDEX
         ready = state.head_ready[queue]
@@ -265,13 +326,16 @@ def next_time(
             continue
         target = state.head_next[queue] & INDEX
         time = max(ready, state.link_open[target])
-        if greens is not None and queue < n_link and target < n_link and network.pocket_target[target] < 0:
+        through = queue < n_link and target < n_link and network.pocket_target[target] < 0
+        if rescue:
+            time = ready
+        elif greens is not None and through:
             node = network.queue_node[queue] & INDEX
             if settings.control[node] == FIXED and not greens[queue, FROM] <= time < greens[queue, UNTIL]:
                 late = settings.late_turn[node] if network.turning[node] else 0
                 time = next_green(queue, time, late, settings)
             if ruled is not None and settings.control[node] != FIXED:
-                time = passes(queue, node, time, NEVER, 0, network, settings, state)
+                time = passes(queue, node, time, NEVER, 0, False, network, demand, settings, state, cut)
                 phase = network.phase_of_link[queue]
                 if settings.control[node] == ACTUATED and phase >= 0 and phase != state.phase[node]:
                     time = switch_time(ready, node, network, settings, state)

@@ -160,25 +160,40 @@ class Oracle:
         for queue in self.at_node[node]:
             if not queue.vehicles:
                 continue
-            target, ready = self.target(queue), self.head_ready(queue)
-            time, tag, rank = max(ready, self.now), 0, 0
-            if isinstance(target, int):
-                time = max(time, self.entry_time(target))
-                if self.settings.control[node] != DARK and self.network.weighted[node]:
-                    tag = max(self.virtual[target], self.tag.get((id(queue), target), 0))
-                    rank = 0 if queue.link is None else int(self.network.rank[queue.link])
-            if isinstance(target, int) and queue.link is not None and not self._is_pocket(target):
-                if self._is_red(node, queue.link):
-                    time, conflict = NEVER, min(conflict, ready)
-                else:
-                    time = self._passed(node, queue.link, time, target)
-                    if self._gives_way(queue.link, target) and self._is_in_the_way(queue.link, target, time):
-                        time = NEVER
-            if time < NEVER:
-                options.append((time, 1, rank, tag, ready, queue.vehicles[0].key, queue))
+            passing = self._passing(queue)
+            if passing < NEVER:
+                options.append((max(passing, self.now), -1, queue.link, queue))
+            option = self._option(node, queue)
+            if option[0] < NEVER:
+                options.append(option)
+            if self._waits_at_red(node, queue):
+                conflict = min(conflict, self.head_ready(queue))
         if conflict < NEVER:
             options.append((self._end_of_green(node, conflict), 0))
         return options
+
+    def _option(self, node: int, queue: Queue) -> tuple[Any, ...]:
+        """When the first vehicle of a queue could move, and what decides a tie."""
+        target, ready = self.target(queue), self.head_ready(queue)
+        time, tag, rank = max(ready, self.now), 0, 0
+        if isinstance(target, int):
+            time = max(time, self.entry_time(target))
+            if self._is_rescue(queue.vehicles[0]):
+                tag, rank = -1, -1
+            elif self.settings.control[node] != DARK and self.network.weighted[node]:
+                tag = max(self.virtual[target], self.tag.get((id(queue), target), 0))
+                rank = 0 if queue.link is None else int(self.network.rank[queue.link])
+            if queue.link is not None and not self._is_pocket(target):
+                time = self._passed(node, queue.link, time, target)
+                yields = self._gives_way(queue.link, target) and time < NEVER
+                if yields and self._is_in_the_way(queue.link, target, time):
+                    time = NEVER
+        return (time, 1, rank, tag, ready, queue.vehicles[0].key, queue)
+
+    def _waits_at_red(self, node: int, queue: Queue) -> bool:
+        target = self.target(queue)
+        through = isinstance(target, int) and queue.link is not None and not self._is_pocket(target)
+        return through and self._is_red(node, int(queue.link or 0))
 
     def _is_red(self, node: int, link: int) -> bool:
         """Whether another phase has the green of an actuated node."""
@@ -190,14 +205,15 @@ class Oracle:
 
     def _gives_way(self, link: int, target: int) -> bool:
         dark = self.settings.control[self.network.to_node[link]] == DARK
-        return not dark and bool(self.first.get((link, target)))
+        vehicles = self.queues[link].vehicles
+        return not dark and not (vehicles and self._is_rescue(vehicles[0])) and bool(self.first.get((link, target)))
 
     def _is_in_the_way(self, link: int, target: int, time: int) -> bool:
         """Whether somebody who goes first comes through before the gap is over."""
         node, settings = int(self.network.to_node[link]), self.settings
         for other in self.first[link, target]:
             queue = self.queues[other]
-            if not queue.vehicles or self._is_red(node, other):
+            if not queue.vehicles:
                 continue
             ahead = self.target(queue)
             if not isinstance(ahead, int) or self._is_pocket(ahead) or self.first[other, ahead]:
@@ -215,21 +231,80 @@ class Oracle:
         control = int(self.settings.control[node])
         if self.settings.node_headway[node] > 0:
             time = max(time, self.stop_free[node])
-        if control == FIXED and time < NEVER:
+        if control in (FIXED, ACTUATED) and time < NEVER:
             late = int(self.settings.late_turn[node]) if self._gives_way(link, target) else 0
-            return self._green(link, time, late)
+            return self._with_calls(node, link, time, late)
         if control == DARK:
             return max(time, self.stop_free[node])
-        if control == ACTUATED and self.network.phase_of_link[link] >= 0:
-            return max(time, self.phase_from[node])
         return time
+
+    def _by_plan(self, node: int, link: int, time: int, late: int) -> int:
+        """When the signal gives green at or after a time."""
+        if self.settings.control[node] == FIXED:
+            return self._green(link, time, late)
+        if self._is_red(node, link):
+            return NEVER
+        return max(time, self.phase_from[node]) if self.network.phase_of_link[link] >= 0 else time
+
+    def _is_rescue(self, vehicle: Vehicle) -> bool:
+        return bool(self.demand.class_rescue.size and self.demand.class_rescue[vehicle.kind])
+
+    def _passing(self, queue: Queue) -> int:
+        """When the first emergency vehicle with others ahead of it passes them."""
+        others = [not self._is_rescue(vehicle) for vehicle in queue.vehicles]
+        if queue.link is None or True not in others or False not in others[others.index(True) :]:
+            return NEVER
+        place = others.index(False, others.index(True))
+        more = int(self.settings.free_flow[queue.link]) * (int(self.settings.rescue[0]) - 1000) // 1000
+        return queue.vehicles[place].ready + more
+
+    def _overtake(self, queue: Queue, time: int) -> None:
+        others = [not self._is_rescue(vehicle) for vehicle in queue.vehicles]
+        front = others.index(True)
+        place = others.index(False, front)
+        vehicle = queue.vehicles[place]
+        del queue.vehicles[place]
+        vehicle.ready = time
+        queue.vehicles.insert(front, vehicle)
+
+    def _calls(self, node: int) -> list[tuple[int, int, int]]:
+        """List the calls for green: since when, key, link."""
+        lead, calls = int(self.settings.rescue[1]), []
+        for queue in self.at_node[node]:
+            for vehicle in queue.vehicles if queue.link is not None and lead else ():
+                if self._is_rescue(vehicle):
+                    half = min(self.settings.free_flow[queue.link], self.settings.wave[queue.link]) // 2
+                    due = vehicle.entered + int(self.settings.free_flow[queue.link])
+                    calls.append((due - min(lead, int(half)), vehicle.key, int(queue.link or 0)))
+        return sorted(calls)
+
+    def _with_calls(self, node: int, link: int, time: int, late: int) -> int:
+        """Go through the stretches of time between which no call begins or ends."""
+        calls, clear, most = self._calls(node), *(int(value) for value in self.settings.rescue[2:])
+        bounds = {time, *(since + more for since, _, _ in calls for more in (0, clear, most))}
+        steps = sorted(bound for bound in bounds if bound >= time)
+        for begin, end in zip(steps, [*steps[1:], NEVER + 1], strict=True):
+            holders = [(since, at) for since, _, at in calls if since <= begin < since + most]
+            green = self._by_plan(node, link, begin, late)
+            if holders and holders[0][1] != link:
+                continue
+            if holders and begin >= holders[0][0] + clear:
+                green = begin
+            if green < end:
+                return green
+        return NEVER
 
     def _end_of_green(self, node: int, conflict: int) -> int:
         settings = self.settings
         plan = int(self.network.phase_start[node]) + self.phase[node]
         least = self.phase_from[node] + int(settings.minimum_green[plan])
         most = self.phase_from[node] + int(settings.maximum_green[plan])
-        return max(conflict, least, min(self.phase_gap[node], most), self.now)
+        time = max(conflict, least, min(self.phase_gap[node], most), self.now)
+        hold = int(settings.rescue[3])
+        for since, _, _ in self._calls(node):
+            if since <= time < since + hold:
+                time = since + hold
+        return time
 
     def _green(self, link: int, time: int, late: int) -> int:
         cycle = int(self.settings.green_cycle[link])
@@ -258,7 +333,10 @@ class Oracle:
             option = min(self._options(node))
             assert option[0] == time >= self.now
             self.now = time
-            if option[1] == 0:
+            if option[1] == -1:
+                self._overtake(option[3], time)
+                self._look(node)
+            elif option[1] == 0:
                 self._switch(node, time)
                 self._look(node)
             else:
@@ -321,7 +399,7 @@ class Oracle:
         if served and self.network.phase_of_link[queue.link] == self.phase[node]:
             gap = time + int(settings.extension[node])
             self.phase_gap[node] = max(self.phase_gap[node], gap)
-        if self.network.weighted[node] and control != DARK:
+        if self.network.weighted[node] and control != DARK and not self._is_rescue(vehicle):
             place = self.queues.index(queue)
             self.virtual[target] = tag
             self.tag[id(queue), target] = tag + UNIT // int(self.network.weight[place])

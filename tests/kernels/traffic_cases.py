@@ -28,13 +28,14 @@ class Case:
     node_capacity: Any
     group_limit: int
     turns: dict[str, Any]
+    rescue: dict[str, Any]
 
     def build(self) -> Traffic:
         traffic = build(
             Roads(self.n_node, **self.links, node_capacity=self.node_capacity, **self.turns),
             Trips(**self.trips),
             self.destinations,
-            Classes(PCU, FACTOR),
+            Classes(PCU, FACTOR, **self.rescue),
             Signals(**self.signals),
             self.group_limit,
         )
@@ -72,6 +73,7 @@ def random_case(seed: int, n_node: int = 5, n_link: int = 11, n_vehicle: int = 9
         rng.choice([np.inf, 0.1, 0.4], n_node),
         int(rng.choice([1, 4, 1000])),
         _random_turns(rng, links) if rng.random() < 0.6 else {},
+        _random_rescue(rng) if rng.random() < 0.5 else {},
     )
 
 
@@ -128,6 +130,17 @@ def _random_turns(rng: Any, links: dict[str, Any]) -> dict[str, Any]:
     pockets = turns[rng.random(len(turns)) < 0.5]
     room = rng.choice([1.0, 3.0], len(pockets))
     return {"pockets": pockets, "pocket_room": room, "yields": yields, "gap": float(rng.choice([1.0, 4.5]))}
+
+
+def _random_rescue(rng: Any) -> dict[str, Any]:
+    """Make the trucks emergency vehicles."""
+    return {
+        "emergency": [False, False, True],
+        "passing": float(rng.choice([1.0, 1.25, 2.0])),
+        "green_ahead": float(rng.choice([0.0, 5.0, 20.0])),
+        "green_clear": float(rng.choice([0.0, 4.0])),
+        "green_most": float(rng.choice([10.0, 60.0])),
+    }
 
 
 def _random_signals(rng: Any, n_node: int, n_link: int) -> dict[str, Any]:

@@ -1,0 +1,72 @@
+"""Emergency vehicles: how they pass a queue and get green, followed by hand."""
+
+import numpy as np
+import pytest
+
+from tests.kernels.traffic_cases import SECOND, run
+from twin.kernels.traffic import touch
+from twin.kernels.traffic_arrays import ACTUATED, FIXED
+from twin.kernels.traffic_layout import Classes, Roads, Signals, Traffic, Trips, build
+
+
+def _left(traffic: Traffic, links: list[int]) -> list[float]:
+    """When each vehicle left any of some links, in s, by vehicle."""
+    rows: list[tuple[int, ...]] = []
+    run(traffic, 1000 * SECOND, rows)
+    return [left / SECOND for _, link, _, left in sorted(rows) if link in links]
+
+
+@pytest.mark.parametrize(
+    ("emergency", "left"),
+    [(False, [10.0, 20.0, 30.0, 40.0]), (True, [10.0, 30.0, 40.0, 20.0])],
+    ids=["a car", "an ambulance"],
+)
+def test_an_ambulance_passes_the_queue_and_goes_first(emergency: bool, left: list[float]) -> None:
+    # the next link takes one vehicle every 10 s. The ambulance enters at 5 s and would be due at 15 s;
+    # at 5 + 1.5 * 10 s it passes the two cars still ahead, which keep their order
+    roads = Roads(3, [0, 1], [1, 2], 200.0, 20.0, capacity=[np.inf, 0.1])
+    departs = (np.array([0, 1.25, 2.5, 5]) * SECOND).astype(int)
+    trips = Trips(departs, [0] * 4, vehicle_class=[0, 0, 0, 1], route_start=[0] * 4, routes=[0, 1, -1])
+    traffic = build(roads, trips, classes=Classes((1.0, 1.0), (1.0, 1.0), emergency=[False, emergency]))
+    assert _left(traffic, [0]) == left
+
+
+def test_an_ambulance_takes_the_space_of_its_class() -> None:
+    # link 1 holds 2 PCU and takes no more from the ambulance on until it has left (10.5 s) and its space is back (2 s)
+    roads = Roads(3, [0, 1], [1, 2], [200.0, 10.0], 20.0)
+    trips = Trips([0, 0], [0, 0], vehicle_class=[1, 0], route_start=[0, 0], routes=[0, 1, -1])
+    traffic = build(roads, trips, classes=Classes((1.0, 2.0), (1.0, 1.0), emergency=[False, True]))
+    assert _left(traffic, [0]) == [10.0, 12.5]
+
+
+def _crossing(control: int, closed: bool = False, **rescue: float) -> Traffic:
+    """Let an ambulance come to a red signal at 20 s, and two cars to the green across at 14 and 16 s."""
+    roads = Roads(5, [0, 1, 2, 2], [2, 2, 3, 4], 200.0, 20.0)
+    trips = Trips(
+        np.array([10, 4, 6]) * SECOND, [0, 1, 1], vehicle_class=[1, 0, 0], route_start=[0, 3, 3],
+        routes=[0, 2, -1, 1, 3, -1],
+    )  # fmt: skip
+    plan = Signals(
+        control=control, cycle=60.0, start=[40.0, 0.0, 0.0, 0.0], length=[20.0, 40.0, 60.0, 60.0], phase=[1, 0, -1, -1]
+    )
+    classes = Classes((1.0, 1.0), (1.0, 1.0), emergency=[False, True], **rescue)
+    traffic = build(roads, trips, classes=classes, signals=plan)
+    traffic.settings.closed[2] = closed
+    touch(*traffic)
+    return traffic
+
+
+def test_without_calls_an_ambulance_waits_for_green() -> None:
+    assert _left(_crossing(FIXED, green_ahead=0.0), [0, 1]) == [40.0, 14.0, 16.0]
+
+
+@pytest.mark.parametrize("control", [FIXED, ACTUATED])
+def test_an_ambulance_calls_for_green_and_the_plan_goes_on_behind_it(control: int) -> None:
+    # it calls at half of its way, at 15 s: the second car has red from then until the ambulance leaves at 20 s
+    assert _left(_crossing(control), [0, 1]) == [20.0, 14.0, 20.0]
+    # 8 s until the others have cleared
+    assert _left(_crossing(control, green_clear=8.0), [0, 1]) == [23.0, 14.0, 23.0]
+
+
+def test_the_plan_goes_on_when_an_ambulance_has_had_green_for_long() -> None:
+    assert _left(_crossing(FIXED, closed=True, green_most=10.0), [0, 1]) == [14.0, 25.0]
