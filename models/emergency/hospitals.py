@@ -49,6 +49,11 @@ class Hospitals:
     limit: Array
     dark: bool
 
+    @property
+    def automatic(self) -> bool:
+        """Whether a hospital can divert without an order."""
+        return self.dark or bool(self.limit.any())
+
 
 def check_access(city: City, streets: Streets) -> None:
     """Raise CityError naming every hospital that no road leads to from any zone."""
@@ -83,6 +88,8 @@ def soonest(hospitals: Hospitals, times: Array, specialty: str) -> int:
 
 def renew(view: View, hospitals: Hospitals) -> None:
     """Begin and end diversions; units on their way to a hospital that begins one choose again."""
+    if not hospitals.automatic and (view["hospital.ordered"] == view["hospital.diverts"]).all():
+        return
     wanted = view["hospital.ordered"] | ((hospitals.limit > 0) & (view["hospital.queue"] >= hospitals.limit))
     if hospitals.dark:
         wanted = wanted | lacks(view)

@@ -139,7 +139,8 @@ def present(view: View) -> dict[str, float]:
 
 def _off(view: View) -> NDArray[np.bool_]:
     """Tell which units are off duty, or on their way to being so."""
-    return np.asarray(np.isin(view["unit.stage"], (OFF_DUTY, GOING_OFF)))
+    stage = view["unit.stage"]
+    return np.asarray((stage == OFF_DUTY) | (stage == GOING_OFF))
 
 
 def _ends(view: View) -> NDArray[np.bool_]:
