@@ -18,6 +18,7 @@ from twin.models.emergency.belief import (
     zone_of_nodes,
     zone_times,
 )
+from twin.models.emergency.service_kinds import bits
 from twin.models.emergency.tables import DISPATCHED, SERVED
 from twin.models.policies.dispatch import PREPARATION, ClosestIdle, units_sent
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 _MORE = ("call.dispatched", "unit.station")
-_OFF_DUTY = 1e9
+_OFF_DUTY, _CARRY = 1e9, bits("carry")
 
 
 class Rollout(ClosestIdle):
@@ -80,7 +81,7 @@ class Rollout(ClosestIdle):
         """Return when and where each unit is free as believed: one on a call after what is left of the mean."""
         ready, node = np.zeros(observation.rows("unit")), observation["observed_unit.node"].astype(np.int64)
         home = self.station[observation["unit.station"]]
-        ready[~observation["unit.duty"]] = _OFF_DUTY
+        ready[~observation["unit.duty"] | (observation["unit.can"] & _CARRY == 0)] = _OFF_DUTY
         stage, unit = observation["call.stage"], units_sent(observation)
         busy = np.flatnonzero((stage >= DISPATCHED) & (stage < SERVED))
         gone = (observation.now - observation["call.dispatched"][busy]) / SECOND
