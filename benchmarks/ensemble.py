@@ -38,9 +38,15 @@ feeds: [probes, avl, scada]
 policy: {dispatch: closest_idle, signals: fixed_time, restoration: first_come}
 """
 COMPILED = """\
-models: [traffic, emergency]
-feeds: [probes, avl]
-policy: {dispatch: closest_idle, signals: fixed_time}
+title: Emergency service, compiled
+city: {name: nusantara, scale: 1}
+start: 2026-01-15 17:00
+duration: 120 h
+seed: SEED
+replications: RUNS
+models: [ambulance_service]
+options: {ambulance_service: {calls_factor: 100, units_factor: 60, dispatch: dmexclp, move_up: dmexclp}}
+record: {every: 60 h}
 """
 
 
@@ -51,7 +57,7 @@ def measure(seed: int, quick: bool) -> Report:
     """
     runs = QUICK if quick else FULL
     with tempfile.TemporaryDirectory() as scratch:
-        whole = _written(Path(scratch), "whole", ALL, seed, runs)
+        whole = _written(Path(scratch), "whole", BODY + ALL, seed, runs)
         compiled = _written(Path(scratch), "compiled", COMPILED, seed, runs)
         _measured(whole, "processes", 1, "warm", runs=1)
         _measured(compiled, "processes", 1, "warm", runs=1)
@@ -73,6 +79,7 @@ def measure(seed: int, quick: bool) -> Report:
         "worker_start_s": by["processes"]["start_s"],
         "peak_worker_mb": by["processes"]["peak_mb"],
         "run_s": alone / runs,
+        "run_compiled_s": by["one"]["span_s"] / runs,
         "ratio_one_core_after_before": by["after"]["span_s"] / by["before"]["span_s"],
     }
     targets = (
@@ -80,16 +87,17 @@ def measure(seed: int, quick: bool) -> Report:
         Target("efficiency_threads", ">=", 0.85),
         Target("kpis_identical", "==", 1),
         Target("run_s", ">=", 0.5),
+        Target("run_compiled_s", ">=", 0.5),
     )
     setup = {"runs": runs, "workers": WORKERS, "load_1min": round(os.getloadavg()[0], 2), "report": "off"}
-    return Report(figures, targets, {**setup, "threads": "traffic and emergency only; all models apart"})
+    return Report(figures, targets, {**setup, "threads": "the compiled emergency service; all models apart"})
 
 
-def _written(folder: Path, name: str, parts: str, seed: int, runs: int) -> Path:
+def _written(folder: Path, name: str, body: str, seed: int, runs: int) -> Path:
     """Write a scenario; a run of it takes 0.5 s and more on a core of 2024."""
     path = folder / f"{name}.yaml"
-    body = BODY.replace("SCALE", "1").replace("HOURS", "3").replace("SEED", str(seed)).replace("RUNS", str(runs))
-    path.write_text(f"scenario: {name}\n{body}{parts}")
+    body = body.replace("SCALE", "1").replace("HOURS", "3").replace("SEED", str(seed)).replace("RUNS", str(runs))
+    path.write_text(f"scenario: {name}\n{body}")
     return path
 
 

@@ -69,7 +69,7 @@ class Result:
         unit could be sent until one was; queue_mean, queue_max: calls waiting; utilisation: part of
         time units had a call; preempted: times a call lost its unit
         """
-        return _figures(self.run)
+        return figures_of(self.run)
 
     @cached_property
     def calls(self) -> pd.DataFrame:
@@ -141,7 +141,7 @@ def _busy_share(spent: Array) -> Array:
     return np.asarray(np.divide(busy, total, out=np.zeros(len(spent)), where=total > 0))
 
 
-def _figures(run: Simulation) -> dict[str, float]:
+def figures_of(run: Simulation) -> dict[str, float]:
     """Compute the figures of a run from its arrays."""
     from twin.kernels import emergency_arrays as kernel
 
