@@ -88,8 +88,11 @@ def test_the_process_keeps_the_unit_that_alone_is_in_time_for_the_many():
 
 
 def test_the_process_sends_the_closest_to_a_call_that_is_late_anyway():
-    city = with_settings(two_stations(), target_response=[50.0] * 3)
-    assert run(MdpHeuristic(), [call(100, 1)], city).state["call.unit"][0] == 0
+    # To a table of which every entry is late the units are alike, and it names the first, here the far one.
+    city = two_stations()
+    stations = {**city["stations"], "node": np.array([0, 2], dtype=np.int32)}
+    city = with_settings(replace(city, tables={**city.tables, "stations": stations}), target_response=[50.0] * 3)
+    assert run(MdpHeuristic(), [call(100, 1)], city).state["call.unit"][0] == 1
 
 
 def test_groups_hold_no_more_units_than_asked():
