@@ -31,6 +31,7 @@ from twin.kernels.traffic_arrays import (
     State,
 )
 from twin.kernels.traffic_move import INDEX
+from twin.kernels.traffic_rescue import first_rescue
 from twin.kernels.traffic_rules import WAITING_COLUMNS, has_rules, new_greens
 from twin.kernels.traffic_visit import call_ahead, visit, wake_entry, wake_exit
 
@@ -48,7 +49,7 @@ _PATIENCE = 2000
 
 def advance_pair(network: Network, demand: Demand, settings: Settings, state: State, log: Log, until: int) -> None:
     """Do as `traffic.advance` does, with two threads, as long as the log has room for both."""
-    cut = _cut(network, demand)
+    cut = _cut(network, demand, state)
     ruled = np.zeros(1, np.int8) if has_rules(network, demand, settings) else None
     greens = new_greens(network, demand, settings)
     while state.clock[NOW] < until and _has_room(log):
@@ -105,7 +106,7 @@ def _join(log: Log, logs: list[Log]) -> None:
     log.written[0] = end
 
 
-def _cut(network: Network, demand: Demand) -> Cut:
+def _cut(network: Network, demand: Demand, state: State) -> Cut:
     """Cut the groups, in their order, where half of the work lies on either side.
 
     The work of a link is how often a sample of the given routes uses it; without
@@ -118,8 +119,8 @@ def _cut(network: Network, demand: Demand) -> Cut:
     first = int(np.searchsorted(np.cumsum(of_group), of_group.sum() / 2)) + 1
     side = network.group_of_node >= first
     split = side[network.from_node] != side[network.to_node]
-    empty = [np.zeros(n_link, np.int64) for _ in range(2)]
-    return Cut(np.array([first, n_group]), split.astype(np.int8), *empty)
+    seen = [state.link[:, column].copy() for column in (ENTRIES, EXITS)]
+    return Cut(np.array([first, n_group]), split.astype(np.int8), *seen)
 
 
 @inline_jit
@@ -148,11 +149,14 @@ def look_across(
         if cut.split[target] == 0:
             continue
         if start <= network.group_of_node[network.to_node[target] & INDEX] < end:
+            new = cut.entries[target] < state.link[target, ENTRIES]
             cut.entries[target] = state.link[target, ENTRIES]
             if state.head_ready[target] == NEVER and state.link[target, EXITS] < state.link[target, ENTRIES]:
                 wake_exit(target, network, demand, settings, state, loose)
-            if demand.class_rescue.shape[0] > 0:
-                call_ahead(target, network, demand, settings, state, loose, cut)
+            if new and demand.class_rescue.shape[0] > 0:
+                asks = first_rescue(target, network, demand, settings, state, cut)[0]
+                if asks < NEVER:
+                    call_ahead(target, asks, network, state, loose)
         else:
             cut.exits[target] = state.link[target, EXITS]
             if state.link_open[target] == NEVER:
@@ -185,7 +189,7 @@ def _advance_part(
     stop = cut.group_end[thread]
     now = state.clock[NOW]
     met = 0
-    stopped = -1
+    stopped, reached = -1, now
     look_across(start, network, demand, settings, state, loose, stop, cut)
     while True:
         first = NEVER
@@ -210,7 +214,7 @@ def _advance_part(
                 )
                 if status == LOG_FULL:
                     board[FULL + 8 * thread] = 1
-                    stopped = group
+                    stopped, reached = group, group_next[group]
                     break
         met = meet(board, met)
         if last_pass:
@@ -218,7 +222,6 @@ def _advance_part(
         look_across(start, network, demand, settings, state, loose, stop, cut)
         if read_anew(board, FULL) + read_anew(board, FULL + 8) > 0:
             for group in range(start, stop):
-                if group != stopped:
-                    group_next[group] = now
+                group_next[group] = reached if group == stopped else now
             return int(now)
         now = end

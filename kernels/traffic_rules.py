@@ -156,9 +156,9 @@ def with_calls(
             if holder == queue:
                 green = min(green, max(time, since + settings.rescue[RESCUE_CLEAR]))
                 if green < until:
-                    return green
+                    return int(green)
             time = until
-    return time
+    return int(time)
 
 
 @inline_jit

@@ -31,7 +31,7 @@ from twin.kernels.traffic_move import (
     leave_origin,
     load_head,
 )
-from twin.kernels.traffic_rescue import first_rescue, is_near, is_rescue, next_passing, pass_others
+from twin.kernels.traffic_rescue import asks_from, first_rescue, is_near, is_rescue, next_passing, pass_others
 from twin.kernels.traffic_rules import (
     CHANGE,
     FROM,
@@ -232,7 +232,7 @@ def visit(
                     rescue = True
                     simple = False
                 elif not apart:
-                    call_ahead(target, network, demand, settings, state, loose, cut)
+                    call_ahead(target, asks_from(target, time, settings), network, state, loose)
         else:
             end_trip(queue, target, time, word, tally, network, state)
 
@@ -292,15 +292,11 @@ def list_again(waiting: Int, n_waiting: int, queue: int, n_link: int, demand: De
 
 
 @inline_jit
-def call_ahead(
-    target: int, network: Network, demand: Demand, settings: Settings, state: State, loose: Byte, cut: Cut | None
-) -> None:
-    """Tell the node ahead of the emergency vehicles on a link."""
-    asks = first_rescue(target, network, demand, settings, state, cut)[0]
-    if asks < NEVER:
-        ahead = network.group_of_node[network.queue_node[target] & INDEX] & INDEX
-        state.group_next[ahead] = min(state.group_next[ahead], asks)
-        loose[ahead] = 1
+def call_ahead(target: int, asks: int, network: Network, state: State, loose: Byte) -> None:
+    """Tell the node ahead that an emergency vehicle on a link asks for green from a time on."""
+    ahead = network.group_of_node[network.queue_node[target] & INDEX] & INDEX
+    state.group_next[ahead] = min(state.group_next[ahead], asks)
+    loose[ahead] = 1
 
 
 @inline_jit
