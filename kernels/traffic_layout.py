@@ -125,7 +125,8 @@ class Classes:
     passing          >= 1; an emergency vehicle passes all that are ahead of it this
                      multiple of the free-flow time after it has entered a link
     green_ahead      s before it is due at a fixed-time or actuated signal, at most
-                     half of its way, from which on it asks for green; 0: never
+                     half of its way, from which on it asks for green; 0: never, as
+                     in a city where movements give way
     green_clear      s from then until it has green, if it has none by the plan
     green_most       s from then after which the plan goes on without it
     """
@@ -304,7 +305,9 @@ def _settings(
         late_turn=_ticks(np.full(n_node, roads.late_turn), 0),
         rescue=np.append(
             round(max(classes.passing, 1.0) * 1000),
-            _ticks([classes.green_ahead, classes.green_clear, classes.green_most], 0),
+            _ticks(
+                [0.0 if len(columns["yields"]) else classes.green_ahead, classes.green_clear, classes.green_most], 0
+            ),
         ),
         informed=np.full(hops, -1, np.int32),
         habitual=np.full(hops, -1, np.int32),
