@@ -279,6 +279,7 @@ def _settings(
     flow = np.minimum(flow, columns["capacity"])
     storage = columns["length"] * columns["lanes"] * columns["jam_density"] * 1000
     free_flow, wave = (_ticks(columns["length"] / speed, MINIMUM_TIME) for speed in (columns["speed"], wave_speed))
+    ahead = 0.0 if len(columns["yields"]) else classes.green_ahead
     n_pocket = len(columns["pockets"])
     if n_pocket:
         free_flow[-n_pocket:] = wave[-n_pocket:] = 1
