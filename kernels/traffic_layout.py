@@ -306,9 +306,7 @@ def _settings(
         late_turn=_ticks(np.full(n_node, roads.late_turn), 0),
         rescue=np.append(
             round(max(classes.passing, 1.0) * 1000),
-            _ticks(
-                [0.0 if len(columns["yields"]) else classes.green_ahead, classes.green_clear, classes.green_most], 0
-            ),
+            _ticks([ahead, classes.green_clear, classes.green_most], 0),
         ),
         informed=np.full(hops, -1, np.int32),
         habitual=np.full(hops, -1, np.int32),
