@@ -336,7 +336,7 @@ def _demand(
     place = np.where(first >= 0, first, n_link + vehicles["origin"])
     rescue = _column(classes.emergency, len(np.atleast_1d(classes.pcu)), np.int8)
     n_place = n_link + n_node
-    place += n_place * rescue[vehicles["vehicle_class"]]
+    place += n_place * rescue[vehicles["vehicle_class"]].astype(np.int64)
     used, origin_of_vehicle = np.unique(place, return_inverse=True)
     sooner = np.arange(len(place))
     if np.any(np.diff(vehicles["depart"]) <= 0) or np.any(np.diff(vehicles["key"]) <= 0):

@@ -15,6 +15,7 @@ from twin.city.nusantara import generate
 from twin.city.osm import build_osm
 from twin.city.settings import read_city_file
 from twin.contract import HOUR, Setup
+from twin.errors import CityError
 from twin.models.traffic.streets import classes, signals
 from twin.scenario.components import read_cast
 from twin.scenario.problems import Problems
@@ -58,7 +59,7 @@ def read_by_models(city):
     read = set()
     object.__setattr__(city, "parameters", Told(city.parameters, read))
     known = (*registry.models().values(), *registry.feeds().values())
-    parts = [found() for found in known if not any(option.kind == "path" for option in found.options)]
+    parts = [found() for found in known if all(option.default is not None for option in found.options)]
     roles = {policy.role: policy for policy in registry.policies().values()}
     Assembly(city, parts, [policy() for policy in roles.values()], Setup(city, {}, 1, MORNING, HOUR))
     return read
@@ -116,7 +117,9 @@ def test_a_city_that_does_not_say_is_counted(small):
 def test_vehicles_and_signals_are_as_the_city_states(small):
     demand = {**small.parameters["demand"], "pcu": {"car": 1.0, "truck": 1.5}}
     other = replace(small, parameters={"demand": demand, "signals": {"green_most": 33.0}})
-    assert classes(("car", "truck", "tram"), other).pcu == (1.0, 1.5, 1.0)
+    assert classes(("car", "truck"), other).pcu == (1.0, 1.5)
+    with pytest.raises(CityError, match="no PCU for tram"):
+        classes(("car", "tram"), other)
     assert signals(other, 3.0).maximum_green == 33.0
     assert signals(other, 3.0).minimum_green == 7.0
     assert signals(small, 3.0).minimum_green == small.parameters["signals"]["green_least"] == 8.0
