@@ -81,8 +81,11 @@ class Pictures:
         """Draw the ways of vehicles along a corridor, coloured by their speed on each link.
 
         corridor  links one after another; a way is straight from its entry to its exit of a link
-        Raises ValueError where one link does not lead to the next.
+        Raises ValueError where one link does not lead to the next, and for links that are none.
         """
+        unknown = [str(link) for link in corridor if link not in self.result.links.index]
+        if unknown or not len(corridor):
+            raise ValueError(f"no link {', '.join(unknown)} in the result" if unknown else "corridor has no link")
         links = self.result.links.loc[list(corridor)]
         _check_corridor(links)
         bounds = np.concatenate([[0.0], np.cumsum(links["length"].to_numpy(float))]) / 1000

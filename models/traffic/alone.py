@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twin.models.traffic.frames import NEEDED, SECOND, Frames, lay_out
+from twin.models.traffic.frames import LONGEST, NEEDED, SECOND, Frames, lay_out
 from twin.models.traffic.gridlock import say
 from twin.models.traffic.streets import CLASS_PCU
 
@@ -25,6 +25,7 @@ Array = np.ndarray[Any, Any]
 
 _DAY = 86_400.0
 _LOG_ROWS = 1 << 18
+_SHORTEST = 0.01
 _OUTCOMES = np.array(["waiting", "driving", "arrived", "no way", "no way"], dtype=object)
 
 
@@ -102,6 +103,8 @@ class Rules:
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ValueError(f"{name} ({value}) must be greater than 0 s")
+            if value is not None and not _SHORTEST <= value <= LONGEST:
+                raise ValueError(f"{name} ({value}) must be between {_SHORTEST} and {LONGEST:g} s")
 
 
 def simulate(
@@ -141,13 +144,15 @@ def simulate(
     rules.check()
     if threads not in (1, 2):
         raise ValueError(f"threads ({threads}) must be 1 or 2")
+    if until is not None and not 0 <= until <= LONGEST:
+        raise ValueError(f"until ({until}) must be between 0 and {LONGEST:g} s")
     tables = {"banned_turns": rules.banned_turns, "signals": rules.signals, "changes": changes}
     given = {name: pd.DataFrame(columns=NEEDED[name]) if t is None else t for name, t in tables.items()}
     left = rules.driving_side == "left"
     frames = Frames(links, trips, **given, pcu=rules.pcu, positions=rules.nodes, left=left)
     frames.check()
     traffic, guide, later = lay_out(frames, rules)
-    last = float(trips["depart"].max()) + _DAY if until is None else until
+    last = (float(frames.trips["depart"].max()) if len(trips) else 0.0) + _DAY if until is None else until
     events, relaxed = _run(_Drive(traffic, guide, later, rules, threads), round(last * SECOND))
     return _result(frames, traffic, events, relaxed)
 

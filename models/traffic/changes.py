@@ -122,31 +122,31 @@ def lay_out_changes(frames: Frames, present: dict[str, Array], ways: Ways, goals
 
 def wrong(frames: Frames) -> list[str]:
     """Name every wrong row of the changes."""
-    from twin.models.traffic.frames import rows_of, wrong_rows
+    from twin.models.traffic.frames import numbers, rows_of, wrong_rows, wrong_times
 
     table = frames.changes
-    time = table["time"].to_numpy(float)
-    problems = wrong_rows("changes", table, "time", ~(time >= 0) | np.isinf(time), "must not be negative")
+    problems = wrong_times("changes", table, "time")
     link = rows_of(table["link"], frames.links.index)
     problems += wrong_rows("changes", table, "link", link < 0, "is no link")
     if not any(name in table for name in COLUMNS):
         problems.append(f"changes: none of the columns {', '.join(COLUMNS)} is there")
     for name in ("capacity", "speed", "lanes"):
         if name in table:
-            bad = table[name].to_numpy(float) <= 0
+            value = numbers(table, name)
+            bad = (value <= 0) | (np.isinf(value) & (name != "capacity")) | (np.isnan(value) & table[name].notna())
             problems += wrong_rows("changes", table, name, bad, "must be greater than 0; to close a link: open")
     if "open" in table:
-        bad = ~np.isin(table["open"].to_numpy(float), (0, 1)) & table["open"].notna().to_numpy()
+        bad = ~np.isin(numbers(table, "open"), (0, 1)) & table["open"].notna().to_numpy()
         problems += wrong_rows("changes", table, "open", bad, "must be True or False")
     return problems + _too_many_lanes(frames.links, table, link)
 
 
 def _too_many_lanes(links: pd.DataFrame, table: pd.DataFrame, link: Array) -> list[str]:
     """Name changes to more lanes than a link was built with."""
-    from twin.models.traffic.frames import wrong_rows
+    from twin.models.traffic.frames import numbers, wrong_rows
 
     if "lanes" not in table:
         return []
-    built = links["lanes"].to_numpy(float) if "lanes" in links else np.ones(len(links))
-    more = table["lanes"].to_numpy(float) > np.append(built, np.inf)[link]
+    built = numbers(links, "lanes") if "lanes" in links else np.ones(len(links))
+    more = numbers(table, "lanes") > np.append(built, np.inf)[link]
     return wrong_rows("changes", table, "lanes", more, "is more than the link has at the start")

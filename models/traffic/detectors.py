@@ -30,9 +30,14 @@ def loops(result: Result, links: Sequence[Any], every: float = 300.0, until: flo
     import pandas as pd
 
     _check_links(result, links)
+    _check_interval(every)
+    if until is not None and not until > 0:
+        raise ValueError(f"until ({until}) must be greater than 0 s")
     events = result.events[result.events["link"].isin(links)]
     last = float(events["left"].max()) if len(events) else 0.0
     bins = int(last // every) + 1 if until is None else max(int(np.ceil(until / every)), 1)
+    if len(set(links)) < len(links):
+        raise ValueError("links must be different from one another")
     place = pd.Index(links).get_indexer(events["link"])
     row = place * bins + (events["left"].to_numpy() // every).astype(np.int64)
     inside = events["left"].to_numpy() < bins * every
@@ -83,6 +88,7 @@ def floating_cars(result: Result, share: float, every: float = 10.0, seed: int =
 
     if not 0 <= share <= 1:
         raise ValueError(f"share ({share}) must be between 0 and 1")
+    _check_interval(every)
     chosen = result.trips.index[uniform(seed, "floating.car", np.arange(len(result.trips))) < share]
     events = result.events[result.events["trip"].isin(chosen)]
     entered, left = events["entered"].to_numpy(), events["left"].to_numpy()
@@ -108,3 +114,8 @@ def _check_links(result: Result, links: Sequence[Any]) -> None:
     unknown = [link for link in links if link not in result.links.index]
     if unknown:
         raise ValueError(f"no link {', '.join(map(str, unknown))} in the result")
+
+
+def _check_interval(every: float) -> None:
+    if not 0 < every < np.inf:
+        raise ValueError(f"every ({every}) must be greater than 0 s and finite")

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 SECOND = 1_000_000
+LONGEST = 1e12
+"""s; the latest time that a table may name, far from where a count of microseconds ends."""
+_MOST_PCU = 1000.0
+_MOST_ROOM = 1e7
+"""PCU on one link: beyond it a length or a number of lanes is a slip, and its ring would take the memory."""
 _SHOWN = 5
 _OPTIONAL = {"lanes": 1.0, "capacity": np.inf, "jam_density": 0.2, "reaction_time": 1.0, "rank": 0}
 NEEDED = {
@@ -55,7 +60,7 @@ class Frames:
 
     def check(self) -> None:
         """Raise a ValueError that names every missing column and wrong row."""
-        problems = []
+        problems = [] if self.links.index.is_unique else ["links: the index must be unique"]
         for table, columns in NEEDED.items():
             missing = [name for name in columns if name not in getattr(self, table)]
             problems += [f"{table}: column {name} is missing" for name in missing]
@@ -69,12 +74,21 @@ class Frames:
         problems = []
         for name in _POSITIVE:
             if name in self.links:
-                wrong = ~(self.links[name].to_numpy(float) > 0)
-                problems += wrong_rows("links", self.links, name, wrong, "must be greater than 0")
+                value = numbers(self.links, name)
+                wrong = ~(value > 0) | (np.isinf(value) & (name != "capacity"))
+                what = "must be greater than 0" if name == "capacity" else "must be greater than 0 and finite"
+                problems += wrong_rows("links", self.links, name, wrong, what)
+        for name, low, high in (("weight", 1, 16), ("rank", 0, 15)):
+            if name in self.links:
+                value = numbers(self.links, name)
+                wrong = ~((value >= low) & (value <= high) & (value == np.rint(value)))
+                problems += wrong_rows("links", self.links, name, wrong, f"must be a whole number from {low} to {high}")
+        if not problems:
+            full = numbers(self.links, "length") > _MOST_ROOM / self._room_per_metre()
+            what = f"with its lanes and jam_density gives room for more than {_MOST_ROOM:.0e} cars"
+            problems += wrong_rows("links", self.links, "length", full, what)
         for end in ("from", "to"):
             problems += wrong_rows("links", self.links, end, self.links[end].isna().to_numpy(), "must name a node")
-        if not self.links.index.is_unique:
-            problems.append("links: the index must be unique")
         return problems
 
     def _wrong_trips(self) -> list[str]:
@@ -82,11 +96,12 @@ class Frames:
         for end in ("from", "to"):
             unknown = rows_of(self.trips[end], self.nodes()) < 0
             problems += wrong_rows("trips", self.trips, end, unknown, "is no node of the links")
-        depart = self.trips["depart"].to_numpy(float)
-        problems += wrong_rows("trips", self.trips, "depart", ~(depart >= 0) | np.isinf(depart), "must not be negative")
+        problems += wrong_times("trips", self.trips, "depart")
         if "class" in self.trips:
             unknown = rows_of(self.trips["class"], list(self.pcu)) < 0
             problems += wrong_rows("trips", self.trips, "class", unknown, f"must be one of {', '.join(self.pcu)}")
+        elif "car" not in self.pcu:
+            problems.append("trips: column class is missing, and pcu has no car")
         return problems
 
     def _wrong_turns(self) -> list[str]:
@@ -102,7 +117,20 @@ class Frames:
         problems += [
             f"pcu: {name} is {value}, must be greater than 0" for name, value in self.pcu.items() if not value > 0
         ]
+        problems += [
+            f"pcu: {name} is {value}, must be at most {_MOST_PCU:g}"
+            for name, value in self.pcu.items()
+            if value > _MOST_PCU
+        ]
         return problems
+
+    def _room_per_metre(self) -> Array:
+        """Return the cars (n_link,) that a metre of each link holds."""
+        lanes, density = (
+            numbers(self.links, name) if name in self.links else np.full(len(self.links), _OPTIONAL[name])
+            for name in ("lanes", "jam_density")
+        )
+        return np.asarray(lanes * density)
 
 
 def rows_of(labels: Any, index: Any) -> Array:
@@ -110,6 +138,20 @@ def rows_of(labels: Any, index: Any) -> Array:
     import pandas as pd
 
     return np.asarray(pd.Index(index).get_indexer(pd.Index(labels)), np.int64)
+
+
+def numbers(frame: pd.DataFrame, name: str) -> Array:
+    """Return a column as numbers, nan where a value is none."""
+    import pandas as pd
+
+    return np.asarray(pd.to_numeric(frame[name], errors="coerce").to_numpy(float, na_value=np.nan))
+
+
+def wrong_times(table: str, frame: pd.DataFrame, name: str) -> list[str]:
+    """Name the rows of a column that are no time from 0 to LONGEST."""
+    time = numbers(frame, name)
+    problems = wrong_rows(table, frame, name, time > LONGEST, f"must be seconds, at most {LONGEST:g}")
+    return wrong_rows(table, frame, name, ~(time >= 0), "must not be negative") + problems
 
 
 def wrong_rows(table: str, frame: pd.DataFrame, name: str, wrong: Array, what: str) -> list[str]:

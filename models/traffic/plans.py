@@ -14,33 +14,36 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 _OPTIONAL = ("offset", "amber", "all_red")
+_FAR = "must be a position in m"
+_LEAST = 0.001
+"""s; shorter greens would round to none."""
 
 
 def wrong(frames: Frames) -> list[str]:
     """Name every wrong row of the signals, and every pair of greens that must not overlap."""
-    from twin.models.traffic.frames import rows_of, wrong_rows
+    from twin.models.traffic.frames import LONGEST, rows_of, wrong_rows
 
     plan = frames.signals
     link = rows_of(plan["link"], frames.links.index)
     problems = wrong_rows("signals", plan, "link", link < 0, "is no link")
     problems += wrong_rows("signals", plan, "link", plan["link"].duplicated().to_numpy(), "has a green already")
     for name in ("cycle", "green"):
-        bad = ~(plan[name].to_numpy(float) > 0)
-        problems += wrong_rows("signals", plan, name, bad, "must be greater than 0")
+        bad = ~(_column(frames, name) >= _LEAST) | np.isinf(_column(frames, name))
+        problems += wrong_rows("signals", plan, name, bad, f"must be greater than 0, at least {_LEAST} s, and finite")
     for name in ("start", *_OPTIONAL):
         values = _column(frames, name)
-        bad = ~np.isfinite(values) | ((values < 0) & (name in ("amber", "all_red")))
+        bad = ~(np.abs(values) <= LONGEST) | ((values < 0) & (name in ("amber", "all_red")))
         if bad.any():
             problems += wrong_rows("signals", plan, name, bad, "must be a time, amber and all_red not below 0")
     lost = _column(frames, "amber") + _column(frames, "all_red")
-    long = (lost > 0) & (plan["green"].to_numpy(float) + lost > plan["cycle"].to_numpy(float))
+    long = _column(frames, "green") + lost > _column(frames, "cycle") + 1e-6
     problems += wrong_rows("signals", plan, "green", long, "is longer with amber and all_red than the cycle")
     return problems + _unplaced(frames) or _overlaps(frames, link)
 
 
 def _unplaced(frames: Frames) -> list[str]:
     """Name nodes that the table of positions lacks."""
-    from twin.models.traffic.frames import rows_of
+    from twin.models.traffic.frames import numbers, rows_of, wrong_rows
 
     if frames.positions is None:
         return []
@@ -48,8 +51,14 @@ def _unplaced(frames: Frames) -> list[str]:
     if missing:
         return [f"nodes: column {name} is missing" for name in missing]
     labels = frames.nodes()
-    lost = labels[rows_of(labels, frames.positions.index) < 0]
-    return [f"nodes: {', '.join(map(str, lost[:5]))} of the links are not there"] if len(lost) else []
+    if not frames.positions.index.is_unique:
+        return [f"nodes: {frames.positions.index[frames.positions.index.duplicated()][0]} is there twice"]
+    rows = rows_of(labels, frames.positions.index)
+    lost = labels[rows < 0]
+    if len(lost):
+        return [f"nodes: {', '.join(map(str, lost[:5]))} of the links are not there"]
+    used = frames.positions.iloc[rows]
+    return [p for name in ("x", "y") for p in wrong_rows("nodes", used, name, ~np.isfinite(numbers(used, name)), _FAR)]
 
 
 def _overlaps(frames: Frames, link: Array) -> list[str]:
@@ -83,8 +92,10 @@ def _windows(frames: Frames, link: Array) -> Windows:
 
 def _column(frames: Frames, name: str) -> Array:
     """Return a column of the signals, 0 where it is left out."""
+    from twin.models.traffic.frames import numbers
+
     plan = frames.signals
-    return plan[name].to_numpy(float) if name in plan else np.zeros(len(plan))
+    return numbers(plan, name) if name in plan else np.zeros(len(plan))
 
 
 def signals(frames: Frames, roads: Roads) -> Signals:
