@@ -41,12 +41,12 @@ COMPILED = """\
 title: Emergency service, compiled
 city: {name: nusantara, scale: 1}
 start: 2026-01-15 17:00
-duration: 120 h
+duration: 48 h
 seed: SEED
 replications: RUNS
 models: [ambulance_service]
-options: {ambulance_service: {calls_factor: 100, units_factor: 60, dispatch: dmexclp, move_up: dmexclp}}
-record: {every: 60 h}
+options: {ambulance_service: {calls_factor: 100, units_factor: 150, dispatch: dmexclp, move_up: dmexclp}}
+record: {every: 24 h}
 """
 
 
