@@ -54,7 +54,7 @@ class Solution:
     flow        (n_link,)      m3/s  from the first node to the second
     closed      (n_link,)      bool  nothing passes, by command or by itself
     iterations  trials used
-    error       relative flow change of the last trial
+    error       flow change of the last trial over the sum of flows
     """
 
     code: int

@@ -42,7 +42,7 @@ _EMPTY = 1e-6
 class Outcome:
     """What a solution brought about besides the arrays.
 
-    code      of the solution; not SOLVED leaves the last good state
+    code      of the solution; neither SOLVED nor ROUGH leaves the last good state, except where cut off
     controls  rows of water_controls that changed a link
     rules     rows of water_rules that did
     turning   water link whose pressure controls contradict each other, -1 for none
@@ -129,6 +129,7 @@ class WaterEngine:
             self._publish(state, solution)
         else:
             state.count[UNSOLVED] += 1
+            self._keep(state)
         state.clock[STEP_END] = now + self._step(state, now)
         rule = now + self._until(now, self.steps[3]) if len(self.rules.priority) else int(state.clock[STEP_END])
         state.clock[NEXT] = min(int(state.clock[STEP_END]), rule)
@@ -196,11 +197,15 @@ class WaterEngine:
         return tuple(np.flatnonzero(acted).tolist())
 
     def _inputs(self, state: WaterState, heads: Array) -> Inputs:
-        status = np.where(state.works, state.status, CLOSED)
+        status = self._commanded(state)
         joined = self._joined(state, status != CLOSED)[: self.network.n_junction]
         demand = np.where(joined, state.demand, 0.0)
         emitter = np.where(joined, self._emitter + state.leak, 0.0)
         return Inputs(demand, emitter, heads, state.level, status, state.setting)
+
+    def _commanded(self, state: WaterState) -> Array:
+        """Return (n_link,) the status asked of each link; what does not work is closed."""
+        return np.where(state.works, state.status, CLOSED)
 
     def _joined(self, state: WaterState, passes: Array) -> Array:
         """Return (n_node,) whether water can come from somewhere; an empty tank gives none."""
@@ -208,16 +213,35 @@ class WaterEngine:
 
     def _publish(self, state: WaterState, solution: Solution) -> None:
         """Write a solution; cut-off parts have no pressure, whatever head the solver gave them."""
-        network, n_junction = self.network, self.network.n_junction
+        first_tank = self.network.first_tank
         state.closed[:] = solution.closed
         state.connected[:] = self._joined(state, ~solution.closed)
-        joined = state.connected[:n_junction]
         state.flow[:] = solution.flow
-        state.head[: network.first_tank] = solution.head[: network.first_tank]
-        state.head[:n_junction][~joined] = network.elevation[:n_junction][~joined]
+        state.head[:first_tank] = solution.head[:first_tank]
         state.inflow[:] = solution.inflow
-        state.inflow[:n_junction][~joined] = 0.0
-        state.delivered[:] = np.where(joined, solution.delivered, 0.0)
+        state.delivered[:] = solution.delivered
+        self._dry(state)
+
+    def _keep(self, state: WaterState) -> None:
+        """Leave the last good solution, except in parts whose ways to every source are closed: they rest."""
+        network = self.network
+        state.connected[:] = self._joined(state, self._commanded(state) != CLOSED)
+        ends = np.stack([network.from_node, network.to_node])
+        rests = ~state.connected[ends].all(axis=0)
+        state.flow[rests] = 0.0
+        sources = np.unique(ends[:, rests])
+        sources = sources[sources >= network.n_junction]
+        net = np.bincount(ends[1], state.flow, network.n_node) - np.bincount(ends[0], state.flow, network.n_node)
+        state.inflow[sources] = net[sources]
+        self._dry(state)
+
+    def _dry(self, state: WaterState) -> None:
+        """Take pressure and water from junctions that no source reaches."""
+        n_junction = self.network.n_junction
+        cut = np.flatnonzero(~state.connected[:n_junction])
+        state.head[cut] = self.network.elevation[cut]
+        state.inflow[cut] = 0.0
+        state.delivered[cut] = 0.0
 
     def _step(self, state: WaterState, now: int) -> int:
         """Return the time until the next change of hydraulics, us."""

@@ -2,7 +2,8 @@
 
 Tanks, patterns, controls, rules and the clock are the twin's own state; each solution is a
 function of them (see `backend`). Customers get what pressure allows. A pump whose bus is dark stops.
-A network that does not balance keeps its last good flows until the next step and is reported.
+A network that does not balance is reported and keeps its last good flows until the next step, except where closed
+links cut off every source: nothing flows there from that instant.
 
 Every loss of pressure has a cause: `pressure_lost` names the newest event that changed the network.
 """
@@ -172,7 +173,6 @@ class Water(Model):
             view.emit("water_oscillates", outcome.turning, causes=[int(view["water.event"][0])])
         if outcome.code not in (SOLVED, ROUGH):
             view.emit("water_unsolved", self._worst(view), outcome.code, causes=[int(view["water.event"][0])])
-            return
         n_junction, cause = self.network.n_junction, int(view["water.event"][0])
         pressure = view["water_node.head"][:n_junction] - self.network.elevation[:n_junction]
         view.put("junction.pressure", slice(None), pressure, cause)
@@ -201,8 +201,9 @@ class Water(Model):
             view.put("hydrant.works", row, works[row], event)
 
     def _worst(self, view: View) -> int:
-        """Return the junction whose demand the last good flows meet worst: where to look first."""
-        return int(np.argmax(view["junction.demand"] - view["junction.delivered"]))
+        """Return the joined junction whose demand the last good flows meet worst: where to look first."""
+        joined = view["water_node.connected"][: self.network.n_junction]
+        return int(np.argmax(np.where(joined, view["junction.demand"] - view["junction.delivered"], -np.inf)))
 
     def _sums(self, view: View) -> tuple[float, float, float]:
         """Return demand, demand met (m3) and persons times hours lost up to now."""

@@ -57,7 +57,8 @@ class Hydraulics:
     Times in s. `pressure_driven` demand is met in full at `required_pressure` (m) and not at all at
     `least_pressure`, between them by the power `pressure_exponent` (Wagner et al. 1988). A solution
     that no longer improves is used when its relative flow change is at most `tolerated`, and counted:
-    networks with many check valves and very short pipes end there in double precision.
+    networks with many check valves and very short pipes end there in double precision. So is one whose
+    flows change, on the mean of its links, by no more than what EPANET takes for no flow.
     """
 
     units: str = "LPS"

@@ -104,6 +104,57 @@ def test_a_pump_that_its_own_pressure_stops_is_counted_and_named():
     assert {row[2] for row in turned} == {4}
 
 
+def now_in(world):
+    """Return the model's series at this instant."""
+    return world.assembly.by_name["water"].measure(world.view("water"))
+
+
+CUT = (planned("pipe_switch", 4200, [0, 3], value=0),)
+
+
+def test_a_town_whose_pipes_are_shut_on_both_sides_is_dry_at_that_instant():
+    """Junctions 1 to 3 are cut off; the pump holds junction 0 at its shut-off head, 4/3 of 50 m."""
+    world = water_world(small_city(), *CUT).run("4200 s")
+    assert (world.state["junction.pressure"] > 20).all()
+    world.run("4201 s")
+    assert (world.state["junction.delivered"] == 0).all()
+    assert world.state["junction.pressure"] == pytest.approx([4 / 3 * 50 - 10, 0, 0, 0], abs=0.01)
+    assert world.state["water_node.connected"][:4].tolist() == [True, False, False, False]
+    assert times(world, "pressure_lost") == [4200]
+    assert now_in(world)["persons_without_water"] == 500
+    assert now_in(world)["water_unserved"] == pytest.approx(0.012)
+    assert world.state["water_count.number"][UNSOLVED] == 0
+    assert world.check() == []
+
+
+def test_service_counts_a_cut_off_town_from_the_instant_of_the_cut():
+    """Asked is 10 L/s in the first hour and 12 L/s in the second; given until 4200 s. 500 persons lose 3000 s."""
+    kpis = water_world(small_city(), *CUT).run("2 h").kpis()
+    assert kpis["water_service_availability"] == pytest.approx((36 + 7.2) / (36 + 43.2), rel=1e-6)
+    assert kpis["water_person_hours_lost"] == pytest.approx(500 * 3000 / 3600)
+
+
+def test_without_a_solution_only_cut_off_parts_change():
+    world = water_world(small_city(), *CUT)
+    backend = world.assembly.by_name["water"].engine.backend
+    before = world.run("70 min").branch().state
+    backend.solve, kept = _never(backend.solve), backend.solve
+    world.run("71 min")
+    assert times(world, "water_unsolved", 0) == times(world, "pressure_lost", 1) == [4200]
+    assert world.state["junction.delivered"].tolist() == [0, 0, 0, 0]
+    assert world.state["junction.pressure"].tolist() == [before["junction.pressure"][0], 0, 0, 0]
+    assert world.state["water_link.flow"].tolist() == [0, 0, 0, 0, before["water_link.flow"][4]]
+    assert world.state["water_node.inflow"][5] == 0
+    assert now_in(world)["persons_without_water"] == 500
+    assert world.check() == []
+    backend.solve = kept
+    order(world, "pipe_switch", 4500, 0, 1.0)
+    order(world, "pipe_switch", 4500, 3, 1.0)
+    world.run("76 min")
+    assert times(world, "pressure_back") == [4500]
+    assert world.state["junction.delivered"].sum() == pytest.approx(0.012, rel=1e-6)
+
+
 def test_no_solution_is_reported_and_the_run_goes_on_with_the_last_good_flows():
     world = water_world(small_city())
     world.run("61 min")
