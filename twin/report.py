@@ -46,21 +46,23 @@ def _page(report: Report, folder: Path) -> str:
     from twin import report_page as page
     from twin import report_pictures as pictures
     from twin.report_data import comparisons, headline, meanings
-    from twin.report_story import late_call
+    from twin.report_story import dry_fire, late_call
 
     found = comparisons(report)
     first = pictures.forest(report, headline(report, found.get(report.arm, [])))
-    curves = pictures.story(report)
+    curves, spread, lost = pictures.story(report), pictures.cascade(report), pictures.resilience(report)
     drawn = list(pictures.maps(report))
-    _keep([shown for shown in (first, curves, *drawn) if shown], folder / PICTURES)
-    told = late_call(report)
+    _keep([shown for shown in (first, curves, spread, lost, *drawn) if shown], folder / PICTURES)
+    told, dry = late_call(report), dry_fire(report)
     parts = [
         page.header(report, found),
         page.verdicts(report, found, meanings(report)),
         page.picture(first, wide=True) if first else "",
         _section("How it went", page.picture(curves, wide=True) if curves else ""),
+        _section("How it spread", "".join(page.picture(shown, wide=True) for shown in (spread, lost) if shown)),
         _section("Maps", f"<div class='maps'>{''.join(map(page.picture, drawn))}</div>" if drawn else ""),
         _section("Why was the latest call late?", page.story(*told) if told else ""),
+        _section("Why was there no water for the fire?", page.story(*dry) if dry else ""),
         _section("Assumptions and sources", page.assumptions(report)),
         _section("Set-up and versions", page.setting(report)),
         _section("Files", page.files(report, folder)),

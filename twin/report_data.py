@@ -189,12 +189,12 @@ def panels(report: Report) -> dict[str, list[Curve]]:
     from twin.plot_words import readable
 
     return {
-        PANELS.get(name, readable(name)): [_curve(frame, name, arm) for arm in report.pair]
+        PANELS.get(name, readable(name)): [curve_of(frame, name, arm) for arm in report.pair]
         for name in chosen[:_MOST_PANELS]
     }
 
 
-def _curve(frame: Any, name: str, arm: str) -> Curve:
+def curve_of(frame: Any, name: str, arm: str) -> Curve:
     """Return one series of an arm as a curve with a row per replication."""
     rows = frame[(frame["name"] == name) & (frame["arm"] == arm)]
     wide = rows.pivot_table(index="local", columns="replication", values="value", aggfunc="last", dropna=False)

@@ -84,6 +84,44 @@ def _peaks(curves: Sequence[plot.Curve]) -> str:
     return ", ".join(f"{arm} {number(float(np.nanmax(mean)))}" for arm, mean in means) or "none"
 
 
+def cascade(report: Report) -> Picture | None:
+    """Draw how the failure spread in the first run of the baseline, None where nobody lost power or water."""
+    from twin.plot_cascade import cascade_timeline
+    from twin.report_causes import causes
+
+    run = report.runs[report.baseline][0]
+    found = causes(run)
+    if found is None or not {"outage", "pressure_lost"} & set(found.events["kind"].tolist()):
+        return None
+    moments = np.array([report.moment(int(time)) for time in found.events["time"]])
+    with plot.style():
+        made, ax = plot.figure(WIDTH, 5.4)
+        note = plot.Caption(report.title, f"{report.baseline}, replication {run.replication}", report.period())
+        cascade_timeline(found.events, found.parents, moments, ax, note)
+        content = plot.png(made)
+    words = "Events of one run in lanes by sector; lines lead from a cause to what it led to in another sector."
+    return Picture("cascade", content, words, f"Timeline. {words}")
+
+
+def resilience(report: Report) -> Picture | None:
+    """Draw the share of customers with power and of persons with water in every arm, with the loss shaded."""
+    from twin.plot_cascade import lost_hours, resilience_figure
+    from twin.report_service import served
+
+    panels = served(report)
+    if not panels:
+        return None
+    with plot.style():
+        note = plot.Caption(report.title, "", report.period())
+        content = plot.png(resilience_figure(panels, note))
+    told = "; ".join(
+        f"{label}: {', '.join(f'{curve.arm} {lost_hours(curve):.2f} h' for curve in curves)}"
+        for label, curves in panels.items()
+    )
+    words = "Mean share that is served in each arm. The shaded area is the loss, in hours of full service."
+    return Picture("resilience", content, words, f"Curves over local time. {words} {told}.")
+
+
 def maps(report: Report) -> Iterator[Picture]:
     """Draw the city, then what happened in it, as far as the results say."""
     if report.city is None:

@@ -1,4 +1,4 @@
-"""Tell in plain words what led to the latest late call."""
+"""Tell in plain words what led to the latest late call, and to a fire without water."""
 
 from __future__ import annotations
 
@@ -37,6 +37,15 @@ WORDS = {
     "site_failure": "Telecom site {site} fails",
     "site_dead": "Telecom site {site} goes silent",
     "feed_silent": "Sensor data of the area of site {site} stop",
+    "pump_failure": "Pump {pump} fails",
+    "pump_stopped": "Pump {pump} stops without power",
+    "pressure_lost": "{value} people lose their water pressure",
+    "hospital_dry": "{hospital} has used up its water",
+    "fire": "A building catches fire",
+    "engine_sent": "A fire engine is sent",
+    "engine_on_scene": "The fire engine arrives after {minutes} min",
+    "hydrant_dry": "Hydrant {hydrant} is dry",
+    "fire_stalls": "The fire cannot be fought: there is no water",
     "call_rings": "Emergency call {number} comes in",
     "call_triaged": "Call {number} is assessed",
     "order.dispatch": "The dispatcher orders a unit to call {number}",
@@ -67,6 +76,27 @@ def late_call(report: Report) -> tuple[Sequence[tuple[str, str]], str, str, str]
     intro = (
         f"The latest call of {report.baseline}, replication {run.replication}: help took {minutes:.1f} minutes"
         f"{_spent(found, event)}. {_choice(found, event, path)}"
+    )
+    return steps(report, found, path), chain_text(report, found, event), intro, _command(run, found, event, path[0])
+
+
+def dry_fire(report: Report) -> tuple[Sequence[tuple[str, str]], str, str, str] | None:
+    """Return steps, whole chain, introduction and command for the first fire without water of the baseline.
+
+    None when every engine of the first replication had water.
+    """
+    run = report.runs[report.baseline][0]
+    found = causes_of.causes(run)
+    stalled = found.find("fire_stalls") if found is not None else []
+    if found is None or not stalled or report.city is None:
+        return None
+    event = stalled[0]
+    path = causes_of.main_path(found, event)
+    lost = len(found.find("building_lost"))
+    ending = f" {lost} of the buildings on fire burnt down." if lost else ""
+    intro = (
+        f"In {report.baseline}, replication {run.replication}, an engine stands at a fire and its hydrant is dry. "
+        f"This is the line of causes, first cause first.{ending}"
     )
     return steps(report, found, path), chain_text(report, found, event), intro, _command(run, found, event, path[0])
 
@@ -120,7 +150,7 @@ def sentence(found: Causes, event: int, city: City) -> str:
     kind = str(found.events["kind"][event])
     target, value = int(found.events["target"][event]), float(found.events["value"][event])
     names: dict[str, Any] = {"number": target, "value": f"{value:.6g}", "minutes": f"{value / 60.0:.1f}"}
-    for table in ("link", "line", "substation", "signal", "site"):
+    for table in ("link", "line", "substation", "signal", "site", "pump", "hydrant", "hospital"):
         names[table] = _name(city, f"{table}s", target)
     names["dependent"] = _dependent(city, target)
     known = WORDS.get(kind)

@@ -14,7 +14,7 @@ from twin.scenario.problems import Problems
 from twin.scenario.tree import Node
 from twin.scenario.values import note, read_value
 
-PATHS = ("trips", "nodes")
+PATHS = ("trips", "nodes", "dependencies")
 """Settings that name a file."""
 
 _SAMPLE = {"osm": "x.osm", "tntp": "x_net.tntp"}
@@ -41,6 +41,7 @@ def setting_options(source: str) -> Mapping[str, Option]:
         Option("hours", "hours the trip table stands for", "number", low=1e-3, high=_HOURS_OF_YEAR),
         Option("trips", "trip table (_trips.tntp)", "path"),
         Option("nodes", "coordinates of the nodes (_node.tntp)", "path"),
+        Option("dependencies", "who depends on whom (dependencies.csv), in place of synthetic ones", "path"),
         Option("crs", "EPSG number of the coordinates", "integer", low=1024, high=998_999),
     )
     by_name = {option.name: option for option in known}
