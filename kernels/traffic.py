@@ -95,6 +95,7 @@ def advance(
     `until`, before it changes anything else: the result is the same as with a
     longer log.
     """
+    until = min(until, NEVER)
     if threads > 1 and can_pair(network):
         advance_pair(network, demand, settings, state, log, until)
     waiting = np.empty((network.queue_node.shape[0], WAITING_COLUMNS), np.int64)

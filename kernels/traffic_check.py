@@ -5,9 +5,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from twin.kernels.traffic_arrays import NEVER
+
 Columns = dict[str, NDArray[Any]]
 _SHOWN = 5
 _MOST_CLASSES = 128
+_MOST_FACTOR = 1e6
 _MOST_WEIGHT = 16
 _MOST_RANK = 15
 
@@ -26,6 +29,8 @@ def check(
     problems = _wrong_roads(n_node, roads)
     problems += _wrong("class", "pcu must be at least 0.001", ~(units >= 1e-3))
     problems += _wrong("class", "headway_factor must be greater than 0", ~(factors > 0))
+    for name, values in (("pcu", units), ("headway_factor", factors)):
+        problems += _wrong("class", f"{name} must be at most {_MOST_FACTOR:g}", values > _MOST_FACTOR)
     if not 0 < len(units) == len(factors) <= _MOST_CLASSES:
         problems.append(
             f"class: {len(units)} pcu and {len(factors)} headway_factor, must be as many, 1 to {_MOST_CLASSES}"
@@ -75,6 +80,7 @@ def _wrong_trips(n_node: int, roads: Columns, trips: Columns, n_destination: int
     given = trips["route_start"] >= 0
     n_link, n_step = len(roads["from_node"]), len(trips["routes"])
     problems = _wrong("trip", "depart must not be negative", trips["depart"] < 0)
+    problems += _wrong("trip", "depart must be before the time that never comes", trips["depart"] >= NEVER >> 1)
     problems += _wrong("trip", "origin is an unknown node", _outside(trips["origin"], n_node))
     unknown = ~given & _outside(trips["destination"], n_destination)
     problems += _wrong("trip", "destination is an unknown row", unknown)

@@ -20,14 +20,12 @@
 # schematic.
 
 # %%
-import os
-from pathlib import Path
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
 from twin.city.tntp import build_tntp
+from twin.data import path
 from twin.models.traffic import Rules, floating_cars, loops, simulate, travel_times
 
 # %% [markdown]
@@ -36,8 +34,8 @@ from twin.models.traffic import Rules, floating_cars, loops, simulate, travel_ti
 # hour's worth of trips departs within three hours, for on shortest ways alone the narrow links take no more.
 
 # %%
-folder = Path(os.environ["TWIN_DATA"]) / "tntp" / "SiouxFalls"
-city = build_tntp(folder / "SiouxFalls_net.tntp", hours=10, crs=4326)
+net = path("tntp", "SiouxFalls/SiouxFalls_net.tntp")
+city = build_tntp(net, hours=10, crs=4326)
 links = city.frame("links").rename(columns={"from_node": "from", "to_node": "to"})
 table = city.frame("trips").rename(columns={"origin": "from", "destination": "to"})
 trips = table.loc[table.index.repeat((table["trips"] / 10).round().astype(int))].reset_index(drop=True)

@@ -1,0 +1,38 @@
+"""Numbers near the end of what a count of microseconds holds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from twin.kernels.traffic import advance
+from twin.kernels.traffic_arrays import DONE, NEVER, new_log
+from twin.kernels.traffic_layout import Classes, Roads, Traffic, Trips, build
+
+
+def city(depart: int = 0, classes: Classes | None = None) -> Traffic:
+    """One vehicle over two links of 50 s."""
+    roads = Roads(3, [0, 1], [1, 2], [1000.0, 1000.0], [20.0, 20.0])
+    trips = Trips([depart], [0], route_start=[0], routes=np.array([0, 1, -1], np.int32))
+    return build(roads, trips, (), classes)
+
+
+@pytest.mark.parametrize("until", [NEVER, (1 << 63) - 1])
+def test_advancing_to_the_end_of_time_ends(until):
+    traffic = city()
+    assert advance(*traffic, new_log(10), until) == DONE
+    assert traffic.state.arrival.tolist() == [100_000_000]
+
+
+@pytest.mark.parametrize("depart", [NEVER >> 1, NEVER + 5])
+def test_a_departure_that_never_comes_is_refused(depart):
+    with pytest.raises(ValueError, match="trip 0: depart must be before"):
+        city(depart)
+
+
+@pytest.mark.parametrize("size", [1e18, float("inf")])
+def test_classes_of_endless_size_are_refused(size):
+    with pytest.raises(ValueError, match="class 0: pcu must be at most"):
+        city(classes=Classes((size,), (1.0,)))
+    with pytest.raises(ValueError, match="class 0: headway_factor must be at most"):
+        city(classes=Classes((1.0,), (size,)))
