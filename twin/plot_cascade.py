@@ -144,7 +144,7 @@ def resilience_plot(
     ax.set_ylim(None, 1.02)
     ax.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")
     ax.xaxis.set_major_formatter(_clock())
-    ax.legend(loc="lower left")
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
     set_title(ax, label, caption)
     return ax
 
