@@ -246,8 +246,12 @@ def _trip_columns(trips: Trips) -> dict[str, NDArray[Any]]:
 
 
 def _column(values: Any, n: int, kind: Any) -> NDArray[Any]:
-    """Copy a column, or a scalar for all rows, to an array of one kind."""
-    return np.ascontiguousarray(np.broadcast_to(np.asarray(values), (n,)).astype(kind))
+    """Copy a column, or a scalar for all rows, to an array of one kind; -1 for integers that it cannot hold."""
+    given, wanted = np.asarray(values), np.dtype(kind)
+    if given.dtype.kind == wanted.kind == "i" and given.dtype.itemsize > wanted.itemsize:
+        bounds = np.iinfo(kind)
+        given = np.where((given < bounds.min) | (given > bounds.max), -1, given)
+    return np.ascontiguousarray(np.broadcast_to(given, (n,)).astype(kind))
 
 
 def _ticks(seconds: Any, least: int) -> Int:

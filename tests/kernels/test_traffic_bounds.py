@@ -36,3 +36,16 @@ def test_classes_of_endless_size_are_refused(size):
         city(classes=Classes((size,), (1.0,)))
     with pytest.raises(ValueError, match="class 0: headway_factor must be at most"):
         city(classes=Classes((1.0,), (size,)))
+
+
+@pytest.mark.parametrize("row", [1 << 32, (1 << 40) + 1])
+def test_rows_beyond_32_bits_are_no_other_rows(row):
+    with pytest.raises(ValueError, match="link 0: from_node is an unknown node"):
+        build(Roads(3, [row, 1], [1, 2], [1000.0, 1000.0], [20.0, 20.0]), Trips([0], [0]), [2])
+    with pytest.raises(ValueError, match="trip 0: origin is an unknown node"):
+        build(Roads(3, [0, 1], [1, 2], [1000.0, 1000.0], [20.0, 20.0]), Trips([0], [row]), [2])
+
+
+def test_a_class_beyond_8_bits_is_no_other_class():
+    with pytest.raises(ValueError, match="trip 0: vehicle_class is unknown"):
+        build(Roads(3, [0, 1], [1, 2], [1000.0, 1000.0], [20.0, 20.0]), Trips([0], [0], vehicle_class=[256]), [2])
