@@ -110,7 +110,7 @@ def ours(network: Any, city: Any, case: Case) -> tuple[float, list[Any]]:
     solve = engine.backend.solve
 
     def noted(inputs: Any) -> Any:
-        asked.append(inputs)
+        asked.append(replace(inputs, **{name: part.copy() for name, part in vars(inputs).items()}))
         return solve(inputs)
 
     engine.backend.solve = noted  # type: ignore[method-assign]
