@@ -26,6 +26,7 @@ Array = np.ndarray[Any, Any]
 _DAY = 86_400.0
 _LOG_ROWS = 1 << 18
 _SHORTEST = 0.01
+_MOST_PASSING = 1000.0
 _OUTCOMES = np.array(["waiting", "driving", "arrived", "no way", "no way"], dtype=object)
 
 
@@ -72,7 +73,19 @@ class Rules:
     nodes         x, y (m), by label: tells which approaches conflict, and where
                   to draw
     driving_side  "left" or "right"
+    gap, late_turn  s: a turn at a signal across oncoming traffic that has green
+                  too wants to see the way free for so long (at most half of the
+                  time of a link ahead), and may still be made so long after its
+                  green; needs nodes. gap None: nobody gives way
+    pockets       from_link, to_link, storage (PCU): a turn pocket of a movement
     pcu           space and headway of each class relative to a car
+    emergency     classes that pass queues and call for green
+    passing       >= 1; this multiple of the free-flow time after it has entered
+                  a link, an emergency vehicle goes past all that are ahead
+    green_ahead   s before it is due, at most half of its way, from which it
+                  calls for green; never where a turn anywhere gives way
+    green_clear, green_most  s from its call until it has green, and until the
+                  plan goes on though it is still there
     relax_after   s: looked at this often, a gridlock whose first vehicles have
                   all waited this long moves on by one vehicle; None: it stays
     informed_share  of drivers who follow present travel times, as far as these
@@ -86,7 +99,15 @@ class Rules:
     signals: pd.DataFrame | None = None
     nodes: pd.DataFrame | None = None
     driving_side: str = "right"
+    gap: float | None = 4.5
+    late_turn: float = 3.0
+    pockets: pd.DataFrame | None = None
     pcu: Mapping[str, float] = field(default_factory=lambda: CLASS_PCU)
+    emergency: Sequence[str] = ()
+    passing: float = 1.5
+    green_ahead: float = 15.0
+    green_clear: float = 4.0
+    green_most: float = 120.0
     relax_after: float | None = None
     informed_share: float = 0.0
     guided_nodes: Sequence[Any] | None = None
@@ -99,12 +120,26 @@ class Rules:
             raise ValueError(f"driving_side must be 'left' or 'right', not {self.driving_side!r}")
         if not 0 <= self.informed_share <= 1:
             raise ValueError(f"informed_share ({self.informed_share}) must be between 0 and 1")
+        self._check_turns()
         for name in ("refresh", "relax_after"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ValueError(f"{name} ({value}) must be greater than 0 s")
             if value is not None and not _SHORTEST <= value <= LONGEST:
                 raise ValueError(f"{name} ({value}) must be between {_SHORTEST} and {LONGEST:g} s")
+
+    def _check_turns(self) -> None:
+        if isinstance(self.emergency, str):
+            raise ValueError(f"emergency ({self.emergency!r}) must be a list of classes")
+        unknown = [str(name) for name in self.emergency if name not in self.pcu]
+        if unknown:
+            raise ValueError(f"emergency: {', '.join(unknown)} must be one of {', '.join(self.pcu)}")
+        if not 1 <= self.passing <= _MOST_PASSING:
+            raise ValueError(f"passing ({self.passing}) must be between 1 and {_MOST_PASSING:g}")
+        for name in ("gap", "late_turn", "green_ahead", "green_clear", "green_most"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= LONGEST:
+                raise ValueError(f"{name} ({value}) must be between 0 and {LONGEST:g} s")
 
 
 def simulate(
@@ -146,7 +181,7 @@ def simulate(
         raise ValueError(f"threads ({threads}) must be 1 or 2")
     if until is not None and not 0 <= until <= LONGEST:
         raise ValueError(f"until ({until}) must be between 0 and {LONGEST:g} s")
-    tables = {"banned_turns": rules.banned_turns, "signals": rules.signals, "changes": changes}
+    tables = {name: getattr(rules, name) for name in ("banned_turns", "signals", "pockets")} | {"changes": changes}
     given = {name: pd.DataFrame(columns=NEEDED[name]) if t is None else t for name, t in tables.items()}
     left = rules.driving_side == "left"
     frames = Frames(links, trips, **given, pcu=rules.pcu, positions=rules.nodes, left=left)
@@ -211,17 +246,20 @@ def _run(drive: _Drive, until: int) -> tuple[list[Array], int]:
 def _result(frames: Frames, traffic: Traffic, events: list[Array], relaxed: int) -> Result:
     import pandas as pd
 
-    from twin.kernels.traffic_arrays import EXITS, TRAVEL
     from twin.kernels.traffic_probe import gridlocks
+    from twin.models.traffic.pockets import join
 
     arrive = np.where(traffic.state.arrival >= 0, traffic.state.arrival / SECOND, np.nan)
     outcome = _OUTCOMES[traffic.state.outcome]
     trips = frames.trips.assign(arrive=arrive, time=arrive - frames.trips["depart"].to_numpy(float), outcome=outcome)
-    free = traffic.settings.free_flow / SECOND
-    vehicles, travel = traffic.state.link[:, EXITS], traffic.state.link[:, TRAVEL] / SECOND
+    n_link = len(frames.links)
+    free = traffic.settings.free_flow[:n_link] / SECOND
+    trip, link, entered, left = join(events, n_link, traffic)
+    vehicles, ticks = np.bincount(link, minlength=n_link), np.zeros(n_link, np.int64)
+    np.add.at(ticks, link, left - entered)
+    travel = ticks / SECOND
     mean = np.divide(travel, vehicles, out=free.copy(), where=vehicles > 0)
     links = frames.links.assign(vehicles=vehicles, mean_time=mean, free_time=free, delay=travel - vehicles * free)
-    trip, link, entered, left = events
     table = pd.DataFrame(
         {
             "trip": frames.trips.index[trip],
@@ -231,7 +269,7 @@ def _result(frames: Frames, traffic: Traffic, events: list[Array], relaxed: int)
         }
     )
     stuck = gridlocks(traffic.network, traffic.settings, traffic.state)
-    cycles = [[frames.links.index[row] for row in cycle] for cycle in stuck]
+    cycles = [[frames.links.index[row] for row in cycle if row < n_link] for cycle in stuck]
     for cycle in cycles:
         say(cycle)
     return Result(trips, links, table, cycles, relaxed, frames.positions, "left" if frames.left else "right")

@@ -31,6 +31,7 @@ class Changes:
     present  column -> (n_link,)  of COLUMNS, and length, jam_density and reaction_time
     ways     streets and banned turns
     goals    (n_destination,)  nodes
+    pockets  (n_pocket,)  link each belongs to, whose headway it has
     """
 
     time: Array
@@ -39,6 +40,7 @@ class Changes:
     present: dict[str, Array]
     ways: Ways
     goals: Array
+    pockets: Array
 
     def next(self, now: int) -> int | None:
         """Return the time (us) of the first change after an instant, None: there is none."""
@@ -73,7 +75,9 @@ class Changes:
         now = {name: values[links] for name, values in self.present.items()}
         wave = 1 / (now["jam_density"] * now["reaction_time"])
         flow = now["lanes"] * now["speed"] * wave * now["jam_density"] / (now["speed"] + wave)
-        traffic.settings.headway[links] = _ticks(1 / np.minimum(flow, now["capacity"]), 1)
+        headway = traffic.settings.headway
+        headway[links] = _ticks(1 / np.minimum(flow, now["capacity"]), 1)
+        headway[len(self.present["open"]) :] = headway[self.pockets]
         storage = np.rint(now["length"] * now["lanes"] * now["jam_density"] * 1000).astype(np.int64)
         traffic.settings.storage[links] = np.maximum(storage, 1)
         free = _ticks(now["length"] / now["speed"], MINIMUM_TIME)
@@ -109,6 +113,7 @@ def lay_out_changes(frames: Frames, present: dict[str, Array], ways: Ways, goals
 
     present  (n_link,) length, speed, lanes, capacity, jam_density and reaction_time at the start
     """
+    from twin.models.traffic import pockets
     from twin.models.traffic.frames import rows_of
 
     table = frames.changes
@@ -117,7 +122,8 @@ def lay_out_changes(frames: Frames, present: dict[str, Array], ways: Ways, goals
     wanted = {name: table[name].to_numpy(float)[order] for name in COLUMNS if name in table}
     now = {name: np.array(np.broadcast_to(values, len(frames.links)), float) for name, values in present.items()}
     now["open"] = np.ones(len(frames.links))
-    return Changes(time[order], rows_of(table["link"], frames.links.index)[order], wanted, now, ways, goals)
+    link = rows_of(table["link"], frames.links.index)[order]
+    return Changes(time[order], link, wanted, now, ways, goals, pockets.movements(frames)[:, 0])
 
 
 def wrong(frames: Frames) -> list[str]:

@@ -59,13 +59,23 @@ class Junctions:
         first, second = self.exits(one), self.exits(two)
         if len(set(first) | set(second)) == 1 and first and second:
             return True
-        if self.position is None or self._facing(one, two):
+        if self.position is None or self.facing(one, two):
             return False
         return any(a == b or self.cross((one, a), (two, b)) for a in first for b in second)
 
-    def _facing(self, one: int, two: int) -> bool:
+    def gives_way(self, one: tuple[int, int], two: tuple[int, int]) -> bool:
+        """Say whether a movement meets one from the approach it faces and turns farther across the road."""
+        meet = one[1] == two[1] or self.cross(one, two)
+        return meet and self._across(*one) > self._across(*two) + _SIDE
+
+    def facing(self, one: int, two: int) -> bool:
         apart = abs(self._arm(one, self.from_node[one]) - self._arm(two, self.from_node[two])) % (2 * np.pi)
         return bool(min(apart, 2 * np.pi - apart) >= _FACING)
+
+    def _across(self, link: int, exit_: int) -> float:
+        """Return how far a movement turns across oncoming traffic: pi straight on, less to its own side, rad."""
+        angle = self._arm(link, self.to_node[exit_]) - self._arm(link, self.from_node[link])
+        return float((-angle if self.left else angle) % (2 * np.pi))
 
     def _ends(self, link: int, exit_: int) -> tuple[float, float]:
         """Return the angles at which a movement enters and leaves its junction, seen from its middle."""
@@ -99,17 +109,40 @@ def overlaps(junctions: Junctions, windows: Windows) -> list[tuple[int, int]]:
     A green also overlaps what another needs to clear. Greens of different
     cycles drift through each other.
     """
-    found = []
+    return [
+        (a, b)
+        for a, b in _pairs(junctions, windows)
+        if _together(windows, a, b) and junctions.clash(int(windows.link[a]), int(windows.link[b]))
+    ]
+
+
+def permitted_turns(junctions: Junctions, windows: Windows) -> list[tuple[int, int, int]]:
+    """Return link, next link and other link wherever a turn gives way to the approach it faces.
+
+    Both have green at once, or one still clears. The turn crosses a movement of
+    the other, or merges with it, that turns less far across the road.
+    """
+    found = set()
+    for pair in _pairs(junctions, windows):
+        one, two = (int(link) for link in windows.link[list(pair)])
+        if not _together(windows, *pair) or not junctions.facing(one, two):
+            continue
+        for link, other in ((one, two), (two, one)):
+            found |= {
+                (link, turn, other)
+                for turn in junctions.exits(link)
+                for way in junctions.exits(other)
+                if junctions.gives_way((link, turn), (other, way))
+            }
+    return sorted(found)
+
+
+def _pairs(junctions: Junctions, windows: Windows) -> list[tuple[int, int]]:
+    """Return the pairs of rows at one junction."""
     node = junctions.to_node[windows.link]
     order = np.argsort(node, kind="stable")
-    for rows in np.split(order, np.flatnonzero(np.diff(node[order])) + 1):
-        pairs = [(int(a), int(b)) for place, a in enumerate(rows) for b in rows[place + 1 :]]
-        found += [
-            pair
-            for pair in pairs
-            if _together(windows, *pair) and junctions.clash(int(windows.link[pair[0]]), int(windows.link[pair[1]]))
-        ]
-    return found
+    groups = np.split(order, np.flatnonzero(np.diff(node[order])) + 1)
+    return [(int(a), int(b)) for rows in groups for place, a in enumerate(rows) for b in rows[place + 1 :]]
 
 
 def _together(windows: Windows, a: int, b: int) -> bool:

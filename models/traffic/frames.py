@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twin.models.traffic import changes, plans
+from twin.models.traffic import changes, plans, pockets
 from twin.models.traffic.streets import merge_weights
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from twin.kernels.traffic_layout import Roads, Traffic, Trips
+    from twin.kernels.traffic_layout import Classes, Roads, Traffic, Trips
     from twin.models.traffic.alone import Rules
     from twin.models.traffic.changes import Changes
     from twin.models.traffic.guidance import Guide
@@ -34,6 +34,7 @@ NEEDED = {
     "trips": ("from", "to", "depart"),
     "banned_turns": ("from_link", "to_link"),
     "signals": ("link", "cycle", "start", "green"),
+    "pockets": ("from_link", "to_link", "storage"),
     "changes": ("time", "link"),
 }
 _POSITIVE = ("length", "speed", "lanes", "capacity", "jam_density", "reaction_time")
@@ -47,6 +48,7 @@ class Frames:
     trips: pd.DataFrame
     banned_turns: pd.DataFrame
     signals: pd.DataFrame
+    pockets: pd.DataFrame
     changes: pd.DataFrame
     pcu: Mapping[str, float]
     positions: pd.DataFrame | None = None
@@ -67,6 +69,7 @@ class Frames:
         if not problems:
             problems = self._wrong_links() + self._wrong_trips() + self._wrong_turns() + plans.wrong(self)
             problems += changes.wrong(self) if len(self.changes) else []
+            problems += pockets.wrong(self) if len(self.pockets) else []
         if problems:
             raise ValueError("; ".join(problems))
 
@@ -105,15 +108,7 @@ class Frames:
         return problems
 
     def _wrong_turns(self) -> list[str]:
-        problems, ends = [], []
-        for name in ("from_link", "to_link"):
-            ends.append(rows_of(self.banned_turns[name], self.links.index))
-            problems += wrong_rows("banned_turns", self.banned_turns, name, ends[-1] < 0, "is no link")
-        if not problems:
-            apart = self.links["to"].to_numpy()[ends[0]] != self.links["from"].to_numpy()[ends[1]]
-            problems = wrong_rows(
-                "banned_turns", self.banned_turns, "to_link", apart, "does not begin where from_link ends"
-            )
+        problems = wrong_turns(self.links, "banned_turns", self.banned_turns)
         problems += [
             f"pcu: {name} is {value}, must be greater than 0" for name, value in self.pcu.items() if not value > 0
         ]
@@ -162,14 +157,26 @@ def wrong_rows(table: str, frame: pd.DataFrame, name: str, wrong: Array, what: s
     return [*shown, f"{table}: {name} is wrong in {more} more rows"] if more > 0 else shown
 
 
+def wrong_turns(links: pd.DataFrame, table: str, frame: pd.DataFrame) -> list[str]:
+    """Name the rows whose from_link and to_link are no links, or do not meet."""
+    problems, ends = [], []
+    for name in ("from_link", "to_link"):
+        ends.append(rows_of(frame[name], links.index))
+        problems += wrong_rows(table, frame, name, ends[-1] < 0, "is no link")
+    if problems:
+        return problems
+    apart = links["to"].to_numpy()[ends[0]] != links["from"].to_numpy()[ends[1]]
+    return wrong_rows(table, frame, "to_link", apart, "does not begin where from_link ends")
+
+
 def lay_out(frames: Frames, rules: Rules) -> tuple[Traffic, Guide | None, Changes]:
     """Build the kernel's arrays, everybody's way by free-flow times, what informs the informed, and the changes."""
     from twin.kernels.traffic import touch
-    from twin.kernels.traffic_layout import Classes, build, hop_columns
+    from twin.kernels.traffic_layout import build, hop_columns
     from twin.models.traffic.guidance import Guide
     from twin.models.traffic.turns import Ways, next_hops
 
-    roads = _roads(frames)
+    roads = _roads(frames, rules)
     goal = rows_of(frames.trips["to"], frames.nodes())
     destinations, destination = np.unique(goal, return_inverse=True)
     banned = np.asarray(roads.banned_turns)
@@ -177,9 +184,8 @@ def lay_out(frames: Frames, rules: Rules) -> tuple[Traffic, Guide | None, Change
     ways = Ways(roads.n_node, np.asarray(roads.from_node), np.asarray(roads.to_node), column, banned)
     free = np.asarray(roads.length) / np.asarray(roads.speed)
     table = next_hops(ways, free, destinations)
-    space = tuple(frames.pcu.values())
     trips = _trips(frames, destination, table, rules)
-    traffic = build(roads, trips, destinations, Classes(space, space), plans.signals(frames, roads))
+    traffic = build(roads, trips, destinations, _classes(rules), plans.signals(frames, roads))
     traffic.settings.informed[...] = table
     traffic.settings.habitual[...] = table
     touch(*traffic)
@@ -202,7 +208,15 @@ def _guided(frames: Frames, rules: Rules) -> Array:
     return np.isin(np.arange(len(frames.nodes())), rows)
 
 
-def _roads(frames: Frames) -> Roads:
+def _classes(rules: Rules) -> Classes:
+    from twin.kernels.traffic_layout import Classes
+
+    space, urgent = tuple(rules.pcu.values()), [name in rules.emergency for name in rules.pcu]
+    ahead, clear, most = rules.green_ahead, rules.green_clear, rules.green_most
+    return Classes(space, space, urgent, rules.passing, ahead, clear, most)
+
+
+def _roads(frames: Frames, rules: Rules) -> Roads:
     from twin.kernels.traffic_layout import Roads
 
     links, nodes = frames.links, frames.nodes()
@@ -219,6 +233,11 @@ def _roads(frames: Frames) -> Roads:
         **numbers,
         weight=links["weight"].to_numpy() if "weight" in links else merge_weights(numbers["lanes"]),
         banned_turns=np.stack(turns, axis=1),
+        pockets=pockets.movements(frames),
+        pocket_room=frames.pockets["storage"].to_numpy(float),
+        yields=[] if rules.gap is None else plans.permitted(frames),
+        gap=rules.gap or 0.0,
+        late_turn=rules.late_turn,
     )
 
 

@@ -52,7 +52,7 @@ class Guide:
         """Return the mean time of those that left each link, or the wait of its first vehicle, s."""
         from twin.kernels.traffic_arrays import ENTRIES, EXITS, NOW, OUT_SLOT, ROW_TIME, TRAVEL
 
-        link = traffic.state.link
+        link = traffic.state.link[: len(self.free)]
         exits, travel = link[:, EXITS] - self.seen[:, 0], (link[:, TRAVEL] - self.seen[:, 1]) / 1e6
         self.seen[:] = link[:, [EXITS, TRAVEL]]
         time = np.divide(travel, exits, out=self.free.copy(), where=exits > 0)

@@ -71,6 +71,17 @@ def _overlaps(frames: Frames, link: Array) -> list[str]:
     ]
 
 
+def permitted(frames: Frames) -> list[tuple[int, int, int]]:
+    """Return link, next link and the link whose vehicles go first: turns across oncoming traffic that has green too."""
+    from twin.models.traffic.conflicts import permitted_turns
+    from twin.models.traffic.frames import rows_of
+
+    if frames.positions is None or not len(frames.signals):
+        return []
+    link = rows_of(frames.signals["link"], frames.links.index)
+    return permitted_turns(_junctions(frames), _windows(frames, link))
+
+
 def _junctions(frames: Frames) -> Junctions:
     from twin.models.traffic.conflicts import Junctions
     from twin.models.traffic.frames import rows_of
