@@ -59,7 +59,8 @@ def read_by_models(city):
     read = set()
     object.__setattr__(city, "parameters", Told(city.parameters, read))
     known = (*registry.models().values(), *registry.feeds().values())
-    parts = [found() for found in known if all(option.default is not None for option in found.options)]
+    own = [found for found in known if found.__module__.startswith("twin.models.")]
+    parts = [found() for found in own if all(option.default is not None for option in found.options)]
     roles = {policy.role: policy for policy in registry.policies().values()}
     Assembly(city, parts, [policy() for policy in roles.values()], Setup(city, {}, 1, MORNING, HOUR))
     return read

@@ -71,8 +71,10 @@ def test_the_runs_of_a_huge_suite_are_not_made_to_be_listed(varied, capsys, monk
     assert made == [8]
 
 
-def test_compiling_is_told_before_it_takes_its_time(varied, capsys, monkeypatch):
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(varied / "cache"))
+def test_compiling_is_told_before_it_takes_its_time(tmp_path, capsys, monkeypatch):
+    write_scenario(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
     words = ("run", "tiny.yaml", "--plugin", PLUGIN, "--executor", "threads", "--workers", 2, "--no-report")
     assert call(*words, "--replications", 1) == 0
     assert "compiling kernels, once on this machine" in capsys.readouterr().err
