@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
+import sys
 import time
 from pathlib import Path
 from statistics import fmean
@@ -63,7 +65,9 @@ def run(folder: Path) -> tuple[float, float]:
 
 def _simulate(folder: Path, *more: str) -> tuple[float, float]:
     """Load the files, then simulate; only the latter is timed."""
-    import libsumo
+    # Its warning about pyarrow goes to standard output, where the figures belong.
+    with contextlib.redirect_stdout(sys.stderr):
+        import libsumo
 
     taus = [word for name in ("ff", "fj", "jf", "jj") for word in (f"--meso-tau{name}", str(_TAU))]
     files = ["-n", str(folder / "grid.net.xml"), "-r", str(folder / "grid.rou.xml")]
