@@ -55,8 +55,8 @@ class CallFit:
     rescaled: Array
 
     def plot(self, axes: Any = None) -> Any:
-        """Draw calls by hour of the week beside the rescaled gaps on two axes; see `twin.plot_calls`."""
-        from twin.plot_calls import call_fit_plot
+        """Draw calls by hour of the week beside the rescaled gaps on two axes; see `twin.plot.calls`."""
+        from twin.plot.calls import call_fit_plot
 
         return call_fit_plot(self.observed, self.expected, self.rescaled, axes)
 

@@ -113,7 +113,7 @@ class Result:
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the share of calls reached within a time, by priority; return the axes."""
-        from twin.plot_response import response_plot
+        from twin.plot.response import response_plot
 
         names = self.run.region.priorities["name"].tolist()
         response = [

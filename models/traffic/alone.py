@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from twin.kernels.traffic_layout import Traffic
     from twin.models.traffic.changes import Changes
     from twin.models.traffic.guidance import Guide
-    from twin.plot_traffic import Pictures
+    from twin.plot.traffic import Pictures
 
 Array = np.ndarray[Any, Any]
 
@@ -55,8 +55,8 @@ class Result:
 
     @property
     def plot(self) -> Pictures:
-        """Draw link maps, a space-time diagram or the fundamental diagram: see `twin.plot_traffic`."""
-        from twin.plot_traffic import Pictures
+        """Draw link maps, a space-time diagram or the fundamental diagram: see `twin.plot.traffic`."""
+        from twin.plot.traffic import Pictures
 
         return Pictures(self)
 

@@ -179,7 +179,7 @@ class WhatIf:
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the difference of every policy to the present one, best first, on matplotlib axes; return them."""
-        from twin.plot_whatif import ranking_plot
+        from twin.plot.whatif import ranking_plot
 
         return ranking_plot(self, ax)
 

@@ -13,7 +13,7 @@ from matplotlib.collections import LineCollection
 
 from twin import plot
 from twin.models.traffic import Rules, simulate
-from twin.plot_traffic import fundamental_values, link_values
+from twin.plot.traffic import fundamental_values, link_values
 
 NODES = pd.DataFrame({"x": [0.0, 1000, 3000], "y": [0.0, 0, 0]}, index=["a", "b", "c"])
 LINKS = pd.DataFrame(

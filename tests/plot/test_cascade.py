@@ -1,0 +1,65 @@
+"""The cascade timeline and resilience curves show what the log and the series hold."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from twin.plot.cascade import LANES, cascade_timeline, lost_hours, resilience_figure, resilience_plot
+from twin.plot.series import Curve
+
+NIGHT = np.datetime64("2026-01-15T17:00")
+KINDS = ["flood", "substation_trip", "outage", "pump_stopped", "hydrant_dry", "call_rings", "supply_back"]
+
+
+def moments(count):
+    return NIGHT + np.arange(count) * np.timedelta64(10, "m")
+
+
+def drawn():
+    events = {"kind": np.array(KINDS)}
+    parents = {"event": np.array([1, 2, 3, 4, 6, 0]), "parent": np.array([0, 1, 2, 3, 2, -1])}
+    return cascade_timeline(events, parents, moments(len(KINDS)))
+
+
+def test_every_sector_with_an_event_has_a_lane_and_no_other():
+    names = [label.get_text() for label in drawn().get_yticklabels()]
+    assert names == ["Water", "Power", "Hazard"]
+
+
+def test_losses_and_recoveries_are_drawn_once_each():
+    loss, recovery = (group.get_offsets() for group in drawn().collections)
+    assert len(loss) == 5
+    assert len(recovery) == 1
+
+
+def test_lines_lead_from_lane_to_lane_only():
+    """Flood to trip and outage to pump cross lanes; trip to outage, pump to hydrant and outage to supply do not."""
+    assert len(drawn().lines) == 2
+
+
+def test_the_first_loss_of_each_kind_is_named():
+    words = {note.get_text() for note in drawn().texts}
+    assert words == {"flood", "substation trip", "outage", "pump stopped", "hydrant dry"}
+
+
+def test_no_kind_stands_in_two_lanes():
+    kinds = [kind for shown in LANES.values() for kind in shown]
+    assert len(kinds) == len(set(kinds))
+
+
+def curve(arm, *shares):
+    return Curve(arm, NIGHT + np.arange(len(shares)) * np.timedelta64(1, "h"), np.array([shares, shares], dtype=float))
+
+
+def test_the_shaded_area_is_the_hours_of_full_service_that_are_lost():
+    """A triangle of half the service over two hours: half an hour."""
+    assert lost_hours(curve("A", 1.0, 0.5, 1.0)) == pytest.approx(0.5)
+    ax = resilience_plot([curve("A", 1.0, 0.5, 1.0), curve("B", 1.0, 1.0, 1.0)], "Customers with power")
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["A: 0.50 h lost", "B: 0.00 h lost"]
+    assert len(ax.collections) == 2
+
+
+def test_a_figure_has_a_panel_for_each_service():
+    made = resilience_figure({"Power": [curve("A", 1.0, 0.5)], "Water": [curve("A", 1.0, 0.9)]})
+    assert [ax.get_title(loc="left") for ax in made.axes] == ["Power", "Water"]

@@ -1,0 +1,368 @@
+"""A report shows the verdicts first, needs nothing from outside, and never trusts a name."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from html.parser import HTMLParser
+from urllib.parse import unquote
+
+import numpy as np
+import pyarrow.parquet
+import pytest
+
+from tests.synthetic_results import EVIL, make_suite, small_city
+from twin.errors import DataError
+from twin.manifest import list_files
+from twin.output import write_table
+from twin.report import write_report
+from twin.report.causes import causes, main_path, stages, told_path
+from twin.report.data import comparisons, read_report
+from twin.report.story import late_call, steps
+from twin.results import Results
+from twin.why import Causes
+
+
+class Page(HTMLParser):
+    """Collects tags, links, pictures and text of a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.links, self.images, self.words, self.classes = [], [], [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        given = dict(attrs)
+        self.classes.append(given.get("class"))
+        if tag == "img":
+            self.images.append(given)
+        if "href" in given:
+            self.links.append(given["href"])
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+@pytest.fixture(scope="module")
+def suite(tmp_path_factory):
+    return make_suite(tmp_path_factory.mktemp("results"))
+
+
+@pytest.fixture(scope="module")
+def text(suite):
+    return write_report(suite).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(text):
+    return Page(text)
+
+
+@pytest.fixture
+def few_pictures(monkeypatch):
+    """Leave out the maps, where a test is about words: they take most of the time."""
+    monkeypatch.setattr("twin.report.pictures.maps", lambda report: iter(()))
+
+
+def edit(path, change):
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+def test_the_verdicts_are_those_of_the_statistics_and_come_first(suite, text, page):
+    words = "\n".join(page.words)
+    for one in Results(suite).compare("A", "B"):
+        assert f" {one.verdict}" in words
+    assert "better on" in words
+    order = [
+        text.index(part)
+        for part in ("<h1>Flood night", "Response mean", "<img ", "How it went", "Why was", "Assumptions")
+    ]
+    assert order == sorted(order)
+
+
+def test_the_page_needs_nothing_from_outside(text, page):
+    assert len(text.encode()) < 5_000_000
+    assert "script" not in page.tags
+    assert "link" not in page.tags
+    assert all(image["src"].startswith("data:image/png;base64,") for image in page.images)
+    assert not [link for link in page.links if ":" in link or link.startswith("/")]
+    assert "http:" not in text
+    assert "https:" not in text
+    assert "default-src 'none'" in text
+
+
+def test_every_picture_has_words_and_its_size(page):
+    assert len(page.images) >= 8
+    assert all(
+        len(image["alt"]) > 20 and int(image["width"]) > 200 and int(image["height"]) > 100 for image in page.images
+    )
+
+
+def test_every_named_file_exists(suite, page):
+    parquet = [link for link in page.links if link.endswith(".parquet")]
+    assert len(parquet) == 8 * 7
+    assert all((suite / unquote(link)).is_file() for link in parquet)
+    assert {path.name for path in (suite / "pictures").glob("*.png")} >= {
+        "city.png",
+        "verdicts.png",
+        "story.png",
+        "difference.png",
+    }
+
+
+def test_the_verdict_stands_beside_the_figure_for_narrow_screens(page):
+    words = [word for word in page.words if word.strip()]
+    place = words.index("Figure")
+    assert words[place : place + 3] == ["Figure", "Verdict", "A: mean"]
+
+
+def test_a_difference_of_shares_is_in_percentage_points_like_its_margin(page):
+    words = [word for word in page.words if word.strip()]
+    cells = words[words.index("Late share") :][:10]
+    assert sum("pp" in cell for cell in cells) == 3
+    assert "2.00 pp" in cells
+
+
+def test_captions_say_which_replications_they_show(page):
+    captions = [image["alt"] for image in page.images]
+    for start, runs in (("Water", "mean over 4"), ("Streets", "mean over 4"), ("Power in A", "mean over 4")):
+        assert any(start in text and runs in text for text in captions)
+    assert any("Calls in A (replication 0)" in text and "priority" in text for text in captions)
+    assert any("B against A (mean over 4" in text for text in captions)
+
+
+def test_a_figure_without_any_value_is_not_called_the_same(tmp_path, few_pictures):
+    suite = make_suite(tmp_path, replications=3)
+    for manifest in suite.glob("*/*/manifest.json"):
+        edit(manifest, lambda content: content["kpis"].update(late_share=None))
+    text = write_report(suite).read_text(encoding="utf-8")
+    words = [word for word in Page(text).words if word.strip()]
+    assert words[words.index("Late share") + 2] == "– nothing measured"
+    found = comparisons(read_report(Results(suite)))["B"]
+    assert [one.verdict for one in found if one.figure.name == "late_share"] == ["nothing measured"]
+    assert "late share" not in text[: text.index("<table")]
+
+
+@pytest.mark.parametrize(
+    ("zone", "name"), [("Europe/Helsinki", "EET"), ("Asia/Makassar", "WITA"), ("America/Sao_Paulo", "-03")]
+)
+def test_times_name_the_zone_as_people_there_do(suite, zone, name):
+    report = read_report(Results(suite))
+    for run in report.runs["A"]:
+        run.manifest["city"]["timezone"] = zone
+    assert report.local(0).split(" ")[2] == name
+    assert report.period().endswith(f" {name}")
+
+
+def test_assumptions_and_set_up_are_listed(page):
+    words = " ".join(page.words)
+    assert "river.level" in words
+    assert "1 values of the city are assumptions, 1 have a source." in words
+    assert f"numpy {np.__version__}" in words
+
+
+def test_the_line_of_causes_runs_from_the_flood_to_the_late_call(suite):
+    told = late_call(read_report(Results(suite)))
+    assert told is not None
+    assert [when for when, _ in told[0]] == ["18:00:00", "19:00:00", "19:00:00", "19:01:00", "20:00:00"]
+    assert [what.split(" ")[0] for _, what in told[0]] == ["The", "Gardu", "Signal", "Traffic", "Help"]
+    assert told[0][1][1] == "Gardu 1 (ss0) trips"
+    assert "1 more like it" in told[0][3][1]
+    assert "15.0 minutes" in told[2]
+
+
+@pytest.mark.parametrize("start", [".", "elsewhere"])
+def test_the_command_that_tests_the_line_finds_its_run_from_here(suite, monkeypatch, start):
+    here = suite.parent / start
+    here.mkdir(exist_ok=True)
+    monkeypatch.chdir(here)
+    words = shlex.split(late_call(read_report(Results(suite)))[3])
+    run = words[words.index("--run") + 1]
+    assert words[:3] == ["twin", "why", "6"]
+    assert not run.startswith("/")
+    assert (here / run / "manifest.json").is_file()
+    assert words[-3:] == ["--verify", "--root", "0"]
+
+
+def late_drive(minutes_waited):
+    """Return a log in which a call waited, and then the unit met a slow street behind a flood."""
+    minute = 60_000_000
+    sent = 5 + minutes_waited
+    rows = [
+        ("surge", -1, 1), ("flood", -1, 2), ("call_rings", 7, 4), ("call_triaged", 7, 5), ("unit_free", 2, sent),
+        ("order.dispatch", 7, sent), ("unit_dispatched", 7, sent), ("link_slow", 3, sent + 1),
+        ("unit_on_scene", 7, sent + 20), ("call_late", 7, sent + 20),
+    ]  # fmt: skip
+    pairs = [(2, 0), (3, 2), (5, 4), (6, 5), (6, 3), (7, 1), (8, 6), (9, 8), (9, 6), (9, 7)]
+    kind, target, time = (np.array(column) for column in zip(*rows, strict=True))
+    event, parent = (np.array(column) for column in zip(*pairs, strict=True))
+    return Causes({"kind": kind, "target": target, "time": time * minute}, {"event": event, "parent": parent})
+
+
+def test_a_long_drive_is_told_by_the_street_that_was_slow():
+    found = late_drive(3)
+    assert stages(found, 9) == {"call taking": 60.0, "wait for a unit": 180.0, "alert and drive": 1200.0}
+    assert told_path(found, 9) == [1, 7, 9]
+
+
+def test_a_long_wait_is_told_by_the_unit_that_was_busy():
+    assert told_path(late_drive(40), 9)[-2:] == [6, 9]
+
+
+def test_a_drive_without_a_logged_reason_is_told_by_the_richest_line():
+    found = late_drive(3)
+    kept = found.parents["parent"] != 7
+    bare = Causes(found.events, {name: column[kept] for name, column in found.parents.items()})
+    assert told_path(bare, 9) == main_path(bare, 9)
+
+
+def test_the_richest_line_wins_over_a_shorter_one(suite):
+    found = causes(Results(suite).complete[0])
+    assert main_path(found, 6) == [0, 1, 2, 3, 4, 6]
+    assert main_path(found, 7) == [5, 7]
+
+
+def test_of_equally_rich_lines_the_shorter_wins():
+    kinds = np.array(["flood", "slow", "slow", "late"])
+    found = Causes(
+        {"kind": kinds, "time": np.arange(4)}, {"event": np.array([1, 2, 3, 3]), "parent": np.array([0, 1, 1, 2])}
+    )
+    assert main_path(found, 3) == [0, 1, 3]
+
+
+def test_an_event_of_an_unknown_kind_is_still_told(suite):
+    report = read_report(Results(suite))
+    found = causes(report.runs["A"][0])
+    found.events["kind"] = np.where(found.events["kind"] == "call_late", "new_{kind}", found.events["kind"])
+    assert steps(report, found, [6])[0][1] == "New {kind} (row 7)"
+
+
+def test_the_same_results_write_the_same_page(suite, text):
+    assert write_report(suite).read_text(encoding="utf-8") == text
+
+
+def test_no_name_can_inject_html(tmp_path):
+    source = {"item": EVIL, "value": EVIL, "unit": EVIL, "source": f"assumption: {EVIL}"}
+    city = dataclasses.replace(small_city("toy", EVIL), provenance=(source,))
+    suite = make_suite(tmp_path, city, ("A", "B'\"><i>"), replications=2, title=EVIL)
+    for kpis in suite.glob("*/*/kpis.parquet"):
+        table = pyarrow.parquet.read_table(kpis)
+        columns = table.to_pydict()
+        columns.update(
+            kpi=["response_mean", EVIL, f"{EVIL}_share", "vehicle_hours"], unit=[EVIL] * 4, meaning=[EVIL] * 4
+        )
+        write_table(kpis, {name: np.array(values) for name, values in columns.items()})
+    for manifest in suite.glob("*/*/manifest.json"):
+
+        def change(content, manifest=manifest):
+            content["case"]["policies"] = {EVIL: EVIL}
+            content["case"]["models"] = [EVIL, "'\"><img src=x>"]
+            content["files"] = list_files(manifest.parent)
+            content["identity"]["libraries"] = {EVIL: EVIL}
+
+        edit(manifest, change)
+    (suite / "C'><b>").mkdir()
+    (suite / "C'><b>" / "case.json").write_text(json.dumps({"suite": EVIL, "arm": EVIL}))
+    text = write_report(suite).read_text(encoding="utf-8")
+    found = Page(text)
+    assert "script" not in found.tags
+    assert not {"b", "i"} & set(found.tags)
+    assert all(image["src"].startswith("data:") for image in found.images)
+    assert EVIL in " ".join(found.words)
+    assert EVIL not in text
+
+
+def test_a_template_sign_in_a_name_is_text(tmp_path, few_pictures):
+    suite = make_suite(tmp_path, small_city(title="$body ${style} $"), title="$title $$", replications=2)
+    assert "<h1>$title $$</h1>" in write_report(suite).read_text(encoding="utf-8")
+
+
+def test_one_arm_gives_means_without_verdicts(tmp_path, few_pictures):
+    suite = make_suite(tmp_path, arms=("A",))
+    found = Page(write_report(suite).read_text(encoding="utf-8"))
+    words = " ".join(found.words)
+    assert "Lowest to highest replication" in words
+    assert "Where B" not in words
+    assert "Verdict" not in words
+    assert "lead" not in found.classes
+
+
+def test_a_third_arm_gets_its_own_table(tmp_path, few_pictures):
+    suite = make_suite(tmp_path, arms=("A", "B", "C"), replications=2)
+    words = " ".join(Page(write_report(suite).read_text(encoding="utf-8")).words)
+    assert "B against A" in words
+    assert "C against A" in words
+
+
+def test_runs_left_out_are_named(tmp_path, few_pictures):
+    suite = make_suite(tmp_path, replications=3)
+    (suite / "B" / "run12" / "links" / "links.parquet").write_bytes(b"cut")
+    words = " ".join(Page(write_report(suite).read_text(encoding="utf-8")).words)
+    assert "1 runs are not complete" in words
+    assert "missing or cut short" in words
+    assert "over 2 replications" in words
+
+
+def test_without_the_city_there_are_verdicts_but_no_maps(tmp_path):
+    suite = make_suite(tmp_path, replications=2)
+    shutil.rmtree(suite / "cities")
+    found = Page(write_report(suite).read_text(encoding="utf-8"))
+    assert len(found.images) == 2
+    assert "No copy of the city" in " ".join(found.words)
+
+
+def test_a_run_without_domain_tables_still_reports(tmp_path):
+    suite = make_suite(tmp_path, replications=2)
+    for run in suite.glob("*/run*"):
+        for part in ("links", "buses", "incidents", "events"):
+            shutil.rmtree(run / part)
+        (run / "series.parquet").unlink()
+        edit(
+            run / "manifest.json",
+            lambda content: content.update(files={"kpis.parquet": content["files"]["kpis.parquet"]}),
+        )
+    found = Page(write_report(suite).read_text(encoding="utf-8"))
+    assert len(found.images) == 2
+    assert "How it went" not in found.words
+
+
+def test_a_single_run_can_be_reported(tmp_path, few_pictures):
+    suite = make_suite(tmp_path, replications=1)
+    assert write_report(suite / "B" / "run10").stat().st_size > 30_000
+
+
+def test_a_folder_without_complete_runs_is_refused(tmp_path):
+    (tmp_path / "s" / "A" / "r").mkdir(parents=True)
+    (tmp_path / "s" / "A" / "r" / "case.json").write_text("{}")
+    with pytest.raises(DataError, match="no complete run"):
+        write_report(tmp_path / "s")
+    assert not (tmp_path / "s" / "report.html").exists()
+
+
+def test_several_suites_are_refused_by_name(tmp_path):
+    first = make_suite(tmp_path, replications=1)
+    shutil.copytree(first, tmp_path / "other")
+    for manifest in (tmp_path / "other").glob("*/*/manifest.json"):
+        edit(manifest, lambda content: content.update(suite="other"))
+    with pytest.raises(DataError, match="other, toy_suite"):
+        write_report(tmp_path)
+
+
+def test_importing_the_report_draws_nothing():
+    code = "import sys, twin.report; sys.exit(any(m in sys.modules for m in ('matplotlib', 'pandas', 'geopandas')))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.slow
+def test_a_report_is_quick(suite):
+    begun = time.process_time()
+    write_report(suite)
+    assert time.process_time() - begun < 5.0

@@ -1,0 +1,150 @@
+"""Draw what lies under every map: ground, water and streets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from numpy.typing import NDArray
+
+from twin.plot.style import (
+    DRY_LOWLAND,
+    DRY_WATER,
+    FAINT,
+    LOWLAND,
+    WATER,
+    Floats,
+)
+
+if TYPE_CHECKING:
+    from twin.city import City
+
+Rows = NDArray[np.int64]
+
+ROAD_RANK = {
+    "motorway": 3, "motorway_link": 2, "trunk": 3, "trunk_link": 2, "primary": 3, "primary_link": 2,
+    "secondary": 2, "secondary_link": 1, "tertiary": 1, "tertiary_link": 1,
+}  # fmt: skip
+"""Rank of OpenStreetMap highway values for drawing; every other street has rank 0."""
+
+RANK_NAME = ("Local street", "Collector", "Secondary road", "Arterial road")
+RANK_WIDTH = np.array([0.7, 1.2, 1.9, 2.8])
+RANK_COLOUR = ("#b9bdc4", "#9aa0a8", "#7c828b", "#555b65")
+
+LOW_GROUND = 8.0
+"""Height above the river (m) under which ground is tinted as lowland: drawing only."""
+
+_MOST_GROUND_POINTS = 4000
+
+
+def segments(city: City) -> list[Floats]:
+    """Return the polyline (k, 2) in metres of every link, in driving direction."""
+    links = city["links"]
+    if "point_first" not in links or "points" not in city:
+        return list(_straight(city))
+    points = np.stack([city["points"]["x"], city["points"]["y"]], axis=1).astype(np.float64)
+    first = links["point_first"].astype(np.int64)
+    last = first + links["point_count"].astype(np.int64)
+    return [points[a:b] for a, b in zip(first.tolist(), last.tolist(), strict=True)]
+
+
+def _straight(city: City) -> Floats:
+    """Return straight lines (n, 2, 2) between the ends of every link."""
+    xy = node_places(city)
+    return np.stack([xy[city["links"]["from_node"]], xy[city["links"]["to_node"]]], axis=1)
+
+
+def node_places(city: City) -> Floats:
+    """Return positions (n, 2) of the nodes in metres."""
+    return np.stack([city["nodes"]["x"], city["nodes"]["y"]], axis=1).astype(np.float64)
+
+
+def ranks(city: City) -> Rows:
+    """Return the drawing rank of every link, 0 local to 3 arterial."""
+    if "road_class" not in city["links"]:
+        return np.zeros(city.rows("links"), dtype=np.int64)
+    kinds, position = np.unique(city["links"]["road_class"], return_inverse=True)
+    return np.array([ROAD_RANK.get(str(kind), 0) for kind in kinds], dtype=np.int64)[position]
+
+
+def one_per_street(city: City) -> Rows:
+    """Return one link row per street, so that two directions are not drawn twice."""
+    a, b = city["links"]["from_node"].astype(np.int64), city["links"]["to_node"].astype(np.int64)
+    key = np.minimum(a, b) * city.rows("nodes") + np.maximum(a, b)
+    length = np.round(city["links"]["length"]).astype(np.int64)
+    _, rows = np.unique(np.stack([key, length]), axis=1, return_index=True)
+    return np.sort(rows)
+
+
+def draw_lines(ax: Axes, lines: list[Floats], widths: Any, colours: Any, zorder: float) -> LineCollection:
+    """Add polylines to a map, as pixels also in vector formats, and return them."""
+    made = LineCollection(lines, linewidths=widths, colors=colours, zorder=zorder, capstyle="round", rasterized=True)
+    ax.add_collection(made, autolim=False)
+    return made
+
+
+def draw_streets(ax: Axes, city: City, faint: bool = True) -> None:
+    """Draw every street once: light grey as a background, or darker by class."""
+    lines, rank = segments(city), ranks(city)
+    rows = one_per_street(city)
+    rows = rows[np.argsort(rank[rows], kind="stable")]
+    widths = RANK_WIDTH[rank[rows]] * (0.9 if faint else 1.0)
+    colours = FAINT if faint else [RANK_COLOUR[k] for k in rank[rows]]
+    draw_lines(ax, [lines[k] for k in rows], widths, colours, 3.0)
+
+
+def draw_ground(ax: Axes, city: City, grey: bool = False) -> None:
+    """Tint ground near the river's level, and draw the river: in blue, or grey where blue means more."""
+    step = max(1, -(-city.rows("nodes") // _MOST_GROUND_POINTS))
+    xy = node_places(city)[::step]
+    if has_lowland(city) and len(xy) >= 3:
+        height = np.asarray(city["nodes"]["above_river"], dtype=np.float64)[::step]
+        ax.tricontourf(
+            xy[:, 0], xy[:, 1], height, levels=[-1e6, LOW_GROUND], colors=[ground_colours(grey)[1]], zorder=0.6
+        )
+    draw_river(ax, city, ground_colours(grey)[0])
+
+
+def ground_colours(grey: bool) -> tuple[str, str]:
+    """Return the colours of river and low ground."""
+    return (DRY_WATER, DRY_LOWLAND) if grey else (WATER, LOWLAND)
+
+
+def has_lowland(city: City) -> bool:
+    """Say whether some junction lies close to the level of the river."""
+    nodes = city["nodes"]
+    return "above_river" in nodes and bool(np.any(nodes["above_river"] < LOW_GROUND))
+
+
+def draw_river(ax: Axes, city: City, colour: str = WATER) -> None:
+    """Draw the axis of the river where the city has a table `river` (x, y in metres)."""
+    if city.rows("river"):
+        river = city["river"]
+        ax.plot(river["x"], river["y"], color=colour, linewidth=6.5, solid_capstyle="round", zorder=1.0)
+
+
+def zone_cells(city: City) -> Any:
+    """Return the built-up cell of every zone as a GeoDataFrame: zone, persons per km2, geometry.
+
+    A cell holds the points nearer to its zone than to any other, within 350 m of a junction.
+    """
+    import geopandas as gpd
+    import shapely
+
+    zones = city["zones"]
+    centres = shapely.points(zones["x"], zones["y"])
+    near = shapely.union_all(shapely.buffer(shapely.points(node_places(city)[:: _thin(city)]), 350.0, quad_segs=4))
+    cells = shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(centres), extend_to=near))
+    tree = shapely.STRtree(cells)
+    found = tree.nearest(centres)
+    shapes = shapely.intersection(cells[found], near)
+    area = np.maximum(shapely.area(shapes) / 1e6, 1e-3)
+    density = np.asarray(zones["population"], dtype=np.float64) / area
+    rows = np.arange(city.rows("zones"))
+    return gpd.GeoDataFrame({"zone": rows, "density": density}, geometry=shapes, crs=city.crs)
+
+
+def _thin(city: City) -> int:
+    return max(1, -(-city.rows("nodes") // 20_000))

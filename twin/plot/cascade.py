@@ -1,0 +1,165 @@
+"""Draw how a failure spread: a timeline with one lane per sector, and resilience curves with the loss shaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib import dates
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from twin.plot.series import Curve, Moments
+from twin.plot.style import ARM_COLOURS, BLUE, FAINT, MUTED, VERMILION, Caption, axes_or_new, set_title
+
+Array = NDArray[Any]
+
+LANES: Mapping[str, Mapping[str, bool]] = {
+    "Hazard": {
+        "flood": True, "rain": True, "storm": True, "blackout": True, "fire": True, "road_flooded": True,
+        "road_drained": False,
+    },
+    "Power": {
+        "substation_trip": True, "substation_failure": True, "line_failure": True, "outage": True,
+        "supply_back": False,
+    },
+    "Telecom": {"site_dead": True, "feed_silent": True, "site_back": False},
+    "Signals": {"signal_dark": True, "signal_lit": False},
+    "Water": {
+        "pump_failure": True, "pump_stopped": True, "pressure_lost": True, "hydrant_dry": True, "pump_started": False,
+        "pressure_back": False, "hydrant_back": False,
+    },
+    "Hospitals": {"hospital_dry": True, "diversion": True, "hospital_water_back": False, "diversion_ends": False},
+    "Response": {
+        "fire_stalls": True, "building_lost": True, "call_late": True, "fire_fought": False, "fire_out": False,
+    },
+    "Crews": {"crew_on_site": False, "repair_done": False, "repair_broken_off": True},
+}  # fmt: skip
+"""Lane -> kinds of events shown in it; True for a loss, False for a recovery or help."""
+
+_MOST_LINES = 400
+
+
+def cascade_timeline(
+    events: Mapping[str, Array], parents: Mapping[str, Array], moments: Moments, ax: Axes | None = None,
+    caption: Caption | None = None,
+) -> Axes:  # fmt: skip
+    """Draw the events of a run in lanes of their sectors, with lines from cause to consequence across lanes.
+
+    events   kind, target, value, ...: one value an event, by id
+    parents  event, parent: pairs of ids
+    moments  (n_event,)  local time of each event
+    """
+    ax = axes_or_new(ax, (10.0, 5.2))
+    kinds = np.asarray(events["kind"]).astype(str)
+    lane, loss = _lanes(kinds)
+    used = [name for row, name in enumerate(LANES) if (lane == row).any()]
+    place = {row: len(used) - 1 - used.index(name) for row, name in enumerate(LANES) if name in used}
+    height = np.array([place.get(row, np.nan) for row in lane.tolist()])
+    _draw_lanes(ax, used)
+    _draw_causes(ax, lane, height, parents, moments)
+    for lost, colour, marker, offset in ((True, VERMILION, "o", 0.12), (False, BLUE, "^", -0.12)):
+        rows = (lane >= 0) & (loss == lost)
+        ax.scatter(
+            moments[rows], height[rows] + offset, s=26, c=colour, marker=marker, linewidths=0, alpha=0.75, zorder=3
+        )
+    _label_firsts(ax, kinds, lane, height, moments)
+    ax.xaxis.set_major_formatter(_clock())
+    shown = (("o", VERMILION, "loss"), ("^", BLUE, "recovery or help"))
+    marks = [Line2D([], [], marker=m, color=c, linestyle="", label=label) for m, c, label in shown]
+    marks.append(Line2D([], [], color=MUTED, linewidth=0.8, label="led to"))
+    ax.legend(handles=marks, loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=3, frameon=False)
+    set_title(ax, "How the failure spread", caption)
+    return ax
+
+
+def _clock() -> Any:
+    """Return a formatter of local times of day."""
+    made: Any = dates.DateFormatter
+    return made("%H:%M")
+
+
+def _lanes(kinds: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Return lane of each event (-1 for none) and whether it is a loss."""
+    where = {kind: (row, lost) for row, shown in enumerate(LANES.values()) for kind, lost in shown.items()}
+    found = [where.get(kind, (-1, False)) for kind in kinds.tolist()]
+    return np.array([row for row, _ in found], dtype=np.int64), np.array([lost for _, lost in found], dtype=bool)
+
+
+def _draw_lanes(ax: Axes, names: Sequence[str]) -> None:
+    for row in range(len(names)):
+        ax.axhspan(row - 0.45, row + 0.45, color=FAINT, alpha=0.22 if row % 2 else 0.4, linewidth=0, zorder=0)
+    ax.set_yticks(range(len(names)), list(reversed(names)))
+    ax.set_ylim(-0.6, len(names) - 0.4)
+    ax.tick_params(axis="y", length=0)
+
+
+def _draw_causes(ax: Axes, lane: Array, height: Array, parents: Mapping[str, Array], moments: Moments) -> None:
+    """Draw a line from each cause to a consequence in another lane; the first ones where there are many."""
+    child, parent = (np.asarray(parents[name], dtype=np.int64) for name in ("event", "parent"))
+    known = (child >= 0) & (parent >= 0)
+    child, parent = child[known], parent[known]
+    across = (lane[child] >= 0) & (lane[parent] >= 0) & (lane[child] != lane[parent])
+    for one, other in zip(child[across][:_MOST_LINES].tolist(), parent[across][:_MOST_LINES].tolist(), strict=True):
+        ax.plot(moments[[other, one]], height[[other, one]], color=MUTED, linewidth=0.6, alpha=0.5, zorder=1)
+
+
+def _label_firsts(ax: Axes, kinds: Array, lane: Array, height: Array, moments: Moments) -> None:
+    """Name the first event of each kind of loss beside it, at most three a lane."""
+    loss = {kind for shown in LANES.values() for kind, lost in shown.items() if lost}
+    count: dict[int, int] = {}
+    seen: set[str] = set()
+    for row in np.flatnonzero(lane >= 0).tolist():
+        kind, number = str(kinds[row]), int(lane[row])
+        if kind in seen or kind not in loss or count.get(number, 0) >= 3:
+            continue
+        seen.add(kind)
+        above = 4.0 + 9.0 * count.get(number, 0)
+        count[number] = count.get(number, 0) + 1
+        ax.annotate(
+            kind.replace("_", " "), (moments[row], height[row]), (6.0, above - 12.0), textcoords="offset points",
+            fontsize=8.0, color=MUTED, zorder=4,
+        )  # fmt: skip
+
+
+def resilience_plot(
+    curves: Sequence[Curve], label: str, ax: Axes | None = None, caption: Caption | None = None
+) -> Axes:
+    """Draw the mean share of service of each arm over time, with the lost area shaded and its size told.
+
+    curves  shares, 1 for full service
+    label   whose service
+
+    The area above the curve is the loss of resilience of Bruneau et al., Earthquake Spectra 19 (2003) 733-752.
+    """
+    ax = axes_or_new(ax, (8.5, 3.2))
+    for number, curve in enumerate(curves):
+        colour = ARM_COLOURS[number % len(ARM_COLOURS)]
+        mean = np.nanmean(curve.values, axis=0)
+        ax.fill_between(curve.time, mean, 1.0, color=colour, alpha=0.15, linewidth=0)
+        ax.plot(curve.time, mean, color=colour, linewidth=1.8, label=f"{curve.arm}: {lost_hours(curve):.2f} h lost")
+    ax.set_ylim(None, 1.02)
+    ax.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")
+    ax.xaxis.set_major_formatter(_clock())
+    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
+    set_title(ax, label, caption)
+    return ax
+
+
+def lost_hours(curve: Curve) -> float:
+    """Return the hours of full service that the mean of a curve lacks: the shaded area."""
+    mean = np.nanmean(curve.values, axis=0)
+    hours = (curve.time - curve.time[0]) / np.timedelta64(1, "h")
+    return float(np.trapezoid(1.0 - mean, hours))
+
+
+def resilience_figure(panels: Mapping[str, Sequence[Curve]], caption: Caption | None = None) -> Figure:
+    """Return a figure outside pyplot with one resilience plot a panel, one below the other."""
+    made = Figure(figsize=(9.2, 0.6 + 3.0 * len(panels)), layout="constrained")
+    axes = np.atleast_1d(made.subplots(len(panels), 1, sharex=True))
+    for number, (label, curves) in enumerate(panels.items()):
+        resilience_plot(curves, label, axes[number], caption if number == 0 else None)
+    return made

@@ -1,0 +1,201 @@
+"""Draw maps of a city and of what happened in it; every function takes and returns `ax`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from twin.plot import base
+from twin.plot.places import draw_places, name_places
+from twin.plot.style import (
+    INK,
+    Caption,
+    Floats,
+    Scale,
+    axes_or_new,
+    colour_bar,
+    frame_map,
+    set_title,
+    shades,
+)
+
+if TYPE_CHECKING:
+    from twin.city import City
+
+MAP_SIZE = (7.2, 9.4)
+"""Width and height of a map picture, inches."""
+
+DELAY = Scale(
+    "How much slower than on free streets", "Travel time ÷ free-flow time", (1.0, 1.15, 1.3, 1.6, 2.0, 3.0, 5.0),
+    shades("inferno_r", 6, 0.14, 0.9), quiet=1.15,
+)  # fmt: skip
+SPEED = Scale("How fast traffic moved", "Mean speed, km/h", (0, 10, 20, 30, 40, 50, 60), shades("cividis", 6, 0.0, 0.9))
+FLOW = Scale(
+    "Where traffic flowed",
+    "Mean flow, vehicles per hour",
+    (0, 50, 100, 200, 400, 800, 1600),
+    shades("viridis_r", 6, 0.1, 1.0),
+    quiet=1.0,
+)
+DEPTH = Scale(
+    "How deep the water stood",
+    "Deepest water on the street, m (0.3 m closes it)",
+    (0.0, 0.05, 0.15, 0.3, 0.6, 1.0, 2.0),
+    shades("YlGnBu", 6, 0.35, 1.0),
+    quiet=0.01,
+)
+
+_LESS = ("#0b4f8a", "#3f8ac4", "#a9cfea")
+_MORE = ("#f7c48d", "#dd7a1f", "#943b00")
+
+
+def city_map(city: City, ax: Axes | None = None, caption: Caption | None = None) -> Axes:
+    """Draw the city: ground, people, streets by class, and the places that serve them."""
+    ax = axes_or_new(ax, MAP_SIZE)
+    base.draw_ground(ax, city)
+    if city.rows("zones") >= 3:
+        _people(ax, city)
+    base.draw_streets(ax, city, faint=False)
+    set_title(ax, city.title, caption)
+    frame_map(ax, base.node_places(city))
+    name_places(ax, city, "hospitals", draw_places(ax, city))
+    handles = [*_street_handles(city), *water_handles(city), *ax.get_legend_handles_labels()[0]]
+    legend_below(ax, handles)
+    return ax
+
+
+def _people(ax: Axes, city: City) -> None:
+    """Tint the zones by population density and say so in a colour bar."""
+    cells = base.zone_cells(city)
+    top = float(np.percentile(cells["density"], 88)) or 1.0
+    step = _round_up(top / 4.0)
+    scale = Scale(
+        "Inhabitants",
+        "Inhabitants per km²",
+        tuple(step * k for k in range(5)),
+        ("#fbf4e2", "#f5e3bd", "#ecca8e", "#dfad5c"),
+    )
+    cmap, norm = scale.norm()
+    cells.plot(ax=ax, column="density", cmap=cmap, norm=norm, edgecolor="white", linewidth=0.8, zorder=0.4, aspect=None)
+    colour_bar(ax, scale, [*(f"{edge:,.0f}" for edge in scale.edges[:-1]), f"{scale.edges[-1]:,.0f}+"])
+
+
+def _round_up(value: float) -> float:
+    """Return the smallest 1, 2, 2.5 or 5 times a power of ten that is not below `value`."""
+    power = 10.0 ** np.floor(np.log10(max(value, 1e-9)))
+    return float(min(step * power for step in (1.0, 2.0, 2.5, 5.0, 10.0) if step * power >= value * (1 - 1e-9)))
+
+
+def link_map(
+    city: City, value: Floats, scale: Scale = DELAY, ax: Axes | None = None, caption: Caption | None = None
+) -> Axes:
+    """Draw a quantity of every link, the highest classes on top and widest.
+
+    value  (n_link,)  in the unit of the scale's label; nan is drawn as a plain street
+    Raises ValueError when the length is not the number of links.
+    """
+    same_length(value, city, "links")
+    ax = axes_or_new(ax, MAP_SIZE)
+    backdrop(ax, city, grey=scale is DEPTH)
+    _quantity(ax, city, np.asarray(value, dtype=np.float64), scale)
+    _facilities(ax, city, grey=scale is DEPTH)
+    colour_bar(ax, scale)
+    set_title(ax, scale.title, caption)
+    return ax
+
+
+def same_length(value: Any, city: City, table: str) -> None:
+    """Raise ValueError when there is not one value per row of a city table."""
+    if len(value) != city.rows(table):
+        raise ValueError(f"{len(value)} values for {city.rows(table)} {table} of city {city.name}")
+
+
+def backdrop(ax: Axes, city: City, grey: bool = False) -> None:
+    """Draw water (in grey where blue means something else) and plain streets, and set the frame."""
+    base.draw_ground(ax, city, grey)
+    base.draw_streets(ax, city)
+    frame_map(ax, base.node_places(city))
+
+
+def _facilities(ax: Axes, city: City, grey: bool = False) -> None:
+    """Mark hospitals and ambulance stations, small, with a legend of them and of the water."""
+    draw_places(ax, city, ("stations", "hospitals"), size=0.75)
+    legend_below(ax, [*ax.get_legend_handles_labels()[0], *water_handles(city, grey)])
+
+
+def _quantity(ax: Axes, city: City, value: Floats, scale: Scale) -> None:
+    """Draw the links above the quiet limit, coloured and widened by class, worst last."""
+    shown = np.flatnonzero(value > scale.quiet)
+    shown = shown[np.argsort(value[shown], kind="stable")]
+    lines, rank = base.segments(city), scale.rank(value)
+    emphasis = np.linspace(1.0, 1.7, len(scale.colours))
+    widths = (base.RANK_WIDTH[base.ranks(city)][shown] * 0.6 + 1.0) * emphasis[rank[shown]]
+    base.draw_lines(ax, [lines[k] for k in shown], widths, [scale.colours[rank[k]] for k in shown], 4.0)
+
+
+def difference_map(
+    city: City, difference: Floats, label: str, ax: Axes | None = None, caption: Caption | None = None,
+    arms: tuple[str, str] = ("A", "B"),
+) -> Axes:  # fmt: skip
+    """Draw a difference B minus A of every link: blue is less in B, orange is more.
+
+    difference  (n_link,)  B minus A, in the unit that `label` names
+    label       text below the colour bar; a line of its own may say what its ends mean
+    arms        names of A and B
+    """
+    same_length(difference, city, "links")
+    ax = axes_or_new(ax, MAP_SIZE)
+    difference = np.nan_to_num(np.asarray(difference, dtype=np.float64))
+    scale = difference_scale(difference, label, f"Where {arms[1]} differs from {arms[0]}")
+    backdrop(ax, city)
+    shown = np.flatnonzero(np.abs(difference) > scale.edges[4])
+    shown = shown[np.argsort(np.abs(difference[shown]), kind="stable")]
+    lines, rank = base.segments(city), scale.rank(difference)
+    widths = 1.3 + 0.7 * np.abs(rank[shown] - 3)
+    base.draw_lines(ax, [lines[k] for k in shown], widths, [scale.colours[rank[k]] for k in shown], 4.0)
+    _facilities(ax, city)
+    colour_bar(ax, scale, [f"{edge:+g}".replace("-", "−") for edge in scale.edges])
+    set_title(ax, scale.title, caption)
+    return ax
+
+
+def difference_scale(difference: Floats, label: str, title: str) -> Scale:
+    """Return seven classes symmetric about zero, whose ends hold the largest differences."""
+    size = np.abs(difference[difference != 0])
+    top = _round_up(float(np.percentile(size, 98))) if len(size) else 1.0
+    limits = (0.1 * top, 0.3 * top, 0.6 * top, top)
+    edges = tuple(float(f"{edge:.3g}") for edge in (*(-limit for limit in reversed(limits)), *limits))
+    return Scale(title, label, edges, (*_LESS, "#d9dbde", *_MORE))
+
+
+def _street_handles(city: City) -> list[Line2D]:
+    """Return legend entries of the street classes that the city has."""
+    return [
+        Line2D([], [], color=base.RANK_COLOUR[k], linewidth=base.RANK_WIDTH[k], label=base.RANK_NAME[k])
+        for k in sorted(set(base.ranks(city).tolist()), reverse=True)
+    ]
+
+
+def water_handles(city: City, grey: bool = False) -> list[Any]:
+    """Return legend entries of river and lowland where the city has them."""
+    from matplotlib.patches import Patch
+
+    handles: list[Any] = []
+    river, lowland = base.ground_colours(grey)
+    if city.rows("river"):
+        handles.append(Line2D([], [], color=river, linewidth=6, label="River"))
+    if base.has_lowland(city):
+        handles.append(Patch(color=lowland, label="Low ground"))
+    return handles
+
+
+def legend_below(ax: Axes, handles: list[Any]) -> None:
+    """Put a legend of many entries below the map, where it hides nothing."""
+    if handles:
+        ax.legend(
+            handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.005), ncols=3, frameon=False,
+            columnspacing=1.4, handletextpad=0.6, labelcolor=INK,
+        )  # fmt: skip

@@ -1,0 +1,232 @@
+"""Draw what traffic by itself did: link maps, a space-time diagram, the fundamental diagram of a network.
+
+Every picture takes `ax` (a new figure without it) and returns it. Flow, density
+and speed are those of Edie, Discussion of traffic stream measurements and
+definitions (1963): distance driven and time spent per length and duration.
+Vehicles that had not left a link when the run ended are not in its log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from twin.plot.base import draw_lines
+from twin.plot.style import (
+    FAINT,
+    INK,
+    MUTED,
+    PAPER,
+    Caption,
+    Floats,
+    Scale,
+    axes_or_new,
+    colour_bar,
+    frame_map,
+    set_title,
+    shades,
+)
+
+if TYPE_CHECKING:
+    from twin.models.traffic.alone import Result
+
+_MAP = {
+    "flow": ("Where traffic flowed", "Mean flow, vehicles per hour", "viridis_r", 0.08, 1.0),
+    "speed": ("How fast traffic moved", "Mean speed, km/h", "cividis", 0.0, 0.92),
+    "density": ("Where traffic stood close", "Mean density, vehicles per km and lane", "inferno_r", 0.12, 0.9),
+    "delay": ("Where time was lost", "Mean delay, seconds per vehicle", "inferno_r", 0.12, 0.9),
+}
+"""Quantity: title, label, colour map and the part of it that is used."""
+_CLASSES = 6
+_GAP = 0.007
+"""Share of a map's size between the two directions of a street."""
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Draw a result of `twin.models.traffic.simulate`."""
+
+    result: Result
+
+    def links(
+        self, quantity: str = "flow", begin: float = 0.0, end: float | None = None, ax: Axes | None = None,
+        caption: Caption | None = None,
+    ) -> Axes:  # fmt: skip
+        """Map flow, speed, density or delay of every link; direction by the side of the street it is drawn on.
+
+        begin, end  s, by default until the last exit
+        Raises ValueError for another quantity, or a result without positions (`Rules.nodes`).
+        """
+        if quantity not in _MAP:
+            raise ValueError(f"quantity ({quantity!r}) must be one of {', '.join(_MAP)}")
+        if self.result.nodes is None:
+            raise ValueError("the result has no positions: give simulate nodes (x, y in m) in its Rules")
+        title, label, colours, low, high = _MAP[quantity]
+        value = link_values(self.result, begin, self._end(end))[quantity]
+        scale = Scale(title, label, _edges(value), shades(colours, _CLASSES, low, high))
+        lines = _streets(self.result)
+        ax = axes_or_new(ax, (7.2, 7.6))
+        draw_lines(ax, list(lines), 1.2, FAINT, 1.0)
+        _draw_classes(ax, lines, value, scale, worst_low=quantity == "speed")
+        frame_map(ax, self.result.nodes[["x", "y"]].to_numpy(float))
+        colour_bar(ax, scale)
+        set_title(ax, title, caption)
+        return ax
+
+    def space_time(self, corridor: Sequence[Any], ax: Axes | None = None, caption: Caption | None = None) -> Axes:
+        """Draw the ways of vehicles along a corridor, coloured by their speed on each link.
+
+        corridor  links one after another; a way is straight from its entry to its exit of a link
+        Raises ValueError where one link does not lead to the next, and for links that are none.
+        """
+        unknown = [str(link) for link in corridor if link not in self.result.links.index]
+        if unknown or not len(corridor):
+            raise ValueError(f"no link {', '.join(unknown)} in the result" if unknown else "corridor has no link")
+        links = self.result.links.loc[list(corridor)]
+        _check_corridor(links)
+        bounds = np.concatenate([[0.0], np.cumsum(links["length"].to_numpy(float))]) / 1000
+        events = self.result.events[self.result.events["link"].isin(links.index)]
+        place = _rows(links, events["link"])
+        time = events[["entered", "left"]].to_numpy() / 60
+        ways = np.stack([time, np.stack([bounds[place], bounds[place + 1]], axis=1)], axis=2)
+        speed = (bounds[place + 1] - bounds[place]) / np.maximum(time[:, 1] - time[:, 0], 1e-9) * 60
+        free = float(links["speed"].max()) * 3.6
+        scale = Scale("", _MAP["speed"][1], _edges(np.array([free])), shades("cividis", _CLASSES, 0.0, 0.92))
+        ax = axes_or_new(ax, (8.5, 6.0))
+        draw_lines(ax, list(ways), 0.9, [scale.colours[k] for k in scale.rank(speed)], 2.0)
+        ax.set_xlim(0.0 if not len(time) else time.min(), 1.0 if not len(time) else time.max())
+        ax.set_ylim(0.0, bounds[-1])
+        for bound in bounds[1:-1]:
+            ax.axhline(bound, color=PAPER, linewidth=2.2, zorder=3)
+            ax.axhline(bound, color=MUTED, linewidth=0.8, zorder=3)
+        for name, low, high in zip(links.index, bounds[:-1], bounds[1:], strict=True):
+            ax.annotate(
+                f"link {name}", (1.0, (low + high) / 2), (6, 0), xycoords=("axes fraction", "data"),
+                textcoords="offset points", va="center", color=INK,
+            )  # fmt: skip
+        ax.set_xlabel("Time, min")
+        ax.set_ylabel("Distance along the corridor, km")
+        colour_bar(ax, scale)
+        set_title(ax, "Vehicles along a corridor", caption)
+        return ax
+
+    def fundamental(self, every: float = 300.0, ax: Axes | None = None, caption: Caption | None = None) -> Axes:
+        """Draw mean flow over mean density of the whole network, one point per interval of `every` seconds."""
+        density, flow, time = fundamental_values(self.result, every)
+        ax = axes_or_new(ax, (7.6, 5.6))
+        ax.plot(density, flow, color=FAINT, linewidth=1.4, zorder=1)
+        points = ax.scatter(density, flow, c=time / 60, cmap="viridis", s=64, edgecolor=INK, linewidth=0.6, zorder=2)
+        bar = ax.figure.colorbar(points, ax=ax, pad=0.02)
+        bar.set_label("Time, min")
+        ax.set_xlim(left=0.0)
+        ax.set_ylim(bottom=0.0)
+        ax.grid(color=FAINT, linewidth=0.7)
+        ax.set_axisbelow(True)
+        ax.set_xlabel("Density, vehicles per km and lane")
+        ax.set_ylabel("Flow, vehicles per hour and lane")
+        set_title(ax, "Flow and density of the network", caption)
+        return ax
+
+    def _end(self, end: float | None) -> float:
+        if end is not None:
+            return end
+        return float(self.result.events["left"].max()) if len(self.result.events) else 1.0
+
+
+def link_values(result: Result, begin: float, end: float) -> dict[str, Floats]:
+    """Return flow (veh/h), speed (km/h), density (veh/km and lane) and delay (s/veh) of every link.
+
+    begin, end  s; speed and delay are nan where nobody drove
+    """
+    if not end > begin:
+        raise ValueError(f"end ({end}) must be after begin ({begin})")
+    link, spent, driven = _inside(result, begin, end)
+    n_link, length = len(result.links), result.links["length"].to_numpy(float)
+    time = np.bincount(link, spent, n_link)
+    way = np.bincount(link, driven, n_link)
+    none = np.full(n_link, np.nan)
+    pace = np.divide(time, way, out=none.copy(), where=way > 0)
+    free = length / result.links["speed"].to_numpy(float)
+    return {
+        "flow": way / length / (end - begin) * 3600,
+        "speed": 3.6 / pace,
+        "density": time / length / _lanes(result) / (end - begin) * 1000,
+        "delay": np.maximum(pace * length - free, 0.0),
+    }
+
+
+def fundamental_values(result: Result, every: float) -> tuple[Floats, Floats, Floats]:
+    """Return density (veh/km), flow (veh/h), both per lane, and the middle (s) of each interval."""
+    if not every > 0:
+        raise ValueError(f"every ({every}) must be greater than 0 s")
+    events = result.events
+    count = int(np.ceil(events["left"].max() / every)) if len(events) else 0
+    begin = np.arange(count) * every
+    lane_metres = float((result.links["length"].to_numpy(float) * _lanes(result)).sum())
+    sums = np.array([[part.sum() for part in _inside(result, b, b + every)[1:]] for b in begin]).reshape(-1, 2)
+    middle = np.asarray(begin + every / 2, dtype=np.float64)
+    return sums[:, 0] / lane_metres / every * 1000, sums[:, 1] / lane_metres / every * 3600, middle
+
+
+def _inside(result: Result, begin: float, end: float) -> tuple[Any, Floats, Floats]:
+    """Return link row, seconds and metres of every traversal between two instants."""
+    events = result.events
+    entered, left = events["entered"].to_numpy(float), events["left"].to_numpy(float)
+    rows = np.flatnonzero((entered < end) & (left > begin))
+    link = _rows(result.links, events["link"].to_numpy()[rows])
+    spent = np.minimum(left[rows], end) - np.maximum(entered[rows], begin)
+    return link, spent, result.links["length"].to_numpy(float)[link] * spent / (left[rows] - entered[rows])
+
+
+def _rows(links: Any, names: Any) -> Any:
+    import pandas as pd
+
+    return links.index.get_indexer(pd.Index(names))
+
+
+def _lanes(result: Result) -> Floats:
+    links = result.links
+    return links["lanes"].to_numpy(float) if "lanes" in links else np.ones(len(links))
+
+
+def _edges(value: Floats) -> tuple[float, ...]:
+    """Return limits of classes from 0, in steps of a round number, that hold almost all values."""
+    known = value[np.isfinite(value)]
+    top = float(np.percentile(known, 98)) if len(known) and known.max() > 0 else 1.0
+    power = 10.0 ** np.floor(np.log10(top / _CLASSES))
+    step = min(s * power for s in (1.0, 2.0, 2.5, 5.0, 10.0) if s * power * _CLASSES >= top * (1 - 1e-9))
+    return tuple(float(f"{step * k:.6g}") for k in range(_CLASSES + 1))
+
+
+def _streets(result: Result) -> Floats:
+    """Return a straight line (n_link, 2, 2) per link, to the side on which it is driven."""
+    assert result.nodes is not None
+    xy = result.nodes[["x", "y"]]
+    ends = np.stack([xy.loc[result.links[end]].to_numpy(float) for end in ("from", "to")], axis=1)
+    along = ends[:, 1] - ends[:, 0]
+    size = float(np.ptp(xy.to_numpy(float), axis=0).max())
+    right = np.stack([along[:, 1], -along[:, 0]], axis=1) / np.maximum(np.hypot(*along.T), 1e-9)[:, None]
+    side = -1.0 if result.driving_side == "left" else 1.0
+    return np.asarray(ends + side * _GAP * size * right[:, None, :])
+
+
+def _draw_classes(ax: Axes, lines: Floats, value: Floats, scale: Scale, worst_low: bool) -> None:
+    """Draw links by class, the worst widest and last; links where nobody drove stay plain."""
+    shown = np.flatnonzero(np.isfinite(value) & ((value > 0) | worst_low))
+    rank = scale.rank(value)
+    worse = _CLASSES - 1 - rank if worst_low else rank
+    shown = shown[np.argsort(worse[shown], kind="stable")]
+    widths = np.linspace(2.4, 5.4, _CLASSES)[worse[shown]]
+    draw_lines(ax, [lines[k] for k in shown], widths, [scale.colours[rank[k]] for k in shown], 4.0)
+
+
+def _check_corridor(links: Any) -> None:
+    ends, starts = links["to"].to_numpy()[:-1], links["from"].to_numpy()[1:]
+    broken = np.flatnonzero(ends != starts)
+    if len(broken):
+        names = links.index[[broken[0], broken[0] + 1]].tolist()
+        raise ValueError(f"link {names[0]} of the corridor does not lead to link {names[1]}")

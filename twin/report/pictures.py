@@ -1,0 +1,219 @@
+"""Draw the pictures of a report, each with words for readers who cannot see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twin import plot
+from twin.plot.maps import MAP_SIZE
+from twin.plot.series import WIDTH, story_figure
+from twin.report import data
+from twin.report.data import Report
+from twin.stats import Comparison
+from twin.wording import number
+
+if TYPE_CHECKING:
+    from twin.city import City
+
+Array = np.ndarray[Any, Any]
+
+DEPTH_NAMES = ("max_depth", "depth_max", "peak_depth", "depth")
+RATIO_NAMES = ("time_ratio",)
+OUTAGE_NAMES = ("minutes_without_power", "without_power_min", "outage_min", "minutes_out")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawn picture: file name without suffix, PNG bytes, caption and text for the blind."""
+
+    name: str
+    content: bytes
+    caption: str
+    alt: str
+
+
+def forest(report: Report, found: Sequence[Comparison]) -> Picture | None:
+    """Draw what the second arm changes, None without a comparison."""
+    shown = [one for one in found if one.pairs]
+    if not shown:
+        return None
+    pairs = max(one.pairs for one in shown)
+    with plot.style():
+        made, ax = plot.figure(WIDTH, 1.6 + 0.55 * len(shown))
+        note = plot.Caption(report.title, f"{report.arm} against {report.baseline}", f"{pairs} paired replications")
+        plot.forest_plot(shown, ax, note, (report.baseline, report.arm))
+        content = plot.png(made)
+    words = "; ".join(f"{one.figure.name}: {one.verdict}" for one in shown)
+    return Picture(
+        "verdicts",
+        content,
+        "Difference per figure with its confidence interval, in multiples of the margin that matters. "
+        "Right is better, whatever the direction of the figure.",
+        f"Differences between {report.arm} and {report.baseline}. {words}.",
+    )
+
+
+def story(report: Report) -> Picture | None:
+    """Draw the main series of both arms over local time, None where nothing was measured."""
+    panels = data.panels(report)
+    if not panels:
+        return None
+    with plot.style():
+        zone = report.local(0).rsplit(" ", 1)[1]
+        made = story_figure(panels, data.windows(report), zone, plot.Caption(report.title, "", report.period()))
+        content = plot.png(made)
+    several = any(len(runs) > 1 for runs in (report.runs[arm] for arm in report.pair))
+    band = ", and the band that holds 80 % of them" if several else ""
+    peaks = "; ".join(f"{title}: {_peaks(curves)}" for title, curves in panels.items())
+    return Picture(
+        "story",
+        content,
+        f"How it went: {report.averaged()}{band}.",
+        f"Curves over local time, {report.period()}. Highest values of the curves: {peaks}.",
+    )
+
+
+def _peaks(curves: Sequence[plot.Curve]) -> str:
+    """Return the highest mean of every arm in words."""
+    means = [(curve.arm, np.nanmean(curve.values, axis=0)) for curve in curves if np.isfinite(curve.values).any()]
+    return ", ".join(f"{arm} {number(float(np.nanmax(mean)))}" for arm, mean in means) or "none"
+
+
+def cascade(report: Report) -> Picture | None:
+    """Draw how the failure spread in the first run of the baseline, None where nobody lost power or water."""
+    from twin.plot.cascade import cascade_timeline
+    from twin.report.causes import causes
+
+    run = report.runs[report.baseline][0]
+    found = causes(run)
+    if found is None or not {"outage", "pressure_lost"} & set(found.events["kind"].tolist()):
+        return None
+    moments = np.array([report.moment(int(time)) for time in found.events["time"]])
+    with plot.style():
+        made, ax = plot.figure(WIDTH, 5.4)
+        note = plot.Caption(report.title, f"{report.baseline}, replication {run.replication}", report.period())
+        cascade_timeline(found.events, found.parents, moments, ax, note)
+        content = plot.png(made)
+    words = "Events of one run in lanes by sector; lines lead from a cause to what it led to in another sector."
+    return Picture("cascade", content, words, f"Timeline. {words}")
+
+
+def resilience(report: Report) -> Picture | None:
+    """Draw the share of customers with power and of persons with water in every arm, with the loss shaded."""
+    from twin.plot.cascade import lost_hours, resilience_figure
+    from twin.report.service import served
+
+    panels = served(report)
+    if not panels:
+        return None
+    with plot.style():
+        note = plot.Caption(report.title, "", report.period())
+        content = plot.png(resilience_figure(panels, note))
+    told = "; ".join(
+        f"{label}: {', '.join(f'{curve.arm} {lost_hours(curve):.2f} h' for curve in curves)}"
+        for label, curves in panels.items()
+    )
+    words = "Mean share that is served in each arm. The shaded area is the loss, in hours of full service."
+    return Picture("resilience", content, words, f"Curves over local time. {words} {told}.")
+
+
+def maps(report: Report) -> Iterator[Picture]:
+    """Draw the city, then what happened in it, as far as the results say."""
+    if report.city is None:
+        return
+    shows = "The city: streets by class, people, water and the places that serve them."
+    yield _map(report, ("city", "", ""), shows, partial(plot.city_map, report.city))
+    for maker in (_depth, _delay, _difference, _power, _calls):
+        yield from maker(report, report.city)
+
+
+def _map(report: Report, names: tuple[str, str, str], caption: str, draw: Callable[..., Any]) -> Picture:
+    """Draw one map, with `draw(ax=, caption=)`.
+
+    names  of the picture's file, the arm and the runs it shows; empty where it shows none in particular
+    """
+    name, arm, runs = names
+    policies = report.policies(arm) if arm else ""
+    label = f"{arm}: {policies}" if policies else arm
+    with plot.style():
+        made, ax = plot.figure(*MAP_SIZE)
+        draw(ax=ax, caption=plot.Caption(report.title, label, f"{report.period()}{runs and ', '}{runs}"))
+        content = plot.png(made)
+    return Picture(name, content, caption, f"Map. {caption}")
+
+
+def _links(report: Report, city: City, arm: str, names: Sequence[str]) -> Array | None:
+    return data.mean_column(report, arm, "links", names, city.rows("links"))
+
+
+def _depth(report: Report, city: City) -> Iterator[Picture]:
+    """Draw the deepest water, the same in both arms."""
+    depth = _links(report, city, report.baseline, DEPTH_NAMES)
+    if depth is not None and np.nanmax(depth, initial=0.0) > 0:
+        wet, closed = int((depth > 0.01).sum()), int((depth >= 0.3).sum())
+        runs = report.averaged()
+        caption = f"Water on the streets ({runs}): {wet} links wet, {closed} of them so deep (0.3 m) that they close."
+        yield _map(report, ("depth", report.baseline, runs), caption, partial(plot.link_map, city, depth, plot.DEPTH))
+
+
+def _delay(report: Report, city: City) -> Iterator[Picture]:
+    """Draw mean travel time over free-flow time of the baseline."""
+    ratio = _links(report, city, report.baseline, RATIO_NAMES)
+    if ratio is not None:
+        slow = 100.0 * float(np.mean(ratio > 1.6))
+        runs = report.averaged()
+        caption = (
+            f"Streets in {report.baseline} ({runs}): {slow:.0f} % of the links took more than 1.6 times the free time."
+        )
+        yield _map(report, ("delay", report.baseline, runs), caption, partial(plot.link_map, city, ratio, plot.DELAY))
+
+
+def _difference(report: Report, city: City) -> Iterator[Picture]:
+    """Draw the difference in travel time ratio between the arms."""
+    pair = (report.baseline, report.arm)
+    first, second = (_links(report, city, arm, RATIO_NAMES) for arm in pair)
+    if first is None or second is None or report.arm == report.baseline:
+        return
+    change = second - first
+    faster, slower = int((change < -0.05).sum()), int((change > 0.05).sum())
+    ends = f"←  {report.arm} faster          {report.arm} slower  →"
+    label = f"{ends}\nTravel time ÷ free-flow time, {report.arm} minus {report.baseline}"
+    runs = report.averaged(report.arm)
+    caption = (
+        f"{report.arm} against {report.baseline} ({runs}): {faster} links faster (blue), {slower} slower (orange)."
+    )
+    draw = partial(plot.difference_map, city, change, label, arms=pair)
+    yield _map(report, ("difference", "", runs), caption, draw)
+
+
+def _power(report: Report, city: City) -> Iterator[Picture]:
+    """Draw how long every bus was without power, per arm."""
+    for arm in report.pair if city.rows("buses") and city.rows("lines") else ():
+        minutes = data.mean_column(report, arm, "buses", OUTAGE_NAMES, city.rows("buses"))
+        if minutes is None or np.nanmax(minutes, initial=0.0) <= 0:
+            continue
+        out = int(city["buses"]["customers"][minutes > 0].sum())
+        runs, longest = report.averaged(arm), float(np.nanmax(minutes))
+        which = " in some replication" if len(report.runs[arm]) > 1 else ""
+        caption = f"Power in {arm} ({runs}): {out:,} customers lost it{which}, for {longest:.0f} min at most."
+        yield _map(report, (f"power_{arm}", arm, runs), caption, partial(plot.power_map, city, minutes))
+
+
+def _calls(report: Report, city: City) -> Iterator[Picture]:
+    """Draw the calls of the first replication, per arm."""
+    for arm in report.pair:
+        found = data.calls(report, arm)
+        if found is None or not len(found["node"]):
+            continue
+        late, reached = np.asarray(found["late"], dtype=bool), np.isfinite(found["response"])
+        runs = f"replication {report.runs[arm][0].replication}"
+        caption = (
+            f"Calls in {arm} ({runs}): {len(late)} calls, {int((late & reached).sum())} reached late, "
+            f"{int((~reached).sum())} not reached at the end. How soon is late depends on the priority of a call."
+        )
+        yield _map(report, (f"calls_{arm}", arm, runs), caption, partial(plot.call_map, city, found))
