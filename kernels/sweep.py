@@ -146,3 +146,48 @@ def products_down(parent: Integers, sources: int, factor: Floats, product: Float
     product[:sources] = 1.0
     for i in range(sources, parent.shape[0]):
         product[i] = product[parent[i]] * factor[i]
+
+
+@jit
+def edge_currents(
+    parent: Integers,
+    edge: Integers,
+    forward: NDArray[np.bool_],
+    resistance: Floats,
+    reactance: Floats,
+    scale: Floats,
+    shunt: NDArray[np.complex128],
+    ratio: Floats,
+    squared: Floats,
+    flow: Floats,
+    current: Floats,
+) -> None:
+    """Write the current at both ends of every edge of a swept tree; leave the others as they are.
+
+    parent, resistance, reactance, scale, squared, flow  (n_node,)  as for `sweep`
+    edge     (n_node,)    edge to the parent, -1 for none
+    forward  (n_node,)    that edge's from-side is the parent
+    shunt    (n_edge,)    pu  admittance of the pi, half of it at each end
+    ratio    (n_edge,)    voltage of the from-side over that of the to-side without load
+    current  (n_edge, 2)  pu  written: at from-side and to-side
+
+    The half of the shunt at an end adds to what flows in the impedance there.
+    """
+    for i in range(parent.shape[0]):
+        k = edge[i]
+        if k < 0:
+            continue
+        above = parent[i]
+        low = np.sqrt(squared[i]) * scale[i]
+        high = np.sqrt(squared[above]) * scale[above]
+        here = 0.5 * np.conj(shunt[k])
+        there = here
+        if forward[i]:
+            there = here / ratio[k] ** 2
+        else:
+            here = here / ratio[k] ** 2
+        power = complex(flow[0, i], flow[1, i])
+        below = abs(power - here * low**2) / low
+        sent = abs(power + complex(resistance[i], reactance[i]) * flow[2, i] + there * high**2) / high
+        current[k, 0] = sent if forward[i] else below
+        current[k, 1] = below if forward[i] else sent

@@ -21,6 +21,8 @@ class Supply:
     edge_works  (n_edge,)  closed, not failed and fed: it carries power
     event       (n_bus,)   fed: newest event on the path; cut off: event of the break
                            nearest the source on the normal path; -1 for none
+
+    All are read-only.
     """
 
     fed: Array
@@ -48,6 +50,7 @@ class Grid:
         self.edge = np.zeros(2 * len(self.from_bus), np.int64)
         build_adjacency(self.from_bus, self.to_bus, self.first, self.neighbour, self.edge)
         closed = city["lines"]["closed"].astype(bool) if "lines" in city else np.zeros(0, bool)
+        self._last: tuple[bytes, Supply] | None = None
         self._normal = self._search(np.ones(self.buses, bool), self._edges(closed, True))
 
     def normal_tree(self) -> tuple[Array, Array, Array]:
@@ -90,7 +93,17 @@ class Grid:
         station_works, line_works  as for `connected`
         station_event  (n_substation,)  event that last changed its state, -1 for none
         line_event     (n_line,)        likewise
+
+        The last answer is kept beside its question: loads change far more often than switches.
         """
+        asked = (station_works, line_works, station_event, line_event)
+        key = b"".join(part.tobytes() for part in asked)
+        last = self._last
+        if last is None or last[0] != key:
+            last = self._last = (key, self._supply(*asked))
+        return last[1]
+
+    def _supply(self, station_works: Array, line_works: Array, station_event: Array, line_event: Array) -> Supply:
         from twin.kernels.islands import first_break_on_path, latest_on_path
 
         bus_works = self._buses(station_works, True)
@@ -103,7 +116,9 @@ class Grid:
         normal_order = self._normal[1:]
         first_break_on_path(*normal_order, bus_works, edge_works, bus_event, edge_event, broken, blame)
         carries = edge_works & fed[self.from_bus] & fed[self.to_bus]
-        return Supply(fed, carries, np.where(fed, newest, blame))
+        event = np.where(fed, newest, blame)
+        fed.flags.writeable = carries.flags.writeable = event.flags.writeable = False
+        return Supply(fed, carries, event)
 
     def _buses(self, stations: Array, others: Any) -> Array:
         """Return a value per bus from one per substation; where two share a busbar the smaller holds."""

@@ -24,13 +24,17 @@ class LimitWatch:
 
     def step(self, view: View, voltage: Array, loading: Array, supplied: Array) -> None:
         """Log one event per bus or line that crossed a limit; its value is the voltage or the loading."""
-        side = np.where(supplied & (voltage < self.low), -1, np.where(supplied & (voltage > self.high), 1, 0))
-        for bus in np.flatnonzero(side != view["bus.limit"]).tolist():
+        side = (supplied & (voltage > self.high)).astype(np.int8) - (supplied & (voltage < self.low))
+        crossed = np.flatnonzero(side != view["bus.limit"])
+        for bus in crossed.tolist():
             kind = {-1: "voltage_low", 0: "voltage_normal", 1: "voltage_high"}[int(side[bus])]
             if side[bus] or supplied[bus]:
                 view.emit(kind, bus, float(voltage[bus]))
-        view.put("bus.limit", slice(None), side)
+        if crossed.size:
+            view.put("bus.limit", slice(None), side)
         over = loading > self.loading
-        for line in np.flatnonzero(over != view["line.overloaded"]).tolist():
+        changed = np.flatnonzero(over != view["line.overloaded"])
+        for line in changed.tolist():
             view.emit("line_overload" if over[line] else "line_relieved", line, float(loading[line]))
-        view.put("line.overloaded", slice(None), over)
+        if changed.size:
+            view.put("line.overloaded", slice(None), over)

@@ -188,23 +188,26 @@ class Power(Model):
     def _switch_supply(self, view: View, supply: Supply) -> None:
         """Write which buses have power; log one event per cause."""
         before, shed = view["bus.energised"].copy(), view["bus.shed"]
-        now, cause = supply.fed & ~shed, supply.event.copy()
+        now = supply.fed & ~shed
+        differs = before != now
+        if not differs.any():
+            return
+        cause = supply.event.copy()
         told = view["bus.shed@cause"]
         cause[supply.fed] = np.where(shed, told, np.maximum(cause, told))[supply.fed]
         for kind, state in (("outage", False), ("supply_back", True)):
-            changed = (before != now) & (now == state)
+            changed = differs & (now == state)
             for event in np.unique(cause[changed]).tolist():
                 rows = np.flatnonzero(changed & (cause == event))
                 customers = int(self.customers[rows].sum())
                 logged = view.emit(kind, int(rows[0]), float(customers), len(rows), causes=[event])
                 view.put("bus.energised", rows, state, logged)
-        rows = np.flatnonzero(before != now)
-        if len(rows):
-            dark = np.where(now[rows], view.now - view["bus.dark_since"][rows], 0)
-            back = rows[now[rows]]
-            view.put("bus.back_since", back, view.now)
-            view.put("bus.cold", back, self.demand.excess(dark[now[rows]]))
-            begin_or_end(view, rows, now)
+        rows = np.flatnonzero(differs)
+        dark = np.where(now[rows], view.now - view["bus.dark_since"][rows], 0)
+        back = rows[now[rows]]
+        view.put("bus.back_since", back, view.now)
+        view.put("bus.cold", back, self.demand.excess(dark[now[rows]]))
+        begin_or_end(view, rows, now)
 
     def _add_up(self, view: View, fed: Array, load: Array) -> None:
         """Integrate lost supply up to now and note what is lost from here on."""

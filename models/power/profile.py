@@ -20,6 +20,7 @@ _WORK_MORNING = (0.38, 0.36, 0.35, 0.35, 0.36, 0.39, 0.48, 0.66, 0.84, 0.94, 0.9
 _WORK_EVENING = (0.95, 0.99, 1.00, 0.98, 0.92, 0.80, 0.70, 0.66, 0.60, 0.53, 0.46, 0.41)
 HOMES = (*_HOMES_MORNING, *_HOMES_EVENING)
 WORK = (*_WORK_MORNING, *_WORK_EVENING)
+_HOURS, _HOMES, _WORK = np.arange(25.0), np.array([*HOMES, HOMES[0]]), np.array([*WORK, WORK[0]])
 
 
 def work_share(city: City) -> Array:
@@ -40,9 +41,7 @@ def demand_factor(share: Array, hour: float) -> Array:
     share  (n_bus,)  part of the load that follows working hours
     hour   local hour of day, 0 to 24
     """
-    hours = np.arange(25.0)
-    homes = np.interp(hour, hours, [*HOMES, HOMES[0]])
-    work = np.interp(hour, hours, [*WORK, WORK[0]])
+    homes, work = (np.interp(hour, _HOURS, factors) for factors in (_HOMES, _WORK))
     return np.asarray((1.0 - share) * homes + share * work)
 
 

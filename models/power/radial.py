@@ -180,21 +180,10 @@ def sweep_profiles(tree: Tree, active: Array, reactive: Array) -> Sweep:
 
 
 def edge_currents(network: Network, tree: Tree, found: Sweep) -> Array:
-    """Return the current (pu) at from-side and to-side of every edge, (n_edge, 2); 0 off the tree.
+    """Return the current (pu) at from-side and to-side of every edge, (n_edge, 2); 0 off the tree."""
+    from twin.kernels.sweep import edge_currents as write_currents
 
-    The half of an edge's shunt at an end adds to what flows in its impedance there.
-    """
     currents = np.zeros((network.edges, 2))
-    nodes = np.flatnonzero(tree.edge >= 0)
-    edge, above, forward = tree.edge[nodes], tree.parent[nodes], tree.forward[nodes]
-    voltage = np.sqrt(found.squared) * tree.scale
-    low, high = voltage[nodes], voltage[above]
-    power = found.flow[0, nodes] + 1j * found.flow[1, nodes]
-    impedance = tree.resistance[nodes] + 1j * tree.reactance[nodes]
-    half = np.conj(network.shunt[edge]) / 2
-    near, far = half / network.ratio[edge] ** 2, half
-    below = power - np.where(forward, far, near) * low**2
-    sent = power + impedance * found.flow[2, nodes] + np.where(forward, near, far) * high**2
-    ends = np.stack([np.abs(sent) / high, np.abs(below) / low], axis=1)
-    currents[edge] = np.where(forward[:, None], ends, ends[:, ::-1])
+    branch = (tree.parent, tree.edge, tree.forward, tree.resistance, tree.reactance, tree.scale)
+    write_currents(*branch, network.shunt, network.ratio, found.squared, found.flow, currents)
     return currents

@@ -50,7 +50,7 @@ class Flow:
 
 
 class FlowSolver:
-    """Power flow of a network under any switching, with no memory of earlier calls."""
+    """Power flow of a network under any switching, whose answers do not depend on earlier calls."""
 
     def __init__(self, network: Network) -> None:
         from twin.kernels.islands import build_adjacency
@@ -59,6 +59,8 @@ class FlowSolver:
         self._first = np.zeros(network.buses + 1, np.int64)
         self._neighbour, self._edge = (np.zeros(2 * network.edges, np.int64) for _ in range(2))
         build_adjacency(network.from_bus, network.to_bus, self._first, self._neighbour, self._edge)
+        self._roots = np.unique(network.source_bus)
+        self._last: tuple[bytes, tuple[Array, Array, Tree | None]] | None = None
 
     @cached_property
     def _general(self) -> GeneralSolver:
@@ -71,20 +73,29 @@ class FlowSolver:
         FlowSolver.__init__(self, state["network"])
 
     def connect(self, bus_works: Array, edge_works: Array) -> tuple[Array, Array, Tree | None]:
-        """Return what has supply, which edges carry power, and the tree where they form one.
+        """Return what has supply, which edges carry power, and the tree where they form one; all read-only.
 
         bus_works   (n_bus,)   False where nothing passes
         edge_works  (n_edge,)  closed and not failed
+
+        The last answer is kept beside its question: loads change far more often than switches.
         """
+        key = bus_works.tobytes() + edge_works.tobytes()
+        last = self._last
+        if last is None or last[0] != key:
+            last = self._last = (key, self._connect(bus_works, edge_works))
+        return last[1]
+
+    def _connect(self, bus_works: Array, edge_works: Array) -> tuple[Array, Array, Tree | None]:
         from twin.kernels.islands import spread
 
         buses = self.network.buses
         fed = np.zeros(buses, bool)
         parent, parent_edge, order = (np.zeros(buses, np.int64) for _ in range(3))
-        roots = np.unique(self.network.source_bus)
         graph = (self._first, self._neighbour, self._edge)
-        spread(*graph, bus_works, edge_works, roots, fed, parent, parent_edge, order)
+        spread(*graph, bus_works, edge_works, self._roots, fed, parent, parent_edge, order)
         carries = edge_works & fed[self.network.from_bus] & fed[self.network.to_bus]
+        fed.flags.writeable = carries.flags.writeable = False
         return fed, carries, plant(self.network, order, parent, parent_edge, carries)
 
     def solve(self, bus_works: Array, edge_works: Array, active: Array, reactive: Array) -> Flow | None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twin.kernels.sweep import PLAIN, WITH_CURRENTS, WITH_SHUNTS, products_down, sweep
+from twin.kernels.sweep import PLAIN, WITH_CURRENTS, WITH_SHUNTS, edge_currents, products_down, sweep
 
 
 def run(parent, z, load, kind=PLAIN, shunt=0j, steady=0.0, resistive=0.0, held=1.0, scale=None, limit=100):
@@ -97,3 +97,22 @@ def test_a_ratio_scales_voltages_below_it():
     assert product.tolist() == [1.0, 1.0, 0.95, 0.95]
     voltage = run(parent, np.zeros(4, complex), [0.1, 0.1, 0.1], scale=product)[0]
     assert voltage[0].tolist() == [1.0, 0.95, 0.95]
+
+
+@pytest.mark.parametrize("forward", [True, False])
+def test_currents_at_both_ends_are_those_of_the_pi(forward):
+    """Two buses and a line z with shunt y: the loss and both halves of y decide what flows at the ends."""
+    z, y, load, ratio = 0.1 + 0.1j, 0.02 - 0.06j, 0.5 + 0.25j, 1.05
+    near, far = (y / 2 / ratio**2, y / 2) if forward else (y / 2, y / 2 / ratio**2)
+    v = 0.9
+    series = np.conj(load / v)
+    top = v + z * series
+    squared, flow = np.array([abs(top) ** 2, v**2]), np.zeros((3, 2))
+    flow[:, 1] = load.real, load.imag, abs(series) ** 2
+    current = np.full((2, 2), -1.0)
+    tree = (np.array([-1, 0]), np.array([-1, 1]), np.array([True, forward]))
+    pi = (np.array([0.0, z.real]), np.array([0.0, z.imag]), np.ones(2), np.array([9j, y]), np.array([1.0, ratio]))
+    edge_currents(*tree, *pi, squared, flow, current)
+    ends = [abs(series + near * top), abs(series - far * v)]
+    assert current[1] == pytest.approx(ends if forward else ends[::-1], abs=1e-12)
+    assert (current[0] == -1).all()

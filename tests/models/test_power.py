@@ -176,6 +176,12 @@ def test_the_search_agrees_with_the_normal_state():
     assert grid.connected(np.array([False, True]), np.array([True] * 4)).tolist() == [1, 0, 1, 1, 1, 1]
 
 
+def test_a_search_names_the_event_of_each_failure_although_the_same_line_fails_again():
+    grid, station, works = Grid(six_bus_city()), np.ones(2, bool), np.array([True, False, False, True])
+    told = [grid.supply(station, works, np.full(2, -1), np.where(works, -1, number)).event for number in (7, 7, 9)]
+    assert [part.max() for part in told] == [7, 7, 9]
+
+
 def test_a_broken_invariant_is_told():
     world = world_of().run(10 * SECOND)
     assert world.check() == []

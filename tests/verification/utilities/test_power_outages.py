@@ -92,3 +92,16 @@ def test_a_tie_that_would_leave_the_limits_is_passed_over(feeder):
     free = best_tie(feeder[0], fault, TIES)
     assert best_tie(feeder[0], fault, TIES, Limits(voltage=free.voltage - 1e-6)) == free
     assert best_tie(feeder[0], fault, TIES, Limits(voltage=free.voltage + 1e-6)) is None
+
+
+def test_a_flow_does_not_depend_on_the_switching_asked_before(feeder):
+    """The solver keeps the last tree beside its question; another switching must not be answered by it."""
+    network, shares = feeder[0].network, (1, 2, 1, 1)
+    faults = [fault_of(feeder, line) for line in (7, 7, 24, 7)]
+    inputs = [(f.bus_works, f.edge_works, s * f.active, f.reactive) for f, s in zip(faults, shares, strict=True)]
+    kept, fresh = FlowSolver(network), [FlowSolver(network).solve(*one) for one in inputs]
+    for one, wanted in zip(inputs, fresh, strict=True):
+        found = kept.solve(*one)
+        assert found.voltage.tobytes() == wanted.voltage.tobytes()
+        assert found.current.tobytes() == wanted.current.tobytes()
+    assert fresh[0].voltage.tobytes() == fresh[3].voltage.tobytes() != fresh[1].voltage.tobytes()
