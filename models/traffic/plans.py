@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from twin.city.junctions import Junctions, Windows
     from twin.kernels.traffic_layout import Roads, Signals
-    from twin.models.traffic.conflicts import Junctions, Windows
     from twin.models.traffic.frames import Frames
 
 Array = np.ndarray[Any, Any]
@@ -62,7 +62,7 @@ def _unplaced(frames: Frames) -> list[str]:
 
 
 def _overlaps(frames: Frames, link: Array) -> list[str]:
-    from twin.models.traffic.conflicts import overlaps
+    from twin.city.junctions import overlaps
 
     label = frames.signals.index
     return [
@@ -73,7 +73,7 @@ def _overlaps(frames: Frames, link: Array) -> list[str]:
 
 def permitted(frames: Frames) -> list[tuple[int, int, int]]:
     """Return link, next link and the link whose vehicles go first: turns across oncoming traffic that has green too."""
-    from twin.models.traffic.conflicts import permitted_turns
+    from twin.city.junctions import permitted_turns
     from twin.models.traffic.frames import rows_of
 
     if frames.positions is None or not len(frames.signals):
@@ -83,22 +83,24 @@ def permitted(frames: Frames) -> list[tuple[int, int, int]]:
 
 
 def _junctions(frames: Frames) -> Junctions:
-    from twin.models.traffic.conflicts import Junctions
+    from twin.city.junctions import Junctions, arms_of_nodes
     from twin.models.traffic.frames import rows_of
 
     nodes, links = frames.nodes(), frames.links
     position = None if frames.positions is None else frames.positions.loc[nodes, ["x", "y"]].to_numpy(float)
-    turns = [rows_of(frames.banned_turns[end], links.index).tolist() for end in ("from_link", "to_link")]
-    banned = frozenset(zip(*turns, strict=True))
-    return Junctions(rows_of(links["from"], nodes), rows_of(links["to"], nodes), position, frames.left, banned)
+    begin, end = (rows_of(links[name], nodes) for name in ("from", "to"))
+    turns = [rows_of(frames.banned_turns[name], links.index).tolist() for name in ("from_link", "to_link")]
+    arms = None if position is None else arms_of_nodes(begin, end, position)
+    return Junctions(begin, end, arms, frames.left, frozenset(zip(*turns, strict=True)))
 
 
 def _windows(frames: Frames, link: Array) -> Windows:
-    from twin.models.traffic.conflicts import Windows
+    from twin.city.junctions import Windows
 
     start = _column(frames, "start") + _column(frames, "offset")
     clear = _column(frames, "amber") + _column(frames, "all_red")
-    return Windows(link, _column(frames, "cycle"), start, _column(frames, "green"), clear)
+    anywhere = np.full(len(link), -1)
+    return Windows(link, _column(frames, "cycle"), start, _column(frames, "green"), clear, anywhere)
 
 
 def _column(frames: Frames, name: str) -> Array:

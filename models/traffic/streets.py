@@ -114,6 +114,7 @@ def _plans(city: City) -> list[list[tuple[float, float, Array]]]:
     """
     if "signals" not in city.tables or "phases" not in city.tables:
         return []
+    refuse_conflicts(city)
     table, phases, served = city["signals"], city["phases"], city["phase_links"]
     spent = _with_lost_time(phases)
     plans, full = [], []
@@ -134,25 +135,17 @@ def _plans(city: City) -> list[list[tuple[float, float, Array]]]:
     return plans
 
 
+def refuse_conflicts(city: City) -> None:
+    """Raise CityError that names the approaches with green in one phase though their movements conflict."""
+    from twin.city.junctions import phases_in_conflict
+    from twin.errors import CityError
+
+    found = phases_in_conflict(city.tables, city.driving_side == "left")
+    if found:
+        raise CityError(f"conflicting movements have green at once: {'; '.join(found)}")
+
+
 def _with_lost_time(phases: Any) -> Array:
     """Return green plus amber and all-red (s) of each phase."""
     lost = [phases[name] for name in ("amber", "all_red") if name in phases]
     return np.asarray(phases["green"] + sum(lost), np.float64)
-
-
-def conflicts_in_phases(city: City) -> list[str]:
-    """Return, as sentences, approaches that have green in one phase though their movements conflict."""
-    from twin.models.traffic.conflicts import Junctions, Windows, overlaps
-
-    if "phases" not in city.tables:
-        return []
-    links, nodes, served = city["links"], city["nodes"], city["phase_links"]
-    position = np.column_stack([nodes["x"], nodes["y"]]).astype(np.float64)
-    turns = frozenset((int(a), int(b)) for a, b in banned_turns(city))
-    junctions = Junctions(links["from_node"], links["to_node"], position, city.driving_side == "left", turns)
-    phase = served["phase"]
-    # one second of its own for every phase: only approaches of one phase are green together
-    windows = Windows(served["link"], np.full(len(phase), 1e9), 10.0 * phase, np.ones(len(phase)), np.zeros(len(phase)))
-    signal = city["signals"]["id"][city["phases"]["signal"][phase]]
-    names = links["id"][served["link"]]
-    return [f"signal {signal[a]}: {names[a]} and {names[b]}" for a, b in overlaps(junctions, windows)]

@@ -43,6 +43,18 @@ def test_one_fault_is_one_sentence(nusantara, table, column, row, value, said):
     assert spoilt(nusantara, table, column, row, value).check() == [said]
 
 
+def test_approaches_with_green_at_once_that_conflict_are_named(nusantara):
+    served, links = nusantara["phase_links"], nusantara["links"]
+    first, second = (served["link"][served["phase"] == phase] for phase in (0, 1))
+    assert nusantara["phases"]["signal"][0] == nusantara["phases"]["signal"][1]
+    mixed = served["phase"].copy()
+    mixed[served["phase"] == 1] = 0
+    (said,) = spoilt(nusantara, "phase_links", "phase", slice(None), mixed).check()
+    pairs = [f"signal s0: {links['id'][a]} and {links['id'][b]}" for a in first for b in second]
+    assert said.startswith(f"approaches with green in one phase conflict: {len(pairs)} (")
+    assert all(pair in said for pair in pairs)
+
+
 def with_lost_time(city, amber, all_red):
     """Return the city with other amber and all-red in its first phase, none elsewhere."""
     tables = {name: dict(columns) for name, columns in city.tables.items()}

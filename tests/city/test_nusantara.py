@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import yaml
 
+from twin.city.junctions import junctions_of_city
 from twin.city.loading import embedded
 from twin.city.nusantara import generate
 
@@ -153,13 +154,11 @@ def test_opposite_approaches_share_a_phase_and_greens_fit(nusantara):
     green = np.bincount(phases["signal"], phases["green"])
     np.testing.assert_allclose(green + 5.0 * per_signal, signals["cycle"])
     assert len(np.unique(served["link"])) == served.rows
-    points, links = nusantara["points"], nusantara["links"]
-    last = links["point_first"] + links["point_count"] - 1
-    bearing = np.arctan2(np.diff(points["y"])[last - 1], np.diff(points["x"])[last - 1])
+    streets = junctions_of_city(nusantara.tables, left=True)
     pairs = [served["link"][served["phase"] == phase] for phase in range(phases.rows)]
-    apart = [abs(np.cos(bearing[pair[0]] - bearing[pair[1]])) for pair in pairs if len(pair) == 2]
-    assert len(apart) > 100
-    assert min(apart) > np.cos(np.radians(50.0)) - 1e-9
+    together = [pair for pair in pairs if len(pair) == 2]
+    assert len(together) > 80
+    assert all(streets.facing(int(one), int(two)) for one, two in together)
 
 
 def test_sites_have_long_batteries_but_for_a_few_short_ones(nusantara):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from twin.city.core import City
 from twin.city.dependencies import wrong_dependencies
+from twin.city.junctions import phases_in_conflict
 from twin.city.schema import SCHEMA, ColumnRule
 from twin.city.table import Table
 
@@ -36,6 +37,7 @@ NOT_NEGATIVE = {
     "river": ("width",),
 }
 NEEDED = ("nodes", "links", "points", "zones", "zone_nodes")
+_SHOWN = 5
 COMPANIONS = {"signals": ("phases", "phase_links"), "buses": ("lines", "transformers", "sources")}
 
 
@@ -158,6 +160,10 @@ def _signals(city: City) -> Iterator[str]:
     missing = np.setdiff1d(wanted, served["link"])
     if len(missing):
         yield f"approaches of signals without green: {len(missing)}{_who(city['links'], missing)}"
+    found = phases_in_conflict(city.tables, city.driving_side == "left")
+    if found:
+        shown = "; ".join(found[:_SHOWN]) + ", ..." * (len(found) > _SHOWN)
+        yield f"approaches with green in one phase conflict: {len(found)} ({shown})"
 
 
 def _turns(city: City) -> Iterator[str]:

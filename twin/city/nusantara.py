@@ -89,7 +89,7 @@ def _tables(values: dict[str, Any], scale: float, seed: int) -> Tables:
     joined = join(prune(lattice, values["streets"]["stub_share"], seed))
     tables = _street_tables(values, joined, districts, terrain)
     wanted = _signalled(joined)
-    tables.update(signal_tables(tables, wanted, values["signals"]))
+    tables.update(signal_tables(tables, wanted, values["signals"], values["place"]["driving_side"] == "left"))
     tables["nodes"]["signal"][tables["signals"]["node"]] = True
     population, jobs = _activity(values, joined, districts, scale)
     places = Places(tables["nodes"], tables["links"], population, jobs, int(values["place"]["crs"]), seed)

@@ -60,7 +60,7 @@ def build_osm(path: str | Path, counts: str | Path | None = None, **options: Any
     region, crs = _region(raw, chosen)
     streets, signalled, report = make_streets(raw, crs, values["roads"])
     tables = _street_tables(streets, crs, values)
-    tables.update(signal_tables(tables, signalled, values["signals"]))
+    tables.update(signal_tables(tables, signalled, values["signals"], region.driving_side == "left"))
     tables["nodes"]["signal"][tables["signals"]["node"]] = True
     report["signals"]["with_phases"] = len(tables["signals"]["id"])
     population, jobs = _people(tables, values["people"], chosen.population)

@@ -8,27 +8,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.city.junctions import Junctions, junctions_of_city
 from twin.city.streets import identifiers
 
 Floats = NDArray[np.float64]
-OPPOSITE_WITHIN, SAME_WITHIN = np.radians(50.0), np.radians(35.0)
 
 
 def signal_tables(
-    tables: Mapping[str, Mapping[str, Any]], wanted: NDArray[np.bool_], settings: Mapping[str, Any]
+    tables: Mapping[str, Mapping[str, Any]], wanted: NDArray[np.bool_], settings: Mapping[str, Any], left: bool
 ) -> dict[str, dict[str, Any]]:
     """Return `signals`, `phases` and `phase_links` for the wanted nodes.
 
     wanted    (n_node,)  True where a signal stands; nodes with fewer than two phases get none
     settings  cycle (s) by number of phases, intergreen (s), green_least (s), progression (m/s)
+    left      vehicles keep to the left
 
-    Opposite approaches share a phase. A cycle holds each green and one intergreen after it;
+    Approaches share a phase whose movements do not conflict, see `twin.city.junctions`; where several
+    pairs may, those that face each other most do. A cycle holds each green and one intergreen after it;
     green is shared in proportion to the widest approach of each phase (Webster, Traffic signal
     settings, RRL 39, 1958: in proportion to the critical flow ratios, here lanes). The offset
     follows the distance from the middle of the city at the progression speed.
     """
     nodes, links = tables["nodes"], tables["links"]
-    bearing = _arrival_bearing(links, tables["points"])
+    streets = junctions_of_city(tables, left)
     order = np.argsort(links["to_node"], kind="stable")
     first = np.searchsorted(links["to_node"][order], np.arange(len(nodes["id"]) + 1))
     middle = np.array([np.median(nodes["x"]), np.median(nodes["y"])])
@@ -36,10 +38,10 @@ def signal_tables(
     phases: dict[str, list[Any]] = {"signal": [], "order": [], "green": []}
     phase_links: dict[str, list[Any]] = {"phase": [], "link": []}
     for node in np.flatnonzero(wanted):
-        groups = _opposites(order[first[node] : first[node + 1]], bearing)
+        groups = phase_groups(streets, order[first[node] : first[node + 1]].tolist())
         if len(groups) < 2:
             continue
-        cycle = float(settings["cycle"].get(len(groups), max(settings["cycle"].values())))
+        cycle = _cycle(len(groups), settings)
         away = float(np.hypot(nodes["x"][node] - middle[0], nodes["y"][node] - middle[1]))
         for rank, group in enumerate(groups):
             phase_links["phase"] += [len(phases["order"])] * len(group)
@@ -83,25 +85,23 @@ def _greens(widths: Floats, cycle: float, settings: Mapping[str, Any]) -> list[f
     return [float(green) for green in greens]
 
 
-def _opposites(rows: NDArray[np.intp], bearing: Floats) -> list[list[int]]:
-    """Group approaches: those that arrive the same way, and those from the opposite side."""
-    free = rows.tolist()
-    groups = []
+def phase_groups(streets: Junctions, approaches: list[int]) -> list[list[int]]:
+    """Group the approaches of a junction so that no two of a group conflict.
+
+    Each in turn takes to itself the others that do not conflict, the one nearest to straight ahead of it first.
+    """
+    free, groups = list(approaches), []
     while free:
-        lead = free.pop(0)
-        turn = {row: abs(_angle(bearing[row] - bearing[lead])) for row in free}
-        group = [row for row in free if turn[row] < SAME_WITHIN or np.pi - turn[row] < OPPOSITE_WITHIN]
+        group = [free.pop(0)]
+        for row in sorted(free, key=lambda other: (streets.bend(group[0], other), other)):
+            if not any(streets.clash(row, other) for other in group):
+                group.append(row)
         free = [row for row in free if row not in group]
-        groups.append([lead, *group])
+        groups.append(group)
     return groups
 
 
-def _angle(value: float) -> float:
-    """Return an angle in (-pi, pi]."""
-    return float((value + np.pi) % (2.0 * np.pi) - np.pi)
-
-
-def _arrival_bearing(links: Mapping[str, Any], points: Mapping[str, Any]) -> Floats:
-    """Return the direction (rad, anticlockwise from east) in which each link arrives."""
-    last = links["point_first"].astype(np.int64) + links["point_count"] - 1
-    return np.asarray(np.arctan2(points["y"][last] - points["y"][last - 1], points["x"][last] - points["x"][last - 1]))
+def _cycle(phases: int, settings: Mapping[str, Any]) -> float:
+    """Return the cycle for a number of phases, long enough for the least green of each."""
+    wanted = float(settings["cycle"].get(phases, max(settings["cycle"].values())))
+    return max(wanted, phases * (float(settings["intergreen"]) + float(settings["green_least"])))

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.models.traffic.small_city import small_city, traffic_world
+from twin.city.junctions import Junctions, arms_of_nodes, phases_in_conflict
+from twin.city.signals import phase_groups
 from twin.errors import CityError
 from twin.models.traffic import Rules, simulate
-from twin.models.traffic.conflicts import Junctions
-from twin.models.traffic.streets import conflicts_in_phases, signals
+from twin.models.traffic.streets import signals
 
 # a crossing: arms east, north, west, south, one link in and one out on each
 ARMS = ("east", "north", "west", "south")
@@ -91,7 +92,7 @@ def test_nodes_must_have_all_the_nodes_of_the_links():
 def crossing(left):
     ends = {label: row for row, label in enumerate(NODES.index)}
     columns = [LINKS[end].map(ends).to_numpy() for end in ("from", "to")]
-    return Junctions(*columns, NODES.to_numpy(float), left)
+    return Junctions(*columns, arms_of_nodes(*columns, NODES.to_numpy(float)), left)
 
 
 def test_which_turn_crosses_oncoming_traffic_depends_on_the_driving_side():
@@ -114,23 +115,22 @@ def test_bans_may_part_two_approaches():
     streets = crossing(left=True)
     assert streets.clash(east, north)
     bans = frozenset({(0, 5), (0, 6), (1, 7), (1, 4)})
-    near = Junctions(streets.from_node, streets.to_node, streets.position, True, frozenset({(0, 5), (0, 6)}))
+    near = Junctions(streets.from_node, streets.to_node, streets.arms, True, frozenset({(0, 5), (0, 6)}))
     assert near.clash(east, north)
-    assert not Junctions(streets.from_node, streets.to_node, streets.position, True, bans | {(0, 7)}).clash(east, north)
+    assert not Junctions(streets.from_node, streets.to_node, streets.arms, True, bans | {(0, 7)}).clash(east, north)
 
 
 @given(st.floats(0, 6.28), st.booleans())
 def test_conflicts_do_not_depend_on_where_north_is(turn, left):
     streets = crossing(left)
-    matrix = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-    turned = Junctions(streets.from_node, streets.to_node, streets.position @ matrix, left)
+    turned = Junctions(streets.from_node, streets.to_node, streets.arms + turn, left)
     for one in range(4):
         for two in range(4):
             if one != two:
                 assert streets.clash(one, two) == streets.clash(two, one) == turned.clash(one, two)
 
 
-def signal_city(green, **lost):
+def signal_city(green, served=(0, 1, 0, 1), **lost):
     """Return a crossing of two streets whose signal has two phases."""
     pairs = [(1, 0), (2, 0), (3, 0), (4, 0), (0, 1), (0, 2), (0, 3), (0, 4)]
     place = {"x": np.array([0.0, 100, 0, -100, 0]), "y": np.array([0.0, 0, 100, 0, -100])}
@@ -141,7 +141,7 @@ def signal_city(green, **lost):
         nodes=nodes,
         signals={"id": np.array(["s0"]), "node": np.array([0]), "cycle": np.array([60.0]), "offset": np.array([7.0])},
         phases={"signal": np.array([0, 0]), "order": np.array([0, 1]), "green": np.asarray(green)} | lost,
-        phase_links={"phase": np.array([0, 1, 0, 1]), "link": np.arange(4)},
+        phase_links={"phase": np.array(served), "link": np.arange(4)},
     )
 
 
@@ -158,11 +158,46 @@ def test_phases_that_do_not_fit_the_cycle_are_refused():
         traffic_world(signal_city([25.0, 30.0], amber=np.array([3.0, 3.0])))
 
 
+def mixed_city():
+    """Return the crossing with phases that give green to approaches that cross."""
+    return signal_city([20.0, 30.0], served=[0, 0, 1, 1])
+
+
 def test_conflicts_within_a_phase_are_listed():
-    assert conflicts_in_phases(signal_city([20.0, 30.0])) == []
-    city = signal_city([20.0, 30.0])
-    mixed = {name: dict(city[name]) for name in city.tables} | {
-        "phase_links": {"phase": np.array([0, 0, 1, 1]), "link": np.arange(4)}
-    }
-    wrong = small_city([(0, 1), (1, 0)], **mixed)
-    assert conflicts_in_phases(wrong) == ["signal s0: l0 and l1", "signal s0: l2 and l3"]
+    assert phases_in_conflict(signal_city([20.0, 30.0]).tables, left=True) == []
+    assert phases_in_conflict(mixed_city().tables, left=True) == ["signal s0: l0 and l1", "signal s0: l2 and l3"]
+
+
+def test_a_world_refuses_conflicting_greens_and_names_them():
+    said = "conflicting movements have green at once: signal s0: l0 and l1; signal s0: l2 and l3"
+    with pytest.raises(CityError, match=said):
+        traffic_world(mixed_city())
+
+
+@pytest.mark.parametrize(("degrees", "facing"), [(134.0, False), (136.0, True)])
+def test_frames_and_cities_face_each_other_by_one_rule(degrees, facing):
+    place = np.deg2rad([0.0, degrees])
+    nodes = pd.DataFrame({"x": [0.0, *np.cos(place), 0.0], "y": [0.0, *np.sin(place), -1.0]}, index=list("mabc"))
+    links = pd.DataFrame({"from": list("abmmm"), "to": list("mmabc"), "length": 50.0, "speed": 10.0})
+    ends = [links[end].map({"m": 0, "a": 1, "b": 2, "c": 3}).to_numpy() for end in ("from", "to")]
+    streets = Junctions(*ends, arms_of_nodes(*ends, nodes.to_numpy()), left=False)
+    assert len(phase_groups(streets, [0, 1])) == (1 if facing else 2)
+    trip = pd.DataFrame({"from": ["a"], "to": ["c"], "depart": [0.0]})
+    rules = Rules(signals=plan([0, 1]), nodes=nodes)
+    if facing:
+        simulate(links, trip, rules=rules)
+    else:
+        with pytest.raises(ValueError, match="its green overlaps that of row 0"):
+            simulate(links, trip, rules=rules)
+
+
+@given(st.lists(st.floats(0, 6.28), min_size=2, max_size=7), st.booleans())
+def test_phases_that_are_made_never_conflict_and_serve_everybody_once(angles, left):
+    count = len(angles)
+    node, middle = np.arange(1, count + 1), np.zeros(count, int)
+    ends = np.append(node, middle), np.append(middle, node)
+    position = np.append([[0.0, 0.0]], 100 * np.column_stack([np.cos(angles), np.sin(angles)]), axis=0)
+    streets = Junctions(*ends, arms_of_nodes(*ends, position), left)
+    groups = phase_groups(streets, list(range(count)))
+    assert sorted(row for group in groups for row in group) == list(range(count))
+    assert not any(streets.clash(a, b) for group in groups for a in group for b in group if a != b)
