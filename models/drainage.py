@@ -10,6 +10,7 @@ What this leaves out: flow over the surface between cells, time of travel (a ste
 several cells), slopes of the water surface, sewers under pressure, pumping, water from the river back
 through the drains. What falls is either soaked away, stands, or has reached the river, to 1e-9.
 
+Where water begins to stand, `drains_full` names the rain, and what blocks the drains there.
 Depth at a street node = max(0, level - elevation). `hazards` reads it and closes roads, and wets
 substations, as it does for river floods; the deeper of both counts.
 
@@ -55,6 +56,8 @@ class Drainage(Model):
         Field("drain.volume", "float64", "m3", "water that stands in a cell"),
         Field("drain.level", "float64", "m", "level of the water in a cell"),
         Field("drain.blocked", "float64", "1", "share of its capacity that is lost"),
+        Field("drain.blocked_by", "int64", "1", "event that blocked its drains, -1 for none", -1),
+        Field("drain.full_event", "int64", "1", "event that says its drains are full, -1 while they are not", -1),
         Field("rain.event", "int64", "1", "event of a rain that falls now, -1 for none", -1),
         Field("rain.start", "int64", "us", "when it began, -1 for not yet", -1),
         Field("rain.stop", "int64", "us", "when it ends or ended"),
@@ -135,6 +138,7 @@ class Drainage(Model):
         cells = np.unique(self.cells.of_node[np.array(planned.targets, dtype=np.int64)])
         begins = event.kind == "drain_blockage"
         view.put("drain.blocked", cells, float(planned.params["share"]) if begins else 0.0)
+        view.put("drain.blocked_by", cells, event.id if begins else -1)
         if begins:
             view.schedule("drain_cleared", microseconds(planned.params["duration"]), data=event.data)
 
@@ -161,11 +165,22 @@ class Drainage(Model):
         standing = float(volume.sum())
         view.raw("drain_sum.most")[0] = max(float(view["drain_sum.most"][0]), standing)
         depth = np.round(np.maximum(level[cells.of_node] - cells.elevation, 0.0), _MILLIMETRE)
-        view.put("node.water", slice(None), np.where(volume[cells.of_node] > 0, depth, 0.0), self._latest(view))
+        behind = self._tell(view, volume > 0)
+        view.put("node.water", slice(None), np.where(volume[cells.of_node] > 0, depth, 0.0), behind[cells.of_node])
         goes_on = standing > 0 or bool((view["rain.event"] >= 0).any())
         view.put("drain_sum.runs", 0, goes_on)
         if goes_on:
             view.schedule("drain_step", self.every, cause=self._latest(view))
+
+    def _tell(self, view: View, standing: Array) -> Array:
+        """Log where drains have become full; return the event behind the water of each cell."""
+        full = view["drain.full_event"]
+        behind = np.where(full >= 0, full, self._latest(view))
+        for cell in np.flatnonzero(standing & (full < 0)).tolist():
+            causes = [self._latest(view), int(view["drain.blocked_by"][cell])]
+            behind[cell] = view.emit("drains_full", cell, float(view["drain.volume"][cell]), causes=causes)
+        view.put("drain.full_event", slice(None), np.where(standing, behind, -1))
+        return behind
 
     def _latest(self, view: View) -> int:
         return int(view["drain_sum.latest"][0])

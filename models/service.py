@@ -35,6 +35,7 @@ REPORT: tuple[tuple[str, str, str], ...] = (
     ("water_service_availability", "WSA", "Ostfeld et al. (2002): volume delivered over volume asked"),
     ("water_todini_min", "least Todini index", "Todini, Urban Water 2 (2000), eq. 6"),
     ("water_person_hours_lost", "person hours without water, h", "persons times hours below the service pressure"),
+    ("person_hours_lost", "person hours without a service, h", "persons times hours without power, plus without water"),
     ("water_eoh_ecs", "water EOH by ECS, h", "InfraRisk: time integral of 1 - mean share of demand met"),
     ("water_eoh_pcs", "water EOH by PCS, h", "InfraRisk: time integral of 1 - demand met over demand"),
     ("hospital_backup_h", "hospitals on backup, h", "hours that hospitals ran without the grid, in total"),
@@ -63,6 +64,7 @@ class Service(Model):
     reads = (
         *("bus.energised", "bus.load", "bus.dark_time", "bus.dark_since"),
         *("junction.demand", "junction.delivered", "hospital.powered"),
+        *("water.dry", "water.since", "water_rate.dry"),
     )
     requires = ("bus.energised", "buses")
     kpi_list = (
@@ -70,6 +72,7 @@ class Service(Model):
         Kpi("power_eoh_pcs", "h", "lower", f"{_EOH}load served over load (PCS)", 0.05),
         Kpi("water_eoh_ecs", "h", "lower", f"{_EOH}the mean share of demand met (ECS)", 0.05),
         Kpi("water_eoh_pcs", "h", "lower", f"{_EOH}demand met over demand (PCS)", 0.05),
+        Kpi("person_hours_lost", "h", "lower", "persons times hours without power, plus those without water", 1000.0),
         Kpi("hospital_backup_h", "h", "lower", "hours that hospitals ran without the grid", 0.5),
         Kpi("hospital_dark_h", "h", "lower", "hours that hospitals had no power at all", 0.1),
         Kpi("outage_gini", "1", "lower", "Gini of outage hours per customer, by zone", 0.02),
@@ -86,6 +89,7 @@ class Service(Model):
         buses = city["buses"]
         self.customers = np.asarray(buses["customers"], dtype=np.float64)
         self.zone = np.asarray(buses["zone"], dtype=np.int64)
+        self.household = float(city.settings("place", {"household": 3.6})["household"])
         known = "hospitals" in city and "bus" in city["hospitals"]
         buses_of = city["hospitals"]["bus"] if known else np.full(city.rows("hospitals"), -1)
         self.hospital_bus = np.asarray(buses_of, dtype=np.int64)
@@ -129,9 +133,17 @@ class Service(Model):
         found |= {f"{name}_h": float(value) / HOUR for name, value in zip(_HOSPITALS, hospitals, strict=True)}
         since = view["bus.dark_since"]
         hours = (view["bus.dark_time"] + np.where(since >= 0, view.now - since, 0)) / HOUR
+        found["person_hours_lost"] = float((hours * self.customers).sum()) * self.household + self._dry(view)
         found["outage_gini"] = gini(*by_group(hours, self.customers, self.zone))
         found["outage_worst_decile_h"] = worst_part(hours, self.customers)
         return found
+
+    def _dry(self, view: View) -> float:
+        """Return persons times hours below the service pressure so far, 0 in a run without water."""
+        if "water.dry" not in view:
+            return 0.0
+        elapsed = (view.now - int(view["water.since"][0])) / HOUR
+        return float(view["water.dry"][0] + view["water_rate.dry"][0] * elapsed)
 
     def measure(self, view: View) -> dict[str, float]:
         """Return the curves now."""

@@ -13,6 +13,8 @@ FIELDS = (
     Field("link.barred", "int16", "1", "road closures of the scenario in force"),
     Field("link.broken", "bool", "1", "damaged and closed until repaired", traced=True),
     Field("substation.depth", "float64", "m", "depth of flood water at the substation", traced=True),
+    Field("substation.wet_event", "int64", "1", "event that says water stands there, -1 while dry", -1),
+    Field("substation.wet_by", "int64", "1", "event of the flood or rain behind it, -1 while dry", -1),
     Field("flood.event", "int64", "1", "event of a flood that is going on, -1 for none", -1),
     Field("flood.start", "int64", "us", "when the flood began"),
     Field("hazard_count.struck", "int64", "1", "assets that hazards have damaged"),

@@ -141,11 +141,20 @@ class Hazards(Model):
         np.maximum(view["link.max_depth"], depth, out=view.raw("link.max_depth"))
         view.put("link.wet_speed", changed, wet_speed(depth[changed]), link_event[changed])
         self._tell_roads(view, before, link_event)
-        dry = view["substation.depth"] == 0.0
-        for station in view.put("substation.depth", slice(None), station_depth, station_event).tolist():
-            if dry[station] or station_depth[station] == 0.0:
-                kind = "substation_wet" if dry[station] else "substation_dry"
-                view.emit(kind, station, float(station_depth[station]), causes=[int(station_event[station])])
+        self._wet_stations(view, station_depth, station_event)
+
+    def _wet_stations(self, view: View, depth: Array, behind: Array) -> None:
+        """Set the depth at substations; log where water comes, goes or comes from somewhere else."""
+        wet = depth > 0.0
+        told = np.where(wet, view["substation.wet_event"], behind)
+        for station in np.flatnonzero(wet & (view["substation.wet_by"] != behind)).tolist():
+            told[station] = view.emit("substation_wet", station, float(depth[station]), causes=[int(behind[station])])
+        dried = np.flatnonzero(~wet & (view["substation.depth"] > 0.0))
+        for station in dried.tolist():
+            told[station] = view.emit("substation_dry", station, causes=[int(behind[station])])
+        view.put("substation.wet_by", slice(None), np.where(wet, behind, -1))
+        view.put("substation.wet_event", slice(None), np.where(wet, told, -1))
+        view.put("substation.depth", slice(None), depth, told)
 
     def _deepest(self, view: View, place: str) -> tuple[Array, Array]:
         """Return depth and flood event at nodes or substations, over all floods."""

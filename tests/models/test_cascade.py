@@ -47,12 +47,13 @@ def test_the_signal_is_dark_in_the_instant_of_the_trip():
     assert world.state["signal.powered"][0]
     world.run(2700 * SECOND + 1)
     assert not world.state["signal.powered"][0]
-    assert ancestors(world, int(world.state["signal.powered@cause"][0])) == ["outage", "substation_trip", "flood"]
+    chain = ["outage", "substation_trip", "substation_wet", "flood"]
+    assert ancestors(world, int(world.state["signal.powered@cause"][0])) == chain
 
 
 def test_a_silent_feed_leads_back_to_the_flood():
     world = World(assemble(FLOOD)).run(3400 * SECOND)
-    chain = ["feed_silent", "site_dead", "battery_empty", "outage", "substation_trip", "flood"]
+    chain = ["feed_silent", "site_dead", "battery_empty", "outage", "substation_trip", "substation_wet", "flood"]
     assert ancestors(world, int(world.state["observed_link.silent@cause"][0])) == chain
 
 

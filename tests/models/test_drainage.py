@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.models.utility_city import Roads, ancestors, assemble, planned, six_bus_city
+from tests.models.utility_city import Roads, ancestors, assemble, planned, six_bus_city, times
 from twin.contract import HOUR, SECOND
 from twin.errors import DataError
 from twin.models.drainage import Drainage
@@ -82,7 +82,19 @@ def test_standing_water_closes_roads_and_wets_substations_and_names_the_rain():
     # Substation 0 stands 0.25 m over its node.
     assert run.state["substation.depth"][0] == pytest.approx(0.2)
     closed = int(np.flatnonzero(~run.state["link.open"])[0])
-    assert ancestors(run, int(run.state["link.closure@cause"][closed])) == ["road_flooded", "rain"]
+    assert ancestors(run, int(run.state["link.closure@cause"][closed])) == ["road_flooded", "drains_full", "rain"]
+    assert ancestors(run, int(run.state["substation.depth@cause"][0])) == ["substation_wet", "drains_full", "rain"]
+
+
+def test_full_drains_name_the_rain_and_what_blocks_them():
+    block = planned("drain_blockage", 0, [0], share=1.0, duration=7200.0)
+    run = world(planned("rain", 0, [0, 5], intensity=15 * MM_H, duration=3600.0), block).run(3 * HOUR)
+    # Drains carry 20 mm/h: only those that are blocked fill, at the end of the first minute.
+    assert times(run, "drains_full") == [60]
+    event = next(i for i, row in enumerate(run.events.rows()) if row[1] == "drains_full")
+    assert sorted(ancestors(run, event)) == ["drain_blockage", "drains_full", "rain"]
+    assert run.events.rows()[event][2] == 0
+    assert run.state["drain.full_event"].max() == -1
 
 
 def gauge_file(tmp_path, rows):

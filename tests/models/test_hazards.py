@@ -11,6 +11,7 @@ from tests.models.utility_city import FLOOD, Roads, ancestors, assemble, planned
 from twin.contract import SECOND
 from twin.models.hazards import Hazards
 from twin.models.hydrograph import Hydrograph, wet_speed
+from twin.models.power import Power
 from twin.world import World
 
 HOUR = 3600 * SECOND
@@ -109,3 +110,18 @@ def test_a_flood_without_traffic_or_power_runs():
     city = six_bus_city(substations=None, buses=None, lines=None, sources=None, transformers=None, dependencies=None)
     world = World(assemble(FLOOD, parts=[Hazards()], city=city)).run(3 * HOUR)
     assert world.state["link.depth"].max() == 1.0
+
+
+def test_a_deeper_flood_takes_over_the_name_of_the_water_at_a_substation():
+    """The first flood stands 0.05 m over the substation until the second one passes it, and again after it."""
+    first = planned("flood", 0, [2, 3], peak=0.3, rise=60.0, hold=7200.0, fall=60.0)
+    second = planned("flood", 3600, [2, 3], peak=1.0, rise=60.0, hold=600.0, fall=60.0)
+    world = World(assemble(first, second, parts=[Hazards(), Power(), Roads()])).run("2 h")
+    assert times(world, "substation_wet", 0) == [60, 3660, 4320]
+    trip = next(i for i, row in enumerate(world.events.rows()) if row[1] == "substation_trip")
+    assert times(world, "substation_trip") == [3660]
+    rows = world.events.rows()
+    assert [row[0] for row in rows if row[1] == "flood"] == [0, 3600 * SECOND]
+    behind = next(parent for child, parent in world.parents.rows() if child == trip)
+    flood = next(parent for child, parent in world.parents.rows() if child == behind)
+    assert rows[flood][:2] == (3600 * SECOND, "flood")

@@ -78,6 +78,8 @@ def test_an_outage_of_two_hours_by_hand():
     # 150 of 350 customers were out for 2 h: all of the worst tenth. One zone: no inequality between zones.
     assert kpis["outage_worst_decile_h"] == pytest.approx(2.0)
     assert kpis["outage_gini"] == pytest.approx(0.0)
+    # 150 households of 3.6 persons for two hours.
+    assert kpis["person_hours_lost"] == pytest.approx(150 * 3.6 * 2)
     assert "water_eoh_ecs" not in kpis
     assert world.check() == []
 
@@ -103,7 +105,10 @@ def test_water_that_is_cut_off_counts():
     assert lost > 0.3
     assert kpis["water_eoh_pcs"] == pytest.approx(lost)
     assert kpis["water_eoh_ecs"] == pytest.approx(lost)
-    assert world.kpis()["power_eoh_pcs"] == 0.0
+    assert kpis["power_eoh_pcs"] == 0.0
+    # The same 500 persons are without water all the second hour, and nobody is without power.
+    assert kpis["person_hours_lost"] == pytest.approx(500.0)
+    assert kpis["person_hours_lost"] == pytest.approx(kpis["water_person_hours_lost"])
 
 
 @pytest.mark.parametrize("at", [300, 700, 5000, 8000])

@@ -19,12 +19,12 @@ Array = NDArray[Any]
 
 LANES: Mapping[str, Mapping[str, bool]] = {
     "Hazard": {
-        "flood": True, "rain": True, "storm": True, "blackout": True, "fire": True, "road_flooded": True,
-        "road_drained": False,
+        "flood": True, "rain": True, "drains_full": True, "storm": True, "blackout": True, "fire": True,
+        "road_flooded": True, "road_drained": False,
     },
     "Power": {
-        "substation_trip": True, "substation_failure": True, "line_failure": True, "outage": True,
-        "supply_back": False,
+        "substation_wet": True, "substation_trip": True, "substation_failure": True, "line_failure": True,
+        "outage": True, "supply_back": False,
     },
     "Telecom": {"site_dead": True, "feed_silent": True, "site_back": False},
     "Signals": {"signal_dark": True, "signal_lit": False},

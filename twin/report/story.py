@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 WORDS = {
     "storm": "The storm begins",
     "surge": "More people than usual call for help",
+    "rain": "It begins to rain",
+    "rain_end": "The rain ends",
+    "drain_blockage": "Drains are blocked",
+    "drains_full": "Drains are full: water stands in the streets",
     "flood": "The flood begins",
     "flood_step": "The water level changes",
     "blackout": "The blackout begins",
