@@ -4,9 +4,10 @@ from bisect import insort
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.kernels.examples import examples
 from twin.kernels.calendar import NEVER, cancel, grown, new_calendar, next_time, schedule, take
 
 ACTIONS = st.lists(
@@ -39,14 +40,14 @@ def play(calendar, actions):
     return taken, expected
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(actions=ACTIONS)
 def test_events_come_by_time_priority_and_sequence_whatever_is_cancelled(actions):
     taken, expected = play(new_calendar(64), actions)
     assert taken == expected
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(actions=ACTIONS)
 def test_a_full_calendar_refuses_and_goes_on(actions):
     taken, expected = play(new_calendar(6), actions)

@@ -1,9 +1,10 @@
 """Coverage losses against the definition of MEXCLP, counted the long way."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.kernels.examples import examples
 from twin.kernels.coverage import coverage_losses
 
 
@@ -12,7 +13,7 @@ def expected(covered, demand, nodes, busy):
     return float((demand * (1.0 - busy**reach)).sum())
 
 
-@settings(deadline=None)
+@examples(100)
 @given(seed=st.integers(0, 10_000), busy=st.floats(0.0, 1.0), units=st.integers(1, 6))
 def test_the_loss_is_the_difference_of_coverage_with_and_without_a_unit(seed, busy, units):
     rng = np.random.default_rng(seed)

@@ -1,13 +1,14 @@
 """Level and routing of rain water: against the definition of a level pool, and nothing is lost."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.kernels.examples import examples
 from twin.kernels.drainage import level_of, route
 
 
-@settings(deadline=None)
+@examples(100)
 @given(seed=st.integers(0, 10_000), volume=st.floats(0.0, 1e6))
 def test_a_level_holds_exactly_its_volume(seed, volume):
     rng = np.random.default_rng(seed)
@@ -61,7 +62,7 @@ def test_water_ahead_that_stands_as_high_holds_it_back():
     assert volume[0] == 50.0
 
 
-@settings(deadline=None)
+@examples(100)
 @given(seed=st.integers(0, 10_000), steps=st.integers(1, 40))
 def test_no_drop_is_lost(seed, steps):
     rng = np.random.default_rng(seed)

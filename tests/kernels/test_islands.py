@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import networkx as nx
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.kernels.examples import examples
 from twin.kernels.islands import build_adjacency, first_break_on_path, latest_on_path, spread
 
 
@@ -38,7 +39,7 @@ def grids(draw):
     return begin, end, node_works, edge_works, draw(st.lists(node, max_size=3))
 
 
-@settings(deadline=None)
+@examples(100)
 @given(grids())
 def test_fed_is_what_networkx_finds(grid):
     begin, end, node_works, edge_works, roots = grid
@@ -56,7 +57,7 @@ def test_fed_is_what_networkx_finds(grid):
     assert ((parent >= 0) == (parent_edge >= 0)).all()
 
 
-@settings(deadline=None)
+@examples(100)
 @given(grids())
 def test_parents_come_first_over_working_edges(grid):
     begin, end, _, edge_works, roots = grid

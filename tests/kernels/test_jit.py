@@ -11,6 +11,8 @@ import pytest
 import twin.kernels._jit as jit_module
 from twin.kernels.philox import uniform
 
+pytestmark = pytest.mark.jit
+
 SCRIPT = """
 from twin.kernels.caller import caller
 from twin.kernels.other import other

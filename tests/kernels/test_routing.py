@@ -5,11 +5,12 @@ from typing import Any
 import networkx
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
+from tests.kernels.examples import examples
 from twin.kernels.routing import Graph, graph, next_hop_table, tree
 
 
@@ -29,7 +30,7 @@ def _least(streets: Graph, weight: Any, n_node: int) -> Any:
     return dijkstra(csr_matrix(dense))
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(st.integers(0, 10_000), st.integers(0, 39))
 def test_times_from_and_to_a_node_match_scipy(seed: int, root: int) -> None:
     streets, weight = _random(seed)
@@ -46,7 +47,7 @@ def test_times_from_and_to_a_node_match_scipy(seed: int, root: int) -> None:
     assert np.array_equal(via >= 0, np.isfinite(time) & (np.arange(40) != root))
 
 
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(st.integers(0, 10_000))
 def test_following_the_table_takes_the_time_networkx_finds(seed: int) -> None:
     streets, weight = _random(seed)
@@ -108,7 +109,7 @@ def _both(streets: Graph, weight: Any, destinations: Any) -> tuple[Any, Any]:
     return made, single
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(st.integers(0, 10_000), st.booleans())
 def test_a_table_is_its_trees_to_the_last_bit(seed: int, whole: bool) -> None:
     streets, weight = _random(seed, 90, 260)
@@ -121,7 +122,7 @@ def test_a_table_is_its_trees_to_the_last_bit(seed: int, whole: bool) -> None:
     assert np.array_equal(made[1], single[1])
 
 
-@settings(max_examples=15, deadline=None)
+@examples(15)
 @given(st.integers(0, 10_000))
 def test_links_without_length_close_no_ring(seed: int) -> None:
     streets, weight = _random(seed, 40, 160)

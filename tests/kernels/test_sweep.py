@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.kernels.examples import examples
 from twin.kernels.sweep import PLAIN, WITH_CURRENTS, WITH_SHUNTS, edge_currents, products_down, sweep
 
 
@@ -73,7 +74,7 @@ def test_a_batch_gives_the_bits_of_its_profiles():
         assert batch[k].tobytes() == run(parent, z, loads[k])[0][0].tobytes()
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.integers(1, 30), st.integers(0, 2**32), st.floats(0.9, 1.1))
 def test_what_the_source_sends_is_load_and_loss(buses, seed, held):
     draw = np.random.Generator(np.random.Philox(seed))

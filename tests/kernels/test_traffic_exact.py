@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.kernels.examples import examples
 from tests.kernels.oracle_traffic import Oracle
 from tests.kernels.traffic_cases import HORIZON, SECOND, change, random_case, run
 from twin.kernels.traffic_arrays import ARRIVED, CANCELLED, STRANDED
@@ -27,7 +28,7 @@ def _same_as_oracle(traffic: Traffic, rows: list[tuple[int, ...]], oracle: Oracl
     assert lost_vehicles(traffic.state) == 0
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(seeds)
 def test_equals_the_heap_oracle(seed: int) -> None:
     traffic = random_case(seed).build()
@@ -37,7 +38,7 @@ def test_equals_the_heap_oracle(seed: int) -> None:
     _same_as_oracle(traffic, rows, oracle)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(seeds)
 def test_a_city_of_fixed_signals_alone_equals_the_heap_oracle(seed: int) -> None:
     case = random_case(seed)
@@ -50,7 +51,7 @@ def test_a_city_of_fixed_signals_alone_equals_the_heap_oracle(seed: int) -> None
     _same_as_oracle(traffic, rows, oracle)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(seeds)
 def test_equals_the_heap_oracle_under_changes(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -65,7 +66,7 @@ def test_equals_the_heap_oracle_under_changes(seed: int) -> None:
     _same_as_oracle(traffic, rows, oracle)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(seeds)
 def test_any_chunks_give_the_same_bits(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -83,7 +84,7 @@ def test_any_chunks_give_the_same_bits(seed: int) -> None:
             assert np.array_equal(one, two), name
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(seeds)
 def test_a_copied_state_continues_bit_for_bit(seed: int) -> None:
     traffic = random_case(seed).build()

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.kernels.examples import examples
 from tests.kernels.traffic_cases import HORIZON, SECOND, change, random_case
 from twin.kernels.traffic import advance
 from twin.kernels.traffic_arrays import DONE, LOG_FULL, NOW, new_log
@@ -34,7 +35,7 @@ def _same_state(one: Traffic, two: Traffic) -> None:
 
 
 @jitted
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([64, 90, 5000]))
 def test_two_threads_give_the_bits_of_one(seed: int, n_row: int) -> None:
     rng = np.random.default_rng(seed)

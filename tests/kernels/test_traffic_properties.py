@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.kernels.examples import examples
 from tests.kernels.traffic_cases import FACTOR, HORIZON, PCU, SECOND, Case, change, random_case, run
 from twin.kernels.traffic_arrays import ENTRIES, EXITS, TRAVEL
 from twin.kernels.traffic_layout import Roads, Trips, build
@@ -23,7 +24,7 @@ def _by_link(rows: list[tuple[int, ...]], n_link: int) -> list[Any]:
     return [part[np.argsort(part[:, 1])] for part in parts]
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(seeds)
 def test_links_are_first_in_first_out_and_keep_their_headways(seed: int) -> None:
     case = replace(random_case(seed), rescue={})
@@ -37,7 +38,7 @@ def test_links_are_first_in_first_out_and_keep_their_headways(seed: int) -> None
         assert (part[:, 2] - part[:, 1] >= traffic.settings.free_flow[link]).all()
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(seeds)
 def test_no_link_takes_more_than_it_can_store(seed: int) -> None:
     case = random_case(seed)
@@ -52,7 +53,7 @@ def test_no_link_takes_more_than_it_can_store(seed: int) -> None:
             assert pcu[held[:, 0]].sum() < traffic.settings.storage[link]
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(seeds)
 def test_no_vehicle_is_lost_and_the_counters_equal_the_log(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -98,7 +99,7 @@ def _renumber(case: Case, rng: Any) -> tuple[Case, Any, Any]:
     return other, np.append(link, n_link + np.arange(n_pocket)), vehicle
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(seeds)
 def test_other_numbers_give_the_same_city(seed: int) -> None:
     case = random_case(seed)

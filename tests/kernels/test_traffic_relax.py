@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.kernels.examples import examples
 from tests.kernels.oracle_traffic import Oracle
 from tests.kernels.traffic_cases import SECOND, random_case, run
 from twin.kernels.traffic_arrays import ARRIVED, new_log
@@ -63,7 +64,7 @@ def _ring(seed: int, n_link: int) -> Traffic:
     return build(roads, Trips(rng.integers(0, 40, 60) * SECOND, origin, route_start=start, routes=routes))
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(st.integers(0, 2**32 - 1), st.integers(3, 7))
 def test_relaxed_rings_equal_the_oracle_and_everybody_arrives(seed: int, n_link: int) -> None:
     traffic = _ring(seed, n_link)
