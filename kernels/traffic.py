@@ -37,7 +37,8 @@ Rules at a node
 * A movement that gives way (a turn across oncoming traffic) is made when the
   first vehicle of each queue it gives way to is not due before the gap is over,
   or is itself bound for a movement that gives way. The gap is at most half of the
-  time along the links of that vehicle. After a fixed-time green such a movement
+  time along the links of that vehicle. Of emergency vehicles that ask for green it
+  is known who has asked, not who will. After a fixed-time green such a movement
   may be made for `late_turn` more, when the others have red. Not at dark nodes.
 * Emergency vehicles: see `traffic_rescue`. They enter a link first of all that
   can enter it at an instant, give way to nobody, and wait in queues of their own
@@ -159,8 +160,9 @@ def _advance(
             if status == LOG_FULL:
                 clock[NOW] = now
                 reached = group_next[group]
-                group_next[:] = now
+                group_next[:group] = end - 1
                 group_next[group] = reached
+                group_next[group + 1 :] = now
                 return LOG_FULL
         now = end
     clock[NOW] = max(clock[NOW], until)

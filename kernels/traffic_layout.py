@@ -125,8 +125,7 @@ class Classes:
     passing          >= 1; an emergency vehicle passes all that are ahead of it this
                      multiple of the free-flow time after it has entered a link
     green_ahead      s before it is due at a fixed-time or actuated signal, at most
-                     half of its way, from which on it asks for green; 0: never, as
-                     in a city where movements give way
+                     half of its way, from which on it asks for green; 0: never
     green_clear      s from then until it has green, if it has none by the plan
     green_most       s from then after which the plan goes on without it
     """
@@ -283,7 +282,6 @@ def _settings(
     flow = np.minimum(flow, columns["capacity"])
     storage = columns["length"] * columns["lanes"] * columns["jam_density"] * 1000
     free_flow, wave = (_ticks(columns["length"] / speed, MINIMUM_TIME) for speed in (columns["speed"], wave_speed))
-    ahead = 0.0 if len(columns["yields"]) else classes.green_ahead
     n_pocket = len(columns["pockets"])
     if n_pocket:
         free_flow[-n_pocket:] = wave[-n_pocket:] = 1
@@ -310,7 +308,7 @@ def _settings(
         late_turn=_ticks(np.full(n_node, roads.late_turn), 0),
         rescue=np.append(
             round(max(classes.passing, 1.0) * 1000),
-            _ticks([ahead, classes.green_clear, classes.green_most], 0),
+            _ticks([classes.green_ahead, classes.green_clear, classes.green_most], 0),
         ),
         informed=np.full(hops, -1, np.int32),
         habitual=np.full(hops, -1, np.int32),

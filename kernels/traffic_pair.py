@@ -221,7 +221,10 @@ def _advance_part(
             return until
         look_across(start, network, demand, settings, state, loose, stop, cut)
         if read_anew(board, FULL) + read_anew(board, FULL + 8) > 0:
+            # Those advanced to the end of the window do not begin it again.
             for group in range(start, stop):
-                group_next[group] = reached if group == stopped else now
+                group_next[group] = end - 1 if stopped < 0 or group < stopped else now
+            if stopped >= 0:
+                group_next[stopped] = reached
             return int(now)
         now = end

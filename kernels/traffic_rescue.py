@@ -156,6 +156,36 @@ def pass_others(queue: int, time: int, network: Network, demand: Demand, setting
 
 
 @inline_jit
+def next_call(
+    group: int, time: int, network: Network, demand: Demand, settings: Settings, state: State, cut: Cut | None
+) -> int:
+    """Find when, after a time, a call for green next begins or ends at a node of a group where some give way."""
+    n_link = network.from_node.shape[0]
+    best = NEVER
+    if network.yield_start.shape[0] == 0 or settings.rescue[RESCUE_LEAD] == 0:
+        return best
+    for rank in range(network.group_start[group], network.group_start[group + 1]):
+        queue = network.group_queue[rank] & INDEX
+        if queue >= n_link or not network.turning[network.queue_node[queue] & INDEX]:
+            continue
+        link = state.link[queue]
+        if link[RESCUE_IN] == link[RESCUE_OUT]:
+            continue
+        slot = link[OUT_SLOT] & INDEX
+        for _ in range(link[EXITS], entries_seen(queue, state, cut)):
+            if is_rescue(state.ring[slot, ROW_WORD], demand):
+                asks = asks_from(queue, state.ring[slot, ROW_TIME], settings)
+                if asks > time:
+                    best = min(best, asks)
+                elif asks + settings.rescue[RESCUE_HOLD] > time:
+                    best = min(best, asks + settings.rescue[RESCUE_HOLD])
+            slot += 1
+            if slot == network.ring_start[queue + 1]:
+                slot = network.ring_start[queue]
+    return best
+
+
+@inline_jit
 def holder_at(
     node: int, time: int, network: Network, demand: Demand, settings: Settings, state: State, cut: Cut | None
 ) -> tuple[int, int, int, int]:

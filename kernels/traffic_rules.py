@@ -162,6 +162,23 @@ def with_calls(
 
 
 @inline_jit
+def as_called(
+    queue: int, node: int, time: int, seen: int, network: Network, demand: Demand, settings: Settings, state: State,
+    cut: Cut | None,
+) -> int:  # fmt: skip
+    """Tell when a signal gives green at or after a time, as far as calls begun by `seen` tell."""
+    holder, since, until, _ = holder_at(node, seen, network, demand, settings, state, cut)
+    if holder == queue:
+        green = by_plan(queue, node, time, 0, network, settings, state)
+        green = min(green, max(time, since + settings.rescue[RESCUE_CLEAR]))
+        if green < until:
+            return int(green)
+    if holder >= 0:
+        time = max(time, until)
+    return int(by_plan(queue, node, time, 0, network, settings, state))
+
+
+@inline_jit
 def passes(
     queue: int, node: int, time: int, end: int, late: int, rescue: bool, network: Network, demand: Demand,
     settings: Settings, state: State, cut: Cut | None,
@@ -237,10 +254,12 @@ def must_wait(
     """Say whether a movement that gives way may not be made at a time.
 
     So it is if the first vehicle of a queue that it gives way to, bound for a
-    movement that gives way to nobody, can pass before the gap is over.
+    movement that gives way to nobody, can pass before the gap is over. Calls for
+    green count that have begun by then: nobody sees those to come.
     """
     n_link = network.from_node.shape[0]
     node = network.queue_node[queue] & INDEX
+    called = rescue and settings.rescue[RESCUE_LEAD] > 0 and FIXED <= settings.control[node] <= ACTUATED
     movement = movement_of(queue, target, network)
     for place in range(network.yield_start[movement], network.yield_start[movement + 1]):
         other = network.yield_to[place] & INDEX
@@ -248,8 +267,12 @@ def must_wait(
         if ready == NEVER or ahead >= n_link or network.pocket_target[ahead] >= 0 or gives_way(other, ahead, network):
             continue
         due = max(ready, state.link_open[ahead], now)
-        if due < NEVER:
-            due = passes(other, node, due, NEVER, 0, rescue, network, demand, settings, state, cut)
+        if due < NEVER and called:
+            if settings.node_headway[node] > 0:
+                due = max(due, state.stop_free[node])
+            due = as_called(other, node, due, time, network, demand, settings, state, cut)
+        elif due < NEVER:
+            due = passes(other, node, due, NEVER, 0, False, network, demand, settings, state, cut)
         gap = min(settings.gap[node], least_time(ahead, settings) >> 1)
         if network.pocket_target[other] < 0:
             gap = min(gap, least_time(other, settings) >> 1)

@@ -31,7 +31,15 @@ from twin.kernels.traffic_move import (
     leave_origin,
     load_head,
 )
-from twin.kernels.traffic_rescue import asks_from, first_rescue, is_near, is_rescue, next_passing, pass_others
+from twin.kernels.traffic_rescue import (
+    asks_from,
+    first_rescue,
+    is_near,
+    is_rescue,
+    next_call,
+    next_passing,
+    pass_others,
+)
 from twin.kernels.traffic_rules import (
     CHANGE,
     FROM,
@@ -157,11 +165,17 @@ def visit(
             if rescue:
                 passing, queue = next_passing(group, network, demand, settings, state, cut)
                 passing = max(passing, clock)
-                if passing < end and passing <= best_time and passing <= switch:
+                calling = next_call(group, clock, network, demand, settings, state, cut)
+                if passing < end and passing <= best_time and passing <= min(switch, calling):
                     clock = passing
                     pass_others(queue, passing, network, demand, settings, state)
                     load_head(queue, network, demand, settings, state)
                     n_waiting = list_again(waiting, n_waiting, queue, n_link, demand, state)
+                    continue
+                if calling < end and calling <= best_time and calling <= switch:
+                    clock = calling
+                    for place in range(n_waiting):
+                        waiting[place, TIME] = STALE
                     continue
             if switch < end and switch <= best_time:
                 node = waiting[switch_place, NODE] & INDEX

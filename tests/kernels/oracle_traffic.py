@@ -83,6 +83,7 @@ class Oracle:
         self.phase_gap = [0] * n_node
         self.stop_free = [0] * n_node
         self.version = [0] * n_node
+        self.heard = [0] * n_node
         self.heap: list[tuple[int, int, int]] = []
         self.pocket: dict[tuple[int, int], int] = {}
         self.first: dict[tuple[int, int], list[int]] = {}
@@ -170,6 +171,12 @@ class Oracle:
                 conflict = min(conflict, self.head_ready(queue))
         if conflict < NEVER:
             options.append((self._end_of_green(node, conflict), 0))
+        hold = int(self.settings.rescue[3])
+        changes = [
+            time for since, _, _ in self._calls(node) for time in (since, since + hold) if time > self.heard[node]
+        ]
+        if changes and self.network.turning[node]:
+            options.append((min(changes), -2))
         return options
 
     def _option(self, node: int, queue: Queue) -> tuple[Any, ...]:
@@ -220,19 +227,21 @@ class Oracle:
                 continue
             due = max(self.head_ready(queue), self.entry_time(ahead), self.now)
             if due < NEVER:
-                due = self._passed(node, other, due, ahead)
+                due = self._passed(node, other, due, ahead, time)
             ways = [min(settings.free_flow[i], settings.wave[i]) // 2 for i in (other, ahead) if not self._is_pocket(i)]
             if due - time < min(int(settings.gap[node]), *(int(way) for way in ways)):
                 return True
         return False
 
-    def _passed(self, node: int, link: int, time: int, target: int) -> int:
-        """When the control lets a vehicle pass that could pass at a time."""
+    def _passed(self, node: int, link: int, time: int, target: int, seen: int = NEVER) -> int:
+        """When the control lets a vehicle pass that could pass at a time; calls begin by `seen`."""
         control = int(self.settings.control[node])
         if self.settings.node_headway[node] > 0:
             time = max(time, self.stop_free[node])
         if control in (FIXED, ACTUATED) and time < NEVER:
             late = int(self.settings.late_turn[node]) if self._gives_way(link, target) else 0
+            if seen < NEVER:
+                return self._as_called(node, link, time, seen)
             return self._with_calls(node, link, time, late)
         if control == DARK:
             return max(time, self.stop_free[node])
@@ -294,6 +303,19 @@ class Oracle:
                 return green
         return NEVER
 
+    def _as_called(self, node: int, link: int, time: int, seen: int) -> int:
+        """Take whoever has the green at the instant seen to keep it to the end, and the plan from then on."""
+        clear, most = (int(value) for value in self.settings.rescue[2:])
+        holders = [(since, at) for since, _, at in self._calls(node) if since <= seen < since + most]
+        if not holders:
+            return self._by_plan(node, link, time, 0)
+        (since, holder), end = holders[0], holders[0][0] + most
+        if holder == link:
+            green = min(self._by_plan(node, link, time, 0), max(time, since + clear))
+            if green < end:
+                return green
+        return self._by_plan(node, link, max(time, end), 0)
+
     def _end_of_green(self, node: int, conflict: int) -> int:
         settings = self.settings
         plan = int(self.network.phase_start[node]) + self.phase[node]
@@ -316,6 +338,7 @@ class Oracle:
         return time if time < begin + length + late else begin + cycle
 
     def touch(self) -> None:
+        self.heard = [self.now] * len(self.at_node)
         for node in range(len(self.at_node)):
             self._look(node)
 
@@ -333,7 +356,10 @@ class Oracle:
             option = min(self._options(node))
             assert option[0] == time >= self.now
             self.now = time
-            if option[1] == -1:
+            if option[1] == -2:
+                self.heard[node] = time
+                self._look(node)
+            elif option[1] == -1:
                 self._overtake(option[3], time)
                 self._look(node)
             elif option[1] == 0:

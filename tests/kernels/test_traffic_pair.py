@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.kernels.examples import examples
@@ -37,6 +37,7 @@ def _same_state(one: Traffic, two: Traffic) -> None:
 @jitted
 @examples(60)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([64, 90, 5000]))
+@example(103, 64)
 def test_two_threads_give_the_bits_of_one(seed: int, n_row: int) -> None:
     rng = np.random.default_rng(seed)
     case = replace(random_case(seed, n_node=9, n_link=25, n_vehicle=150, longer=5.0), group_limit=3)

@@ -1,5 +1,7 @@
 """Emergency vehicles: how they pass a queue and get green, followed by hand."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -39,9 +41,9 @@ def test_an_ambulance_takes_the_space_of_its_class() -> None:
     assert _left(traffic, [0]) == [10.0, 12.5]
 
 
-def _crossing(control: int, closed: bool = False, **rescue: float) -> Traffic:
+def _crossing(control: int, closed: bool = False, yields: Any = (), **rescue: float) -> Traffic:
     """Let an ambulance come to a red signal at 20 s, and two cars to the green across at 14 and 16 s."""
-    roads = Roads(5, [0, 1, 2, 2], [2, 2, 3, 4], 200.0, 20.0)
+    roads = Roads(5, [0, 1, 2, 2], [2, 2, 3, 4], 200.0, 20.0, yields=yields)
     trips = Trips(
         np.array([10, 4, 6]) * SECOND, [0, 1, 1], vehicle_class=[1, 0, 0], route_start=[0, 3, 3],
         routes=[0, 2, -1, 1, 3, -1],
@@ -61,11 +63,30 @@ def test_without_calls_an_ambulance_waits_for_green() -> None:
 
 
 @pytest.mark.parametrize("control", [FIXED, ACTUATED])
-def test_an_ambulance_calls_for_green_and_the_plan_goes_on_behind_it(control: int) -> None:
+@pytest.mark.parametrize("yields", [(), [(1, 2, 0)]], ids=["nobody gives way", "a turn gives way"])
+def test_an_ambulance_calls_for_green_and_the_plan_goes_on_behind_it(control: int, yields: Any) -> None:
     # it calls at half of its way, at 15 s: the second car has red from then until the ambulance leaves at 20 s
-    assert _left(_crossing(control), [0, 1]) == [20.0, 14.0, 20.0]
+    assert _left(_crossing(control, yields=yields), [0, 1]) == [20.0, 14.0, 20.0]
     # 8 s until the others have cleared
-    assert _left(_crossing(control, green_clear=8.0), [0, 1]) == [23.0, 14.0, 23.0]
+    assert _left(_crossing(control, yields=yields, green_clear=8.0), [0, 1]) == [23.0, 14.0, 23.0]
+
+
+@pytest.mark.parametrize(
+    ("ahead", "left"),
+    [(0.0, [13.5, 14.75, 11.0, 12.25, 13.5]), (15.0, [10.0, 12.0, 12.0, 13.25, 14.5])],
+    ids=["no calls", "calls"],
+)
+def test_who_turns_ahead_of_an_ambulance_that_calls_has_the_way_free(ahead: float, left: list[float]) -> None:
+    # a car turns across oncoming cars, ready at 11, 12 and 13 s; the ambulance behind it calls from 7 s on, so
+    # that these have red until it has left. Without a call the turn waits for the last of them
+    roads = Roads(5, [0, 1, 2, 2], [2, 2, 3, 4], 200.0, 20.0, yields=[(0, 2, 1)])
+    trips = Trips(
+        np.array([0, 2, 1, 2, 3]) * SECOND, [0, 0, 1, 1, 1], vehicle_class=[0, 1, 0, 0, 0],
+        route_start=[0, 0, 3, 3, 3], routes=[0, 2, -1, 1, 3, -1],
+    )  # fmt: skip
+    classes = Classes((1.0, 1.0), (1.0, 1.0), emergency=[False, True], green_ahead=ahead)
+    traffic = build(roads, trips, classes=classes, signals=Signals(control=[0, 0, FIXED, 0, 0]))
+    assert _left(traffic, [0, 1]) == left
 
 
 def test_the_plan_goes_on_when_an_ambulance_has_had_green_for_long() -> None:
