@@ -67,6 +67,9 @@ UNIT_COLUMNS = 18
 ON_NODE, OFF_ROAD = -2, -1
 """Values of `U_HEAD`: the leg starts at a node, or on the way from a place to its node."""
 
+UNKNOWN = -2
+"""Value of `U_OUT`: nobody has looked yet which way the unit goes."""
+
 NOW, NEXT_ARRIVAL, NEXT_KNOWN, PERIOD, N_WAITING, MOST_WAITING, WAITED, WAIT_SINCE = 0, 1, 2, 3, 4, 5, 6, 7
 QUESTION, Q_CALL, Q_UNIT, ANSWER, TRY, FREED, MOVES, N_STACK, LOG_ROWS, N_IDLE, N_EVENT = (
     8,

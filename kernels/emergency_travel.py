@@ -16,6 +16,7 @@ from twin.kernels.emergency_arrays import (
     U_OUT,
     U_START,
     U_TO,
+    UNKNOWN,
     Int,
     Places,
     Roads,
@@ -85,29 +86,39 @@ def walk_time(places: Places, mode: int, walk: int) -> int:
 
 
 @inline_jit
-def set_leg(roads: Roads, unit: Int, u: int, mode: int, leg: tuple[int, int, int, int]) -> bool:
-    """Send a unit from a node, which it leaves at an instant, to another; False if no way leads.
+def set_leg(unit: Int, u: int, mode: int, leg: tuple[int, int, int, int, int]) -> None:
+    """Send a unit from a node, which it leaves at an instant, to another.
 
-    leg  node, us when it is there, node to go to, arc that it is on before (or ON_NODE, OFF_ROAD)
+    leg  node, us when it is there, node to go to, us when it is there, arc that it is on before
+         (or ON_NODE, OFF_ROAD)
+
+    Which way it goes is found when somebody looks, see `ahead`: most legs are driven unseen, and the
+    tables of ways are too large for the caches (Manhattan: a sixth of the time of the kernel).
     """
-    start, instant, end, head = leg
-    ticks, way, into = travel(roads, mode, start, end)
-    if ticks >= FAR:
-        return False
+    start, instant, end, reached, head = leg
     unit[u, U_MODE] = mode
     unit[u, U_FROM] = start
     unit[u, U_TO] = end
     unit[u, U_START] = instant
-    unit[u, U_END] = instant + ticks * TICK
-    unit[u, U_OUT] = way
-    unit[u, U_IN] = into
+    unit[u, U_END] = reached
+    unit[u, U_OUT] = UNKNOWN
+    unit[u, U_IN] = UNKNOWN
     unit[u, U_HEAD] = head
     unit[u, U_AT] = -1
     unit[u, U_AT_TIME] = instant
+
+
+@inline_jit
+def _find_way(roads: Roads, unit: Int, u: int) -> None:
+    """Write which way a unit goes on its leg."""
+    mode = unit[u, U_MODE]
+    start = unit[u, U_FROM]
+    _, way, into = travel(roads, mode, start, unit[u, U_TO])
+    unit[u, U_OUT] = way
+    unit[u, U_IN] = into
     if 0 <= way <= 1:
         unit[u, U_AT] = roads.out_row[start, way]
-        unit[u, U_AT_TIME] = instant + lead(roads, mode, start, way) * TICK
-    return True
+        unit[u, U_AT_TIME] = unit[u, U_START] + lead(roads, mode, start, way) * TICK
 
 
 @inline_jit
@@ -163,6 +174,8 @@ def ahead(roads: Roads, places: Places, unit: Int, u: int, now: int, mode: int) 
     if now >= unit[u, U_END]:
         left = _at_pace(now - unit[u, U_END], places, own, mode)
         return unit[u, U_TO], left, OFF_ROAD if left > 0 else ON_NODE
+    if unit[u, U_OUT] == UNKNOWN:
+        _find_way(roads, unit, u)
     way = unit[u, U_OUT]
     if way >= 2 or now < unit[u, U_AT_TIME]:
         way = way & 1
