@@ -1,11 +1,12 @@
 """Fires, and the engines that put them out with water from hydrants.
 
-A fire engine of the nearest station with a free one drives to the fire on the live network and draws
-from the hydrant nearest to it. Every second without water, from the outbreak on, adds `growth` seconds
-to the time that the fire takes to put out with water; every second with water takes one away
-(assumption: linear). What is not out `burns_out` after the outbreak has burnt down. The hydrant gives
-water while the water model says that it works. Engines are not shared with the service plan of
-the emergency model.
+An engine drives to the fire on the live network and draws from the hydrant nearest to it. Every second
+without water, from the outbreak on, adds `growth` seconds to the time that the fire takes to put out with
+water; every second with water takes one away (assumption: linear). What is not out `burns_out` after the
+outbreak has burnt down. The hydrant gives water while the water model says that it works.
+
+Where the service plan of the emergency model has units for fires, a fire is a call: the dispatch sends
+engines, and the first one on scene begins. Else the engines of the city's fire stations go by themselves.
 """
 
 from __future__ import annotations
@@ -14,22 +15,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from twin.contract import SECOND, Delay, Done, Event, EventKind, Kpi, Model, Option, Park, Setup, StepResult
+from twin.contract import SECOND, Event, EventKind, Kpi, Model, Option, Setup
 from twin.fields import Field
+from twin.models.fire_calls import LAGS, CalledEngines
+from twin.models.fire_engines import COMING, ENGINE_FIELDS, FOUGHT, OUT, STALLED, WAITING, WORKING, OwnEngines
 from twin.models.scenario_events import microseconds, numbers_of
-from twin.models.streets import build_streets, shortest_tree
-from twin.models.travel import ROAD_NEEDS, ROAD_READS, Fleet, leg_fields, road_mark
+from twin.models.streets import build_streets
+from twin.models.travel import ROAD_NEEDS, ROAD_READS, Fleet
 
 if TYPE_CHECKING:
     from twin.city import City
-    from twin.procedure import Job
     from twin.view import View
 
 Array = np.ndarray[Any, Any]
-
-NONE, WAITING, COMING, FOUGHT, STALLED, OUT = range(6)
-"""Stages of a fire; `STALLED` is an engine on scene whose hydrant is dry."""
-_AT_HOME, _TURNING_OUT, _DRIVING, _WORKING, _RETURNING = range(5)
 
 _FIRE = (
     Option("flow", "water drawn to put it out", "number", 0.0315, low=0.0, high=1.0),
@@ -37,7 +35,7 @@ _FIRE = (
 )
 
 
-class Fire(Model):
+class Fire(OwnEngines, CalledEngines, Model):
     """Fires of the scenario, fire engines and the hydrants they use."""
 
     name = "fire"
@@ -51,13 +49,12 @@ class Fire(Model):
         Field("fire.pending", "int64", "1", "pending end, -1 for none", -1),
         Field("fire.burns", "int64", "1", "pending loss of the building, -1 for none", -1),
         Field("fire.lost", "bool", "1", "the building has burnt down"),
-        Field("engine_unit.fire", "int32", "1", "fire it is sent to, -1 for none", -1),
-        Field("engine_unit.stage", "int8", "1", "at home, turning out, driving, working, returning"),
-        Field("engine_unit.job", "int64", "1", "ticket of its job, -1 for none", -1),
-        *leg_fields("engine_unit"),
-        Field("fire_desk.roads", "int64", "1", "checksum of open roads when waiting fires were last looked at"),
+        Field("fire.called", "bool", "1", "the emergency service has been called"),
+        *ENGINE_FIELDS,
     )
     reads = (*ROAD_READS, "hydrant.works")
+    lags = LAGS
+    adds = ("call.held",)
     requires = (*ROAD_NEEDS, "fire_stations")
     events = (
         EventKind("fire", "a building burns", "nodes", _FIRE, scenario=True),
@@ -107,7 +104,7 @@ class Fire(Model):
     def on_event(self, view: View, event: Event) -> None:
         """Begin or end a fire, or let an engine look at its road."""
         if event.kind == "engine_look":
-            self._look(view, event.target)
+            self._look(view, event)
         elif event.kind in ("fire_out", "building_lost"):
             view.put("fire.lost", event.target, event.kind == "building_lost")
             self._end(view, event.target)
@@ -118,32 +115,29 @@ class Fire(Model):
             view.put("fire.since", row, view.now)
             view.put("fire.stage", row, WAITING)
             view.put("fire.burns", row, view.schedule("building_lost", self.burns_out, row))
-            self._send(view, row)
+            if self.has_service(view):
+                self.call(view, row)
+            else:
+                self.send(view, row)
 
-    def _look(self, view: View, engine: int) -> None:
-        stage = int(view["engine_unit.stage"][engine])
-        if stage == _WORKING:
-            self._water(view, int(view["engine_unit.fire"][engine]), first=True)
-        elif stage in (_DRIVING, _RETURNING):
-            view.interrupt(int(view["engine_unit.job"][engine]), "drive" if stage == _DRIVING else "leave")
+    def _look(self, view: View, event: Event) -> None:
+        """Let an engine look at its road, or at its fire: for water, or for the first time."""
+        called = event.target < 0
+        row = event.data if called else int(view["engine_unit.fire"][event.target])
+        if called and view["fire.stage"][row] in (WAITING, COMING):
+            self.look_at_fire(view, row)
+        elif called or view["engine_unit.stage"][event.target] == WORKING:
+            self._water(view, row, first=True)
+        else:
+            self.look(view, event.target)
 
-    def _send(self, view: View, row: int) -> None:
-        """Send the free engine that is there first; without one the fire waits."""
-        free = np.flatnonzero(view["engine_unit.stage"] == _AT_HOME)
-        times = self.fleet.link_times(view)
-        tree = shortest_tree(self.fleet.streets, times, int(self.node[row]), reverse=True).time
-        reach = tree[view["engine_unit.node"][free]]
-        if not np.isfinite(reach).any():
-            return
-        engine = int(free[int(np.argmin(reach))])
-        event = view.emit("engine_sent", engine, float(reach.min()), row)
-        self._enter(view, row, COMING, event)
-        view.put("engine_unit.fire", engine, row)
-        view.put("engine_unit.stage", engine, _TURNING_OUT)
-        self.fleet.depart(view, engine)
-        view.put("engine_unit.job", engine, view.begin("fire_run", engine, cause=event))
+    def arrive(self, view: View, row: int, event: int) -> None:
+        """Open the hydrant; whether it gives water is known once the network is solved."""
+        self.enter(view, row, STALLED, event)
+        if self.hydrant[row] >= 0 and "hydrant.works" in view:
+            view.schedule("hydrant_draw", 0, int(self.hydrant[row]), self.flow[row], cause=event)
 
-    def _enter(self, view: View, row: int, stage: int, cause: int) -> None:
+    def enter(self, view: View, row: int, stage: int, cause: int) -> None:
         """Bring a fire's time left up to date and let it enter a stage."""
         elapsed, before = view.now - int(view["fire.since"][row]), int(view["fire.stage"][row])
         gained = -elapsed if before == FOUGHT else round(self.growth * elapsed)
@@ -153,70 +147,25 @@ class Fire(Model):
         view.put("fire.since", row, view.now)
         view.put("fire.stage", row, stage, cause)
 
-    def fire_run_turn_out(self, view: View, job: Job) -> StepResult:
-        """Leave the station."""
-        return Delay(self.turn_out, "drive")
-
-    def fire_run_drive(self, view: View, job: Job) -> StepResult:
-        """Drive to the fire; wait where no open road leads on."""
-        engine = job.entity
-        view.put("engine_unit.stage", engine, _DRIVING)
-        left = self.fleet.follow(view, engine, int(self.node[view["engine_unit.fire"][engine]]))
-        if left is None:
-            return Park("drive")
-        return Delay(left, "drive" if left else "arrive")
-
-    def fire_run_arrive(self, view: View, job: Job) -> StepResult:
-        """Open the hydrant; whether it gives water is known once the network is solved."""
-        engine, row = job.entity, int(view["engine_unit.fire"][job.entity])
-        view.put("engine_unit.stage", engine, _WORKING)
-        event = view.emit("engine_on_scene", engine, (view.now - int(view["fire.began"][row])) / SECOND, row)
-        self._enter(view, row, STALLED, event)
-        if self.hydrant[row] >= 0 and "hydrant.works" in view:
-            view.schedule("hydrant_draw", 0, int(self.hydrant[row]), self.flow[row], cause=event)
-        view.schedule("engine_look", 1, engine, cause=event)
-        return Park("leave")
-
-    def fire_run_leave(self, view: View, job: Job) -> StepResult:
-        """Drive home."""
-        view.put("engine_unit.stage", job.entity, _RETURNING)
-        left = self.fleet.follow(view, job.entity, int(self.home[job.entity]))
-        if left is None:
-            return Park("leave")
-        return Delay(left, "leave" if left else "home")
-
-    def fire_run_home(self, view: View, job: Job) -> StepResult:
-        """Be ready again; go to the next fire that waits."""
-        view.put("engine_unit.stage", job.entity, _AT_HOME)
-        view.put("engine_unit.fire", job.entity, -1)
-        view.put("engine_unit.job", job.entity, -1)
-        for row in np.flatnonzero(view["fire.stage"] == WAITING).tolist():
-            self._send(view, row)
-        return Done()
-
     def step(self, view: View) -> None:
-        """Go on or stop with the water; look at roads that closed or opened."""
-        for engine in np.flatnonzero(view["engine_unit.stage"] == _WORKING).tolist():
-            self._water(view, int(view["engine_unit.fire"][engine]))
-        for engine, link in self.fleet.blocked(view):
-            view.schedule("engine_look", 1, target=engine, cause=view.cause("link.open", link))
-        mark = road_mark(view)
-        if mark != view["fire_desk.roads"][0]:
-            view.put("fire_desk.roads", 0, mark)
-            for engine in np.flatnonzero(view["engine_unit.leg_stuck"]).tolist():
-                view.schedule("engine_look", 1, target=engine, cause=-1)
-            for row in np.flatnonzero(view["fire.stage"] == WAITING).tolist():
-                self._send(view, row)
+        """Go on or stop with the water; look at calls, and at roads that closed or opened."""
+        stage = view["fire.stage"]
+        for row in np.flatnonzero((stage == FOUGHT) | (stage == STALLED)).tolist():
+            self._water(view, row)
+        self.follow_calls(view)
+        self.look_at_roads(view)
 
     def _water(self, view: View, row: int, first: bool = False) -> None:
         """Let a fire be fought while its hydrant gives water; `first` is the first look after arrival."""
         hydrant, stage = int(self.hydrant[row]), int(view["fire.stage"][row])
+        if stage not in (FOUGHT, STALLED):
+            return
         fed = hydrant < 0 or "hydrant.works" not in view
         cause = -1 if fed else view.cause("hydrant.works", hydrant)
         works = fed or bool(view["hydrant.works"][hydrant])
         if works and stage == STALLED:
             event = view.emit("fire_fought", row, causes=[cause, view.cause("fire.stage", row)])
-            self._enter(view, row, FOUGHT, event)
+            self.enter(view, row, FOUGHT, event)
             left = max(int(view["fire.left"][row]), 1)
             view.put("fire.pending", row, view.schedule("fire_out", left, row, cause=event))
         elif not works and (stage == FOUGHT or first):
@@ -224,21 +173,20 @@ class Fire(Model):
             if stage == FOUGHT:
                 view.cancel(int(view["fire.pending"][row]))
                 view.put("fire.pending", row, -1)
-                self._enter(view, row, STALLED, event)
+                self.enter(view, row, STALLED, event)
 
     def _end(self, view: View, row: int) -> None:
-        """Close the hydrant and let the engine go."""
-        self._enter(view, row, OUT, view.cause_id)
+        """Close the hydrant and let the engines go."""
+        before = int(view["fire.stage"][row])
+        self.enter(view, row, OUT, view.cause_id)
         for name in ("fire.pending", "fire.burns"):
             view.cancel(int(view[name][row]))
             view.put(name, row, -1)
         view.put("fire.ended", row, view.now)
-        engines = np.flatnonzero((view["engine_unit.fire"] == row) & (view["engine_unit.stage"] != _RETURNING))
-        for engine in engines.tolist():
-            if view["engine_unit.stage"][engine] == _WORKING and self.hydrant[row] >= 0 and "hydrant.works" in view:
-                view.schedule("hydrant_draw", 0, int(self.hydrant[row]), 0.0)
-            view.put("engine_unit.stage", engine, _RETURNING)
-            view.interrupt(int(view["engine_unit.job"][engine]), "leave")
+        worked = self.send_home(view, row) or before in (FOUGHT, STALLED)
+        self.let_go(view, row)
+        if worked and self.hydrant[row] >= 0 and "hydrant.works" in view:
+            view.schedule("hydrant_draw", 0, int(self.hydrant[row]), 0.0)
 
     def kpis(self, view: View) -> dict[str, float]:
         """Return how long fires have burnt, and engines waited for water."""
@@ -272,9 +220,7 @@ class Fire(Model):
             f"fire {row} has an end that its stage denies"
             for row in np.flatnonzero(waits != (view["fire.stage"] == FOUGHT))
         ]
-        working = np.flatnonzero(view["engine_unit.stage"] == _WORKING)
-        at = view["fire.stage"][view["engine_unit.fire"][working]]
-        return broken + [f"engine {row} works at no fire" for row in working[(at != FOUGHT) & (at != STALLED)].tolist()]
+        return broken + self.lost_engines(view)
 
 
 def _middle(nodes: Any, targets: Any) -> int:

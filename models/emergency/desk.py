@@ -118,3 +118,5 @@ def record(view: View, call: int, stage: int, event: int, **columns: int) -> Non
     view.put("call.event", call, event)
     for column, value in columns.items():
         view.put(f"call.{column}", call, value)
+    if view["call.scenario"][call] >= 0:
+        view.put("call.help", call, stage, event)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 RINGS, COMPANION, CASUALTY = range(3)
+FIRE = "fire"
+"""Kind of incident, and of the scenario's event (of the model of fires) that brings one."""
 _EVENT_NUMBERS = 1_000_000_000
 _CASUALTY_NUMBERS = 500_000_000
 _COMPANION_NUMBERS = 10_000_000_000_000
@@ -97,7 +99,8 @@ def draw_requests(setup: Setup, plan: ServicePlan) -> Requests:
     known: list[Array] = [np.zeros(ordinary, dtype=bool)]
     first = ordinary
     for index, event in enumerate(setup.events):
-        if event.kind != MASS_CASUALTY.name:
+        fire = event.kind == FIRE and fights_fires(plan)
+        if event.kind != MASS_CASUALTY.name and not fire:
             continue
         crowd = _Crowd(setup, index, event)
         parts += [crowd.calls]
@@ -105,7 +108,7 @@ def draw_requests(setup: Setup, plan: ServicePlan) -> Requests:
         lead += [np.full(crowd.rows, first)]
         delay += [crowd.delay]
         known += [crowd.known]
-        marked[first] = str(event.params.get("incident", "mass_casualty"))
+        marked[first] = FIRE if fire else str(event.params.get("incident", "mass_casualty"))
         first += crowd.rows
     whole = joined(parts)
     made = Requests(
@@ -126,6 +129,13 @@ def draw_requests(setup: Setup, plan: ServicePlan) -> Requests:
     return _planned(setup, plan, made, marked) if plan.incidents else made
 
 
+def fights_fires(plan: ServicePlan) -> bool:
+    """Tell whether a plan has units for all that a fire needs; else the model of fires has engines of its own."""
+    if FIRE not in plan.incidents:
+        return False
+    return all(bool((plan.units.can & need == need).any()) for need in plan.incidents[FIRE].needs)
+
+
 def _replay(setup: Setup, kinds: tuple[str, ...]) -> Replay | None:
     """Return the calls of the table that the scenario names, None for none."""
     path = locate(str(setup.options["calls"]), setup.folder)
@@ -137,7 +147,7 @@ class _Crowd:
 
     def __init__(self, setup: Setup, index: int, event: Any) -> None:
         given = event.params
-        injured, callers = int(given["casualties"]), int(given.get("callers", 0))
+        injured, callers = int(given.get("casualties", 0)), int(given.get("callers", 0))
         base = _EVENT_NUMBERS * (index + 1)
         number = np.concatenate([base + np.arange(1 + callers), base + _CASUALTY_NUMBERS + np.arange(injured)])
         self.rows = number.shape[0]

@@ -108,12 +108,16 @@ class MissionSteps:
         return Delay(int(self.calls.scene[call]))
 
     def mission_leave(self, view: View, job: Job) -> StepResult:
-        """Go on while the work has grown; then choose a hospital, or finish on the scene."""
+        """Go on while the work has grown, stay while held; then choose a hospital, or finish on the scene."""
         unit, call = job.entity, int(view["unit.call"][job.entity])
         grown = int(view.total("call.work")[call]) - int(view["call.worked"][call])
         if grown > 0 and int(view["unit.stage"][unit]) == AT_SCENE:
             view.put("call.worked", call, int(view["call.worked"][call]) + grown)
             return Delay(grown, "leave")
+        held = int(view.total("call.held")[call]) > 0 and int(view["unit.stage"][unit]) == AT_SCENE
+        view.put("unit.held", unit, held)
+        if held:
+            return Park("leave")
         if not self.calls.transport[call]:
             return self._close(view, unit)
         self._choose_hospital(view, unit, call)

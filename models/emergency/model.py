@@ -17,12 +17,13 @@ from twin.models.emergency import desk, duty, metrics, tables
 from twin.models.emergency.call_steps import CallSteps
 from twin.models.emergency.calls import DEFAULTS, target_times
 from twin.models.emergency.hospitals import Hospitals, check_access, limits, renew
-from twin.models.emergency.incidents import draw_requests
+from twin.models.emergency.incidents import draw_requests, fights_fires
 from twin.models.emergency.lateness import SILENCE, silence_of_unit
 from twin.models.emergency.mission_steps import MissionSteps
 from twin.models.emergency.renewal import Futures
+from twin.models.emergency.service_kinds import bits
 from twin.models.emergency.service_plan import plan_of
-from twin.models.emergency.tables import ALERTED, GOING_OFF, RETURNING, TO_HOSPITAL, TO_SCENE
+from twin.models.emergency.tables import ALERTED, AT_SCENE, GOING_OFF, RETURNING, TO_HOSPITAL, TO_SCENE
 from twin.models.plan_file import locate
 from twin.models.scenario_events import targets_of
 from twin.models.streets import build_streets
@@ -95,6 +96,7 @@ class Emergency(CallSteps, MissionSteps, Futures, Model):
         view.put("unit.station", slice(None), units.station)
         view.put("unit.can", slice(None), units.can)
         view.put("desk.upgrade", 0, self.plan.upgrades)
+        view.put("desk.fires", 0, fights_fires(self.plan))
         duty.begin_duty(view, self.shifts)
         view.begin("tracking", -1)
         for taker in np.flatnonzero([len(spans) > 0 for spans in self.absences.spans]).tolist():
@@ -120,6 +122,13 @@ class Emergency(CallSteps, MissionSteps, Futures, Model):
             view.schedule("call_rings", int(self.calls.time[call]) - view.now, target=call)
 
     _on_mass_casualty = _on_surge
+
+    def _on_alarm(self, view: View, event: Event) -> None:
+        """Let somebody call about a fire, and publish how it goes with the requests of its incident."""
+        rows = np.flatnonzero(self.calls.surge == event.data)
+        view.put("call.scenario", rows, event.data)
+        view.put("call.fights", rows, self.requests.need[rows] & bits("pump") > 0)
+        self._on_surge(view, event)
 
     def _on_casualty_found(self, view: View, event: Event) -> None:
         self.open_request(view, event.target)
@@ -165,6 +174,10 @@ class Emergency(CallSteps, MissionSteps, Futures, Model):
         renew(view, self.hospitals)
         for unit, link in self.fleet.blocked(view):
             view.schedule("unit_reroute", 1, target=unit, data=link, cause=view.cause("link.open", link))
+        for unit in np.flatnonzero(view["unit.held"]).tolist():
+            call = int(view["unit.call"][unit])
+            if view.total("call.held")[call] == 0:
+                view.schedule("unit_reroute", 1, target=unit, cause=view.cause("call.held", call))
         mark = road_mark(view)
         if mark != view["desk.roads"][0]:
             view.raw("desk.roads")[0] = mark
@@ -175,6 +188,8 @@ class Emergency(CallSteps, MissionSteps, Futures, Model):
         stage = int(view["unit.stage"][unit])
         if stage == ALERTED and self.fleet.moving(view, unit):
             self.fleet.follow(view, unit, int(view["unit.leg_goal"][unit]))
+        elif stage == AT_SCENE:
+            view.resume(int(view["unit.job"][unit]))
         elif stage in _STEP_OF_STAGE:
             lost = stage == TO_HOSPITAL and self._must_choose(view, unit)
             view.interrupt(int(view["unit.job"][unit]), "leave" if lost else _STEP_OF_STAGE[stage])
