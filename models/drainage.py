@@ -19,7 +19,7 @@ Source of the runoff: the rational method, Q = C i A, with C by land use: ASCE M
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +28,7 @@ from twin.contract import SECOND, Event, EventKind, Kpi, Model, Option, Setup
 from twin.fields import Field
 from twin.models.gauges import Gauge, clock, read_gauge
 from twin.models.scenario_events import microseconds, numbers_of
+from twin.models.standing import Standing
 
 if TYPE_CHECKING:
     from twin.city import City
@@ -58,6 +59,7 @@ class Drainage(Model):
         Field("drain.blocked", "float64", "1", "share of its capacity that is lost"),
         Field("drain.blocked_by", "int64", "1", "event that blocked its drains, -1 for none", -1),
         Field("drain.full_event", "int64", "1", "event that says its drains are full, -1 while they are not", -1),
+        Field("blockage.lasts", "bool", "1", "a blockage of the scenario is in force"),
         Field("rain.event", "int64", "1", "event of a rain that falls now, -1 for none", -1),
         Field("rain.start", "int64", "us", "when it began, -1 for not yet", -1),
         Field("rain.stop", "int64", "us", "when it ends or ended"),
@@ -102,11 +104,14 @@ class Drainage(Model):
         self.cells = Cells.of(setup.city, float(options["cell"]))
         self.capacity = float(options["design"]) * self.runoff * self.cells.upstream
         self.rains = numbers_of("rain", setup.events)
+        nodes = Standing.of("drain_blockage", setup.events, lambda given: given["share"])
+        self.blockages = replace(nodes, targets=[np.unique(self.cells.of_node[rows]) for rows in nodes.targets])
         self.gauge, self.gauge_start = _gauge(setup)
         return {
             "node": setup.city.rows("nodes"),
             "drain": self.cells.down.shape[0],
             "rain": len(self.rains),
+            "blockage": len(self.blockages.number),
             "drain_sum": 1,
         }
 
@@ -123,24 +128,24 @@ class Drainage(Model):
         if event.kind == "drain_step":
             self._run_on(view)
             return
-        planned = self.planned[event.data]
         if event.kind in ("rain", "rain_end"):
             row = self.rains.index(event.data)
             view.put("rain.event", row, event.id if event.kind == "rain" else -1)
             if event.kind == "rain":
-                lasts = microseconds(planned.params["duration"])
+                lasts = microseconds(event.params["duration"])
                 view.put("rain.start", row, view.now)
                 view.put("rain.stop", row, view.now + lasts)
                 view.put("drain_sum.latest", 0, event.id)
                 view.schedule("rain_end", lasts, data=event.data)
                 self._begin(view)
             return
-        cells = np.unique(self.cells.of_node[np.array(planned.targets, dtype=np.int64)])
         begins = event.kind == "drain_blockage"
-        view.put("drain.blocked", cells, float(planned.params["share"]) if begins else 0.0)
-        view.put("drain.blocked_by", cells, event.id if begins else -1)
+        view.put("blockage.lasts", self.blockages.row(event), begins)
+        blocked = self.blockages.highest(view["blockage.lasts"], view.rows("drain"))
+        changed = view.put("drain.blocked", slice(None), blocked)
+        view.put("drain.blocked_by", changed, np.where(blocked[changed] > 0, event.id, -1))
         if begins:
-            view.schedule("drain_cleared", microseconds(planned.params["duration"]), data=event.data)
+            view.schedule("drain_cleared", microseconds(event.params["duration"]), data=event.data)
 
     def _begin(self, view: View) -> None:
         if not view["drain_sum.runs"][0]:

@@ -19,12 +19,12 @@ Array = np.ndarray[Any, Any]
 def targets_of(event: Event, planned: Sequence[Any]) -> Array:
     """Return the rows an event acts on.
 
-    An event of the scenario carries its number in `data` and may act on many
-    rows; an event of the run itself acts on the one row it names.
+    An event of the scenario carries its number in `data` and may act on many rows, and so does its
+    end (`KIND_end`); an event of the run itself, or an order, acts on the one row it names.
 
     planned  scenario events of the run, as given to `setup`
     """
-    if 0 <= event.data < len(planned) and planned[event.data].kind == event.kind:
+    if 0 <= event.data < len(planned) and planned[event.data].kind == event.kind.removesuffix("_end"):
         return np.array(planned[event.data].targets, dtype=np.int64)
     return np.array([event.target] if event.target >= 0 else [], dtype=np.int64)
 

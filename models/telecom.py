@@ -62,7 +62,7 @@ class Telecom(Model):
     def on_event(self, view: View, event: Event) -> None:
         """Count failures of sites."""
         begins = event.kind == "site_failure"
-        rows = targets_of(event, self.planned) if begins else np.array(self.planned[event.data].targets, dtype=np.int64)
+        rows = targets_of(event, self.planned)
         view.put("site.failures", rows, view["site.failures"][rows] + (1 if begins else -1))
         view.put("site.failure_event", rows, event.id)
         view.put("site.failure_count", rows, view["site.failure_count"][rows] + 1)

@@ -204,6 +204,17 @@ class Assembly:
             raise ContractError(f"{owner} owns {field.name!r}, but its setup gave no rows for table {table!r}")
         return self.city.rows(city_table)
 
+    def _refuse_unorderable(self, policy: Policy) -> None:
+        """Raise ContractError when a policy would order an event that needs more than a target and a value."""
+        for name in policy.commands:
+            declared = self.event_kinds.get(name)
+            needed = [o.name for o in declared.params if o.default is None and o.name != "value"] if declared else []
+            if needed:
+                raise ContractError(
+                    f"policy {policy.name!r} cannot order {name!r}, which needs {', '.join(needed)}: "
+                    f"an order has a target and a value only"
+                )
+
     def _number_kinds(self, parts: Sequence[Component]) -> None:
         self.event_kinds: dict[str, EventKind] = {}
         self.handler: dict[str, Component] = {}
@@ -218,6 +229,8 @@ class Assembly:
                 self.event_kinds[kind.name] = kind
             for name in part.listens:
                 self.listeners.setdefault(name, []).append(part)
+        for policy in self.policies:
+            self._refuse_unorderable(policy)
         self.kinds = sorted({*self.handler, *ENGINE_KINDS})
         self.kind_number = {name: i for i, name in enumerate(self.kinds)}
         self.triggers: dict[str, list[int]] = {}

@@ -15,7 +15,7 @@ from twin.contract import Event, Setup
 from twin.errors import TwinError
 from twin.models.assets import KINDS, LINE, LINK, PIPE, PUMP, SUBSTATION, nodes_of
 from twin.models.hazards.fragility import Curves, failure_chance, of_several, pipe_break_rate
-from twin.models.scenario_events import microseconds
+from twin.models.scenario_events import microseconds, targets_of
 
 if TYPE_CHECKING:
     from twin.view import View
@@ -37,7 +37,7 @@ class Damage:
 
     def earthquake(self, view: View, event: Event) -> None:
         """Damage the assets of an area by the shaking there."""
-        area = np.array(self._run.events[event.data].targets, dtype=np.int64)
+        area = targets_of(event, self._run.events)
         pga, pgv = float(event.params["pga"]), float(event.params["pgv"])
         for kind in (SUBSTATION, LINE, PUMP):
             chance = failure_chance(self._curves.get(("earthquake", KINDS[kind]), ()), pga)
@@ -50,7 +50,7 @@ class Damage:
 
     def windstorm(self, view: View, event: Event) -> None:
         """Break lines, pole by pole, and substations of an area."""
-        area = np.array(self._run.events[event.data].targets, dtype=np.int64)
+        area = targets_of(event, self._run.events)
         gust = float(event.params["gust"])
         pole = failure_chance(self._curves.get(("wind", "pole"), ()), gust)
         lines = self._inside(LINE, area)
@@ -78,25 +78,36 @@ class Damage:
 
     def attack(self, view: View, event: Event) -> None:
         """Stop pumps until the operators have them back, or give valves another setting."""
-        rows = np.array(self._run.events[event.data].targets, dtype=np.int64)
+        rows = targets_of(event, self._run.events)
         for row in rows.tolist():
             if event.kind == "attack_pumps":
                 send(view, "pump_failure", 0, row)
                 send(view, "pump_repair", max(microseconds(event.params["duration"]), 1), row)
             else:
-                send(view, "valve_set", 0, row, float(event.params["value"]))
+                send(view, "valve_set", 0, row, float(event.params.get("value", event.value)))
 
     def silence(self, view: View, event: Event) -> None:
         """Let sites carry no observation until the operators have them back."""
-        for row in self._run.events[event.data].targets:
-            send(view, "site_failure", 0, int(row))
-        send(view, "site_failure_end", max(microseconds(event.params["duration"]), 1), -1, data=event.data)
+        for row in targets_of(event, self._run.events).tolist():
+            send(view, "site_failure", 0, row)
+            send(view, "site_failure_end", max(microseconds(event.params["duration"]), 1), row)
 
     def work(self, view: View, event: Event) -> None:
-        """Switch lines off, and on again when the work is over."""
-        for row in np.array(self._run.events[event.data].targets, dtype=np.int64).tolist():
+        """Switch lines off for as long as the work takes."""
+        lines = targets_of(event, self._run.events)
+        fresh = lines[view["line.work"][lines] == 0]
+        view.put("line.work_found", fresh, view["line.closed"][fresh] if "line.closed" in view else True)
+        view.put("line.work", lines, view["line.work"][lines] + 1)
+        for row in fresh.tolist():
             send(view, "switch", 0, row, 0.0)
-            send(view, "switch", microseconds(event.params["duration"]), row, 1.0)
+        view.schedule("planned_work_end", microseconds(event.params["duration"]), event.target, data=event.data)
+
+    def work_over(self, view: View, event: Event) -> None:
+        """Switch on again the lines that were on, where no other work is left."""
+        lines = targets_of(event, self._run.events)
+        view.put("line.work", lines, view["line.work"][lines] - 1)
+        for row in lines[(view["line.work"][lines] == 0) & view["line.work_found"][lines]].tolist():
+            send(view, "switch", 0, row, 1.0)
 
     def _inside(self, kind: int, area: Array) -> Array:
         """Return the rows of assets whose street node lies in the area."""

@@ -17,6 +17,9 @@ FIELDS = (
     Field("substation.wet_by", "int64", "1", "event of the flood or rain behind it, -1 while dry", -1),
     Field("flood.event", "int64", "1", "event of a flood that is going on, -1 for none", -1),
     Field("flood.start", "int64", "us", "when the flood began"),
+    Field("heat_wave.lasts", "bool", "1", "a heat wave of the scenario is going on"),
+    Field("line.work", "int16", "1", "planned works on the line that are going on"),
+    Field("line.work_found", "bool", "1", "the line was closed when the first of them began"),
     Field("hazard_count.struck", "int64", "1", "assets that hazards have damaged"),
     Field("hazard_count.unheard", "int64", "1", "damages to networks that this run does not model"),
 )
@@ -67,6 +70,7 @@ EVENTS = (
     EventKind("road_closure_end", "roads closed by order are open again"),
     EventKind("road_repair", "a damaged road is passable again", "links"),
     EventKind("heat_wave_end", "the load is as usual again"),
+    EventKind("planned_work_end", "work on lines is over"),
 )
 OPTIONS = (
     Option("every", "time between renewals of flood depth", "quantity", 300.0, "s", low=1.0),

@@ -28,6 +28,7 @@ from twin.models.hazards.fragility import built_in, read_curves
 from twin.models.hazards.ground import Ground
 from twin.models.hydrograph import wet_speed
 from twin.models.scenario_events import contributes, microseconds, numbers_of, targets_of
+from twin.models.standing import Standing
 
 if TYPE_CHECKING:
     from twin.view import View
@@ -41,6 +42,7 @@ class Hazards(Model):
     name = "hazards"
     owns = kinds.FIELDS
     reads = ("node.water",)
+    lags = ("line.closed",)
     adds = ("link.closure", "bus.load")
     events = kinds.EVENTS
     options = kinds.OPTIONS
@@ -55,6 +57,7 @@ class Hazards(Model):
         self.to_node = city["links"]["to_node"] if "links" in city else np.zeros(0, np.int64)
         self.floods = [Ground.of(city, self.planned[i]) for i in numbers_of("flood", self.planned)]
         self.flood_of_event = {n: row for row, n in enumerate(numbers_of("flood", self.planned))}
+        self.heat = Standing.of("heat_wave", self.planned, lambda given: given["degrees"] * given["per_degree"])
         given = str(setup.options["fragility"])
         self.damage = Damage(setup, read_curves(Path(setup.folder) / given if given else built_in()))
         self.acts = {
@@ -65,13 +68,14 @@ class Hazards(Model):
             "attack_valves": self.damage.attack,
             "attack_sensors": self.damage.silence,
             "planned_work": self.damage.work,
+            "planned_work_end": self.damage.work_over,
             "road_damage": self._break_roads,
             "road_repair": self._break_roads,
             "heat_wave": self._heat,
             "heat_wave_end": self._heat,
         }
-        rows = {"flood": len(self.floods), "link": city.rows("links"), "substation": city.rows("substations")}
-        return rows | {"hazard_count": 1}
+        rows = {f"{name}": city.rows(f"{name}s") for name in ("link", "substation", "line")}
+        return rows | {"flood": len(self.floods), "heat_wave": len(self.heat.number), "hazard_count": 1}
 
     def on_event(self, view: View, event: Event) -> None:
         """Begin or continue a flood; close or open roads; pass on other hazards."""
@@ -89,7 +93,7 @@ class Hazards(Model):
             delay = max(microseconds(event.params["duration"]), 1)
             view.schedule("road_closure_end", delay, event.target, data=event.data)
         else:
-            self._bar(view, np.array(self.planned[event.data].targets, dtype=np.int64), -1)
+            self._bar(view, targets_of(event, self.planned), -1)
 
     def step(self, view: View) -> None:
         """Take up rain water that stands on streets, where a model of drainage tells it."""
@@ -109,13 +113,12 @@ class Hazards(Model):
         """
         if not contributes(view, "bus.load"):
             return
-        planned = self.planned[event.data]
-        rows = np.array(planned.targets, dtype=np.int64)
-        share = float(planned.params["degrees"]) * float(planned.params["per_degree"])
         begins = event.kind == "heat_wave"
-        view.add("bus.load", rows, view.city["buses"]["p"][rows] * share if begins else 0.0)
+        view.put("heat_wave.lasts", self.heat.row(event), begins)
+        load = view.city["buses"]["p"]
+        view.add("bus.load", slice(None), load * self.heat.total(view["heat_wave.lasts"], load.shape[0]))
         if begins:
-            view.schedule("heat_wave_end", max(microseconds(planned.params["duration"]), 1), data=event.data)
+            view.schedule("heat_wave_end", max(microseconds(event.params["duration"]), 1), data=event.data)
 
     def _renew(self, view: View, row: int, event: Event) -> None:
         """Set all depths for now, and plan the next look at one flood."""

@@ -75,7 +75,7 @@ class Failures:
 
     def cut(self, view: View, event: Event) -> None:
         begins = event.kind == "blackout"
-        rows = np.array(self._run.events[event.data].targets, dtype=np.int64)
+        rows = targets_of(event, self._run.events)
         change(view, "substation", "cut", rows, view["substation.cut"][rows] + (1 if begins else -1))
         if begins and event.params.get("duration", 0.0):
             view.schedule("blackout_end", microseconds(event.params["duration"]), event.target, data=event.data)

@@ -12,6 +12,8 @@ FIELDS = (
     Field("bus.dark_time", "int64", "us", "time without power, outages that ended"),
     Field("bus.load", "float64", "W", "demand for active power, served or not", group=True),
     Field("bus.absence", "float64", "1", "share of the usual demand that is away: evacuated, shop shut", group=True),
+    Field("evacuation.lasts", "bool", "1", "an evacuation of the scenario is going on"),
+    Field("zone.ordered_away", "float64", "1", "share of the demand of a zone that is away by order"),
     Field("bus.shed", "bool", "1", "load is switched off on purpose", traced=True),
     Field("bus.back_since", "int64", "us", "when supply last came back, -1 for never", -1),
     Field("bus.cold", "float64", "1", "excess of the cold load when supply last came back"),

@@ -34,6 +34,7 @@ from twin.models.power.solver import GridSolver
 from twin.models.power.storage import Storages
 from twin.models.power.switching import Flisr
 from twin.models.scenario_events import microseconds, targets_of
+from twin.models.standing import Standing
 
 if TYPE_CHECKING:
     from twin.view import View
@@ -69,10 +70,11 @@ class Power(Model):
         self.flisr = Flisr(self.grid, self.solver, normal, self.limits)
         self.trip_depth = float(setup.options["trip_depth"])
         self.load_every = microseconds(setup.options["load_every"])
+        self.evacuations = Standing.of("evacuate", setup.events, lambda given: given["value"])
         self.customers = city["buses"]["customers"].astype(np.int64)
         self.zone = np.asarray(city["buses"]["zone"], dtype=np.int64)
         rows = {"line": city.rows("lines"), "substation": city.rows("substations"), "storage": city.rows("storages")}
-        return {"grid": 1, **rows}
+        return {"grid": 1, "zone": city.rows("zones"), "evacuation": len(self.evacuations.number), **rows}
 
     def start(self, view: View) -> None:
         """Put switches in their normal position, fill batteries and set the first loads."""
@@ -123,11 +125,15 @@ class Power(Model):
 
     def _evacuate(self, view: View, event: Event) -> None:
         """Take people away from zones, or let those of a scenario's event come back."""
-        planned = self.run.events[event.data] if 0 <= event.data < len(self.run.events) else None
-        ends = event.kind == "evacuation_end"
-        zones = np.array(planned.targets) if ends and planned else targets_of(event, self.run.events)
-        share = 0.0 if ends else float(event.params.get("value", event.value))
-        view.add("bus.absence", np.isin(self.zone, zones), share)
+        ends, row = event.kind == "evacuation_end", self.evacuations.row(event)
+        if row >= 0:
+            view.put("evacuation.lasts", row, not ends)
+        else:
+            view.put("zone.ordered_away", event.target, event.value)
+        zones = np.maximum(
+            view["zone.ordered_away"], self.evacuations.highest(view["evacuation.lasts"], view.rows("zone"))
+        )
+        view.add("bus.absence", slice(None), np.append(zones, 0.0)[self.zone])
         if not ends and event.params.get("duration", 0.0):
             view.schedule("evacuation_end", microseconds(event.params["duration"]), event.target, data=event.data)
 

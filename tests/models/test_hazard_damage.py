@@ -190,3 +190,22 @@ def test_a_table_without_a_column_says_which(tmp_path):
     path.write_text("hazard,asset,state\n")
     with pytest.raises(DataError, match=r":1: column fails, measure, median, beta, source is missing"):
         read_curves(path)
+
+
+def test_two_heat_waves_add_up_and_each_ends_alone():
+    first = planned("heat_wave", 600, [3], degrees=5.0, per_degree=0.04, duration=3600.0)
+    second = planned("heat_wave", 1200, [3, 4], degrees=5.0, per_degree=0.02, duration=600.0)
+    peak = with_nodes()["buses"]["p"]
+    during, after = struck(first, second, until=1500 * SECOND), struck(first, second, until=2000 * SECOND)
+    assert during.state["bus.load@hazards"][[3, 4]] == pytest.approx(peak[[3, 4]] * [0.3, 0.1])
+    assert after.state["bus.load@hazards"][[3, 4]] == pytest.approx(peak[[3, 4]] * [0.2, 0.0])
+
+
+def test_work_leaves_an_open_tie_open_and_two_works_overlap():
+    tie = int(np.flatnonzero(~with_nodes()["lines"]["closed"].astype(bool))[0])
+    works = [
+        planned("planned_work", 600, [0, tie], duration=1200.0),
+        planned("planned_work", 900, [0], duration=1800.0),
+    ]
+    assert [bool(struck(*works, until=t * SECOND).state["line.closed"][0]) for t in (700, 2000, 2800)] == [0, 0, 1]
+    assert not struck(*works, until=2800 * SECOND).state["line.closed"][tie]

@@ -230,3 +230,12 @@ def test_a_run_in_the_middle_of_everything_branches_exactly():
     order(world, "flisr", 90, -1)
     world.run(100 * SECOND)
     assert world.branch().run(400 * SECOND).digest() == world.run(400 * SECOND).digest()
+
+
+def test_the_end_of_one_evacuation_leaves_the_other():
+    long, short = [planned("evacuate", 50, [0], value=v, duration=d) for v, d in ((0.5, 400.0), (0.75, 100.0))]
+    world = world_of(long, short)
+    buses = world.assembly.city["buses"]["zone"] == 0
+    for instant, away in ((100, 0.75), (200, 0.5), (500, 0.0)):
+        world.run(instant * SECOND)
+        assert (world.state["bus.absence@power"][buses] == away).all()
