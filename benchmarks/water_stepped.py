@@ -46,11 +46,12 @@ def measure(seed: int, quick: bool) -> Report:
         city = replace(city, parameters={"water": {**city.parameters["water"], **_SETTINGS}})
         network = Network(city)
         case = Case(name, path, _links(network, seed))
-        states = ours(network, city, case)[1]
+        states: list[Any] = []
+        ours(network, city, case, states)
         times: dict[str, list[float]] = {"ours": [], "warm": [], "world": []}
         warm = warm_epanet(network, states)
         for _ in range(repeats):
-            times["ours"].append(ours(network, city, case)[0])
+            times["ours"].append(ours(network, city, case))
             times["warm"].append(warm())
             times["world"].append(world_day(city, case))
         wntr, whole = (wntr_day(path, network, case.switched, stepped) for stepped in (True, False))
@@ -83,37 +84,39 @@ def _files() -> dict[str, Path]:
 
 def _links(network: Any, seed: int) -> tuple[int, ...]:
     """Draw a pump or pipe for each hour: those whose loss leaves everybody joined to a source."""
-    from twin.models.water.reach import Reach
+    from twin.kernels.water_solution import reach
+    from twin.models.water.constants import graph_of
 
     draw = np.random.Generator(np.random.Philox(seed))
-    reach, filled = Reach(network), np.ones(network.rows("tanks"), bool)
+    graph, joined = graph_of(network), np.empty(network.n_node, bool)
     kept = []
     for link in draw.permutation(network.first_valve).tolist():
         passes = network.initial_status != 0
         passes[link] = False
-        if not network.check_valve[link] and reach.of(passes, filled).all():
+        reach(graph, passes, graph.low + 1.0, joined)
+        if not network.check_valve[link] and joined.all():
             kept.append(link)
         if len(kept) == _HOURS:
             break
     return tuple(kept)
 
 
-def ours(network: Any, city: Any, case: Case) -> tuple[float, list[Any]]:
-    """Step the model alone through the day; return the time (s) and the inputs and times of its solves."""
+def ours(network: Any, city: Any, case: Case, states: list[Any] | None = None) -> float:
+    """Step the model alone through the day and return the time (s); `states` collects the inputs of its solves."""
     from twin.models.water.engine import SECOND, WaterEngine
     from twin.models.water.state import NEXT, WaterState
 
     engine = WaterEngine(network, city)
     state = WaterState.start_of(network)
     engine.solve(state.copy(), 0)
-    asked: list[Any] = []
     solve = engine.backend.solve
 
-    def noted(inputs: Any) -> Any:
-        asked.append(replace(inputs, **{name: part.copy() for name, part in vars(inputs).items()}))
+    def noting(inputs: Any) -> Any:
+        states.append(replace(inputs, **{name: part.copy() for name, part in vars(inputs).items()}))
         return solve(inputs)
 
-    engine.backend.solve = noted  # type: ignore[method-assign]
+    if states is not None:
+        engine.backend.solve = noting  # type: ignore[method-assign]
 
     def day() -> None:
         for hour, link in enumerate(case.switched):
@@ -125,7 +128,7 @@ def ours(network: Any, city: Any, case: Case) -> tuple[float, list[Any]]:
             while state.clock[NEXT] < now + 3600 * SECOND:
                 engine.tick(state, int(state.clock[NEXT]))
 
-    return seconds(day), asked
+    return seconds(day)
 
 
 def world_day(city: Any, case: Case) -> float:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from twin.kernels._jit import jit
 from twin.kernels.water_codes import CLOSED, WHEN_ABOVE, WHEN_BELOW, WHEN_CLOCK, WHEN_TIME
-from twin.kernels.water_tanks import Tanks, volume_at, whole_seconds
+from twin.kernels.water_tanks import Tanks, tank_step, volume_at, whole_seconds
 
 _DAY = 86_400_000_000
 _NO_FLOW = 1e-6 * 0.028316846592
@@ -172,3 +172,23 @@ def control_step(
             if set_anew or shut_by_itself or status[link] != controls.status[i]:
                 step = until
     return step
+
+
+@jit
+def next_change(
+    controls: Controls,
+    tanks: Tanks,
+    now: int,
+    clock: int,
+    inflow: NDArray[np.float64],
+    volume: NDArray[np.float64],
+    level: NDArray[np.float64],
+    is_pipe: NDArray[np.bool_],
+    status: NDArray[np.int8],
+    setting: NDArray[np.float64],
+    closed: NDArray[np.bool_],
+    step: int,
+) -> int:
+    """Return the time (us) until a tank is full or empty or a control would change its link, at most `step`."""
+    step = tank_step(tanks, inflow, volume, level, step)
+    return control_step(controls, tanks, now, clock, inflow, volume, level, is_pipe, status, setting, closed, step)

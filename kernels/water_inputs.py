@@ -5,18 +5,23 @@ a value, from a compiled loop 10 ns (measured with EPANET 2.3).
 """
 
 import ctypes
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
-from numba.experimental import function_type
+from numba.experimental import function_type  # noqa: F401  (registers foreign functions as arguments)
 from numba.extending import typeof_impl
 from numpy.typing import NDArray
 
 from twin.kernels._jit import jit
+from twin.kernels.water_codes import CLOSED
+
+BASE_DEMAND, EMITTER, FIXED_LEVEL = 1, 3, 8
+INITIAL_STATUS, INITIAL_SETTING = 4, 5
+"""Properties. Source: EPANET 2.3, epanet2_enums.h (EN_BASEDEMAND, EN_EMITTER, EN_TANKLEVEL, EN_INITSTATUS ...)."""
 
 _SIGNATURE: Any = types.int32(types.int64, types.int32, types.int32, types.float64)
-_TYPE: Any = function_type.FunctionType(_SIGNATURE)
+_TYPE: Any = types.FunctionType(_SIGNATURE)
 
 
 class Setter(types.WrapperAddressProtocol):
@@ -36,7 +41,7 @@ class Setter(types.WrapperAddressProtocol):
         """Return the types that compiled callers must use; a handle travels as an integer."""
         return _SIGNATURE
 
-    def __call__(self, handle: int, index: int, kind: int, value: float) -> int:
+    def __call__(self, handle: int, index: np.int32, kind: np.int32, value: float) -> int:
         """Call the function from plain Python, as kernels do when the JIT is off."""
         return int(self._function(handle, index, kind, value))
 
@@ -47,27 +52,85 @@ def _type_of(_setter: Setter, _context: Any) -> Any:
     return _TYPE
 
 
+class Written(NamedTuple):
+    """Where the inputs of a solution go, and in which units.
+
+    links     (n,)       links that take commands
+    pipes     links below this one have no setting
+    setting   (n_link,)  what one unit of a setting is in SI
+    flow, emitter, length  what one unit of each is in SI
+    """
+
+    links: NDArray[np.int64]
+    pipes: int
+    setting: NDArray[np.float64]
+    flow: float
+    emitter: float
+    length: float
+
+
 @jit
-def write_values(
+def write_nodes(
     setter: Setter,
     handle: int,
-    index: NDArray[np.int32],
-    kind: NDArray[np.int32],
-    value: NDArray[np.float64],
-    failed: NDArray[np.int64],
+    written: Written,
+    demand: NDArray[np.float64],
+    emitter: NDArray[np.float64],
+    head: NDArray[np.float64],
+    level: NDArray[np.float64],
+    refused: NDArray[np.float64],
 ) -> int:
-    """Call `setter` for every value that is a number; return its first code that is not 0, else 0.
+    """Set demands and emitters of junctions, heads of reservoirs, levels of tanks; return the first code not 0.
 
-    index   (n,)  element of the library, from 1
-    kind    (n,)  property
-    value   (n,)  in the library's units; NaN is left out
-    failed  (1,)  written: place of the value that was refused, -1 for none
+    setter   sets a property of a node
+    demand, emitter  (n_junction,)  SI
+    head     (n_reservoir,)  m
+    level    (n_tank,)       m
+    refused  (2,)  written where a code is not 0: row of the node, and the value in the library's units
     """
-    failed[0] = -1
-    for i in range(value.shape[0]):
-        if value[i] == value[i]:
-            code = setter(handle, index[i], kind[i], value[i])
-            if code != 0:
-                failed[0] = i
-                return int(code)
+    junctions, reservoirs = demand.shape[0], head.shape[0]
+    for i in range(junctions + reservoirs + level.shape[0]):
+        kind = BASE_DEMAND
+        if i < junctions:
+            value = demand[i] / written.flow
+        elif i < junctions + reservoirs:
+            kind, value = FIXED_LEVEL, head[i - junctions] / written.length
+        else:
+            kind, value = FIXED_LEVEL, level[i - junctions - reservoirs] / written.length
+        code = setter(handle, np.int32(i + 1), np.int32(kind), value)
+        if code == 0 and i < junctions:
+            value = emitter[i] / written.emitter
+            code = setter(handle, np.int32(i + 1), np.int32(EMITTER), value)
+        if code != 0:
+            refused[0], refused[1] = i, value
+            return int(code)
+    return 0
+
+
+@jit
+def write_links(
+    setter: Setter,
+    handle: int,
+    written: Written,
+    status: NDArray[np.int8],
+    setting: NDArray[np.float64],
+    refused: NDArray[np.float64],
+) -> int:
+    """Set status, and setting where there is one, of links; return the first code that is not 0.
+
+    setter   sets a property of a link
+    status   (n_link,)  CLOSED, OPEN, ACTIVE
+    setting  (n_link,)  SI, NaN for none
+    refused  (2,)  written where a code is not 0: row of the link, and the value in the library's units
+    """
+    for link in written.links:
+        closed = status[link] == CLOSED
+        value = 0.0 if closed else 1.0
+        code = setter(handle, np.int32(link + 1), np.int32(INITIAL_STATUS), value)
+        if code == 0 and not closed and link >= written.pipes and setting[link] == setting[link]:
+            value = setting[link] / written.setting[link]
+            code = setter(handle, np.int32(link + 1), np.int32(INITIAL_SETTING), value)
+        if code != 0:
+            refused[0], refused[1] = link, value
+            return int(code)
     return 0

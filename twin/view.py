@@ -114,9 +114,11 @@ class View:
         array = self._world.state[array_name]
         if type(rows) is int and rows >= 0 and array.ndim == 1 and type(values) in _PLAIN and type(cause) in _CAUSE:
             return self._write_cell(array, field, rows, values, cause)
+        if type(rows) is slice and rows == _ALL and array.ndim == 1:
+            return self._write_all(array, field, values, cause)
         index = self._index(array_name, array.shape[0], rows)
         new = np.asarray(values, dtype=array.dtype)
-        old = array if isinstance(rows, slice) and rows == _ALL else array[index]
+        old = array[index]
         differs = old != new
         if array.dtype.kind == "f":
             differs &= ~(np.isnan(old) & np.isnan(new))
@@ -143,6 +145,22 @@ class View:
         if companion:
             self._world.state.cells[companion][row] = self.cause_id if cause is None else cause
         return np.array([row])
+
+    def _write_all(self, array: Array, field: str, values: Any, cause: Any) -> Array:
+        """Write a value to every row, as `_write` does but without a number for each row."""
+        new = np.asarray(values, dtype=array.dtype)
+        differs = array != new
+        if array.dtype.kind == "f":
+            differs &= ~(np.isnan(array) & np.isnan(new))
+        changed: Array = differs.nonzero()[0]
+        if changed.shape[0]:
+            array[changed] = new[differs] if new.ndim and new.shape[0] > 1 else new
+            self._world.mark(field)
+            companion = self._companion(field)
+            if companion:
+                causes = np.asarray(self.cause_id if cause is None else cause)
+                self._world.state[companion][changed] = causes[differs] if causes.ndim else causes
+        return changed
 
     def _companion(self, field: str) -> str:
         """Return the name of the array of a field's causes, "" when it is not traced."""

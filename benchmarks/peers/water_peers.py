@@ -63,7 +63,7 @@ def _changes(network: Any, project: Any, states: list[Any]) -> list[tuple[list[A
             status = float(state.status[link] != 0)
             values.append(("l", link + 1, lib.LINK_INITSTATUS, status))
             if status and link >= network.first_pump and not np.isnan(state.setting[link]):
-                setting = state.setting[link] / project._setting_scale[link]
+                setting = state.setting[link] / project._written.setting[link]
                 values.append(("l", link + 1, lib.LINK_INITSETTING, float(setting)))
         for part, index, kind, value in values:
             if before.get((part, index, kind)) != value:

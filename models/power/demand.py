@@ -49,9 +49,8 @@ class Demand:
 
     def present(self, view: View) -> Array:
         """Return the demand (W) of every bus: contributions of all, this model's less that of people away."""
-        absence = np.clip(view.total("bus.absence"), 0.0, 1.0)
-        load = view.total("bus.load")
-        return load - absence * view["bus.load@power"] if absence.any() else load
+        load, absence = view.total("bus.load"), view.total("bus.absence")
+        return load - np.clip(absence, 0.0, 1.0) * view["bus.load@power"] if absence.any() else load
 
     def excess(self, dark: Array) -> Array:
         """Return by how much a cold load exceeds the usual one at its return.

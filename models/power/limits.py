@@ -24,17 +24,18 @@ class LimitWatch:
 
     def step(self, view: View, voltage: Array, loading: Array, supplied: Array) -> None:
         """Log one event per bus or line that crossed a limit; its value is the voltage or the loading."""
-        side = (supplied & (voltage > self.high)).astype(np.int8) - (supplied & (voltage < self.low))
-        crossed = np.flatnonzero(side != view["bus.limit"])
-        for bus in crossed.tolist():
-            kind = {-1: "voltage_low", 0: "voltage_normal", 1: "voltage_high"}[int(side[bus])]
-            if side[bus] or supplied[bus]:
-                view.emit(kind, bus, float(voltage[bus]))
-        if crossed.size:
+        high, low = (voltage > self.high) & supplied, (voltage < self.low) & supplied
+        side = high.view(np.int8) - low.view(np.int8)
+        crossed = side != view["bus.limit"]
+        if crossed.any():
+            for bus in np.flatnonzero(crossed).tolist():
+                kind = {-1: "voltage_low", 0: "voltage_normal", 1: "voltage_high"}[int(side[bus])]
+                if side[bus] or supplied[bus]:
+                    view.emit(kind, bus, float(voltage[bus]))
             view.put("bus.limit", slice(None), side)
         over = loading > self.loading
-        changed = np.flatnonzero(over != view["line.overloaded"])
-        for line in changed.tolist():
-            view.emit("line_overload" if over[line] else "line_relieved", line, float(loading[line]))
-        if changed.size:
+        changed = over != view["line.overloaded"]
+        if changed.any():
+            for line in np.flatnonzero(changed).tolist():
+                view.emit("line_overload" if over[line] else "line_relieved", line, float(loading[line]))
             view.put("line.overloaded", slice(None), over)

@@ -124,7 +124,8 @@ class FlowSolver:
         return Flow(general[0], general[1], self._loading(general[1]), "newton")
 
     def _loading(self, currents: Array) -> Array:
-        return np.asarray((currents / self.network.rating).max(axis=1, initial=0.0))
+        share = currents / self.network.rating
+        return np.maximum(share[:, 0], share[:, 1])
 
 
 class GridSolver:

@@ -9,6 +9,7 @@ import numpy as np
 
 from twin.kernels.water_controls import Controls
 from twin.kernels.water_rules import Rules
+from twin.kernels.water_solution import Graph, Patterns
 from twin.kernels.water_tanks import Tanks, interpolate
 from twin.models.water.inp_controls import WHEN
 from twin.models.water.network import table_of
@@ -80,6 +81,33 @@ def rules_of(city: City) -> Rules:
         act_setting=_real(actions, "setting"),
         act_tolerance=_real(actions, "tolerance"),
     )
+
+
+def patterns_of(network: Network) -> Patterns:
+    """Return demands, heads of reservoirs and speeds of pumps with their patterns."""
+    return Patterns(
+        x=network.patterns.x,
+        first=network.patterns.first,
+        periods=network.patterns.count,
+        base=network.demand_base * network.hydraulics.demand_multiplier,
+        junction=network.demand_junction,
+        pattern=network.demand_pattern,
+        head=np.asarray(network.column("reservoirs", "head"), np.float64),
+        head_pattern=np.asarray(network.column("reservoirs", "pattern", -1), np.int64),
+        pump_pattern=np.asarray(network.column("pumps", "pattern", -1), np.int64),
+        first_pump=network.first_pump,
+    )
+
+
+def graph_of(network: Network) -> Graph:
+    """Return the links at each node."""
+    from twin.kernels.islands import build_adjacency
+
+    first = np.zeros(network.n_node + 1, np.int64)
+    neighbour, edge = np.zeros(2 * network.n_link, np.int64), np.zeros(2 * network.n_link, np.int64)
+    build_adjacency(network.from_node, network.to_node, first, neighbour, edge)
+    low = np.asarray(network.column("tanks", "min_level"), np.float64)
+    return Graph(first, neighbour, edge, network.n_junction, low)
 
 
 def kinds_of(network: Network) -> Array:

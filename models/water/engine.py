@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 SECOND = 1_000_000
 _PASSES = 20
-_EMPTY = 1e-6
 
 
 @dataclass(frozen=True)
@@ -59,9 +58,8 @@ class WaterEngine:
 
     def __init__(self, network: Network, city: City, backend: Backend | None = None) -> None:
         """Prepare kernels' arguments and open the solver, EPANET unless another is given."""
-        from twin.models.water.constants import controls_of, kinds_of, rules_of, tanks_of
+        from twin.models.water.constants import controls_of, graph_of, kinds_of, patterns_of, rules_of, tanks_of
         from twin.models.water.epanet import EpanetBackend
-        from twin.models.water.reach import Reach
 
         self.network = network
         self.backend: Backend = backend or EpanetBackend(network)
@@ -70,17 +68,14 @@ class WaterEngine:
         self.rules = rules_of(city)
         self.kind = kinds_of(network)
         self.is_pipe = self.kind == 0
-        self.reach = Reach(network)
+        self._graph = graph_of(network)
+        self._arrays = (patterns_of(network), self.controls, self.tanks, self._graph)
         given = network.hydraulics
         self.clock_start = given.start_clock * SECOND
         self.steps = tuple(
             step * SECOND for step in (given.hydraulic_step, given.pattern_step, given.report_step, given.rule_step)
         )
-        self._base = network.demand_base * given.demand_multiplier
         self._emitter = np.asarray(network.column("junctions", "emitter", 0.0), np.float64)
-        self._head = np.asarray(network.column("reservoirs", "head"), np.float64)
-        self._head_pattern = np.asarray(network.column("reservoirs", "pattern", -1), np.int64)
-        self._pump_pattern = np.asarray(network.column("pumps", "pattern", -1), np.int64)
         self._pressure_controls = bool((self.controls.junction >= 0).any())
 
     def tick(self, state: WaterState, now: int) -> Outcome | None:
@@ -117,64 +112,42 @@ class WaterEngine:
 
     def solve(self, state: WaterState, now: int, fired: tuple[int, ...] = ()) -> Outcome:
         """Apply patterns and controls, solve, and set the end of the step; tanks must be filled to now."""
-        factors = self._factors(now)
-        self._speeds(state, factors)
-        state.demand[:] = self._demands(factors) + state.draw
-        acted = self._controls(state, now)
-        heads = np.where(self._head_pattern >= 0, self._head * factors[self._head_pattern], self._head)
-        solution, turning = self._settle(state, heads)
+        inputs, acted = self._begin(state, now)
+        solution, turning = self._settle(state, inputs)
         state.count[SWITCHES] += len(acted) + len(fired)
         if solution.code in (SOLVED, ROUGH):
             state.count[IMPRECISE] += solution.code == ROUGH
-            self._publish(state, solution)
+            step = self._end(state, now, solution)
         else:
             state.count[UNSOLVED] += 1
             self._keep(state)
-        state.clock[STEP_END] = now + self._step(state, now)
+            step = self._step(state, now)
+        state.clock[STEP_END] = now + step
         rule = now + self._until(now, self.steps[3]) if len(self.rules.priority) else int(state.clock[STEP_END])
         state.clock[NEXT] = min(int(state.clock[STEP_END]), rule)
         return Outcome(solution.code, acted, fired, turning)
 
-    def _factors(self, now: int) -> Array:
-        """Return the multiplier of each pattern now, and 1 for "none" at index -1."""
-        patterns, given = self.network.patterns, self.network.hydraulics
-        period = (now + given.pattern_start * SECOND) // self.steps[1]
-        factors = np.ones(len(patterns.first) + 1)
-        factors[:-1] = patterns.x[patterns.first + period % patterns.count]
-        return factors
+    def _begin(self, state: WaterState, now: int) -> tuple[Inputs, tuple[int, ...]]:
+        """Apply patterns and controls; return what to solve, and the controls that changed a link."""
+        from twin.kernels.water_solution import begin
 
-    def _demands(self, factors: Array) -> Array:
         network = self.network
-        weights = self._base * factors[network.demand_pattern]
-        return np.bincount(network.demand_junction, weights, network.n_junction)
+        period = (now + network.hydraulics.pattern_start * SECOND) // self.steps[1]
+        acted, heads = np.empty(len(self.controls.link), bool), np.empty(network.rows("reservoirs"))
+        status, asked = np.empty(network.n_link, np.int8), np.empty((2, network.n_junction))
+        given = (state.draw, self._emitter, state.leak, state.inflow[network.first_tank :], state.level)
+        links = (self.is_pipe, state.works, state.held, state.status, state.setting, state.closed)
+        written: tuple[Any, ...] = (state.demand, acted, heads, status, asked[0], asked[1])
+        changes = begin(self._arrays, (now, self.clock_start, period), *given, *links, *written)
+        inputs = Inputs(asked[0], asked[1], heads, state.level, status, state.setting)
+        return inputs, tuple(np.flatnonzero(acted).tolist()) if changes else ()
 
-    def _speeds(self, state: WaterState, factors: Array) -> None:
-        """Give pumps with a pattern its speed; such a pump runs whenever the speed is not 0."""
-        first = self.network.first_pump
-        for pump in np.flatnonzero(self._pump_pattern >= 0).tolist():
-            if not state.held[first + pump]:
-                speed = factors[self._pump_pattern[pump]]
-                state.setting[first + pump] = speed
-                state.status[first + pump] = speed > 0
-                state.closed[first + pump] = speed <= 0
-
-    def _controls(self, state: WaterState, now: int) -> tuple[int, ...]:
-        from twin.kernels.water_controls import apply_controls
-
-        if not len(self.controls.link):
-            return ()
-        acted = np.zeros(len(self.controls.link), bool)
-        links = (self.is_pipe, state.held, state.status, state.setting, state.closed, acted)
-        inflow = state.inflow[self.network.first_tank :]
-        apply_controls(self.controls, self.tanks, now, self.clock_start, inflow, state.level, *links)
-        return tuple(np.flatnonzero(acted).tolist())
-
-    def _settle(self, state: WaterState, heads: Array) -> tuple[Solution, int]:
+    def _settle(self, state: WaterState, inputs: Inputs) -> tuple[Solution, int]:
         """Solve until controls by junction pressure agree; those that never do are left as they stand."""
         seen: set[bytes] = set()
         turning = -1
         while True:
-            solution = self.backend.solve(self._inputs(state, heads))
+            solution = self.backend.solve(inputs)
             state.count[SOLVES] += 1
             if solution.code not in (SOLVED, ROUGH) or not self._pressure_controls or turning >= 0:
                 return solution, turning
@@ -186,6 +159,7 @@ class WaterEngine:
                 turning = int(self.controls.link[acted[0]])
                 state.count[OSCILLATIONS] += 1
             seen.add(picture)
+            inputs = self._inputs(state, inputs.head)
 
     def _pressures(self, state: WaterState, solution: Solution) -> tuple[int, ...]:
         from twin.kernels.water_controls import apply_pressure_controls
@@ -197,35 +171,29 @@ class WaterEngine:
         return tuple(np.flatnonzero(acted).tolist())
 
     def _inputs(self, state: WaterState, heads: Array) -> Inputs:
-        status = self._commanded(state)
-        joined = self._joined(state, status != CLOSED)[: self.network.n_junction]
-        demand = np.where(joined, state.demand, 0.0)
-        emitter = np.where(joined, self._emitter + state.leak, 0.0)
+        from twin.kernels.water_solution import ask
+
+        status = np.empty(self.network.n_link, np.int8)
+        demand, emitter = np.empty((2, self.network.n_junction))
+        given = (state.works, state.status, state.level, state.demand, self._emitter, state.leak)
+        ask(self._graph, *given, status, demand, emitter)
         return Inputs(demand, emitter, heads, state.level, status, state.setting)
 
-    def _commanded(self, state: WaterState) -> Array:
-        """Return (n_link,) the status asked of each link; what does not work is closed."""
-        return np.where(state.works, state.status, CLOSED)
+    def _end(self, state: WaterState, now: int, solution: Solution) -> int:
+        """Write a solution; return the time until the next change of hydraulics, us."""
+        from twin.kernels.water_solution import end
 
-    def _joined(self, state: WaterState, passes: Array) -> Array:
-        """Return (n_node,) whether water can come from somewhere; an empty tank gives none."""
-        return self.reach.of(passes, state.level > self.tanks.low + _EMPTY)
-
-    def _publish(self, state: WaterState, solution: Solution) -> None:
-        """Write a solution; cut-off parts have no pressure, whatever head the solver gave them."""
-        first_tank = self.network.first_tank
-        state.closed[:] = solution.closed
-        state.connected[:] = self._joined(state, ~solution.closed)
-        state.flow[:] = solution.flow
-        state.head[:first_tank] = solution.head[:first_tank]
-        state.inflow[:] = solution.inflow
-        state.delivered[:] = solution.delivered
-        self._dry(state)
+        given = (self.network.elevation, state.volume, state.level, self.is_pipe, state.status, state.setting)
+        solved = (solution.closed, solution.flow, solution.head, solution.inflow, solution.delivered)
+        written = (state.closed, state.flow, state.head, state.inflow, state.delivered, state.connected)
+        return int(end(self._arrays, (now, self.clock_start, self._longest(now)), *given, solved, *written))
 
     def _keep(self, state: WaterState) -> None:
         """Leave the last good solution, except in parts whose ways to every source are closed: they rest."""
+        from twin.kernels.water_solution import dry, reach
+
         network = self.network
-        state.connected[:] = self._joined(state, self._commanded(state) != CLOSED)
+        reach(self._graph, state.works & (state.status != CLOSED), state.level, state.connected)
         ends = np.stack([network.from_node, network.to_node])
         rests = ~state.connected[ends].all(axis=0)
         state.flow[rests] = 0.0
@@ -233,30 +201,21 @@ class WaterEngine:
         sources = sources[sources >= network.n_junction]
         net = np.bincount(ends[1], state.flow, network.n_node) - np.bincount(ends[0], state.flow, network.n_node)
         state.inflow[sources] = net[sources]
-        self._dry(state)
-
-    def _dry(self, state: WaterState) -> None:
-        """Take pressure and water from junctions that no source reaches."""
-        n_junction = self.network.n_junction
-        cut = np.flatnonzero(~state.connected[:n_junction])
-        state.head[cut] = self.network.elevation[cut]
-        state.inflow[cut] = 0.0
-        state.delivered[cut] = 0.0
+        dry(network.elevation, state.connected, state.head, state.inflow, state.delivered)
 
     def _step(self, state: WaterState, now: int) -> int:
         """Return the time until the next change of hydraulics, us."""
-        from twin.kernels.water_controls import control_step
-        from twin.kernels.water_tanks import tank_step
+        from twin.kernels.water_controls import next_change
 
-        given, inflow = self.network.hydraulics, state.inflow[self.network.first_tank :]
-        step = min(self.steps[0], self._until(now + given.pattern_start * SECOND, self.steps[1]))
-        step = min(step, self._until(now, self.steps[2]))
-        step = tank_step(self.tanks, inflow, state.volume, state.level, step)
-        if not len(self.controls.link):
-            return int(step)
-        rest: tuple[Any, ...] = (self.is_pipe, state.status, state.setting, state.closed, step)
-        moved: tuple[Any, ...] = (inflow, state.volume, state.level, *rest)
-        return int(control_step(self.controls, self.tanks, now, self.clock_start, *moved))
+        links = (self.is_pipe, state.status, state.setting, state.closed)
+        moved = (state.inflow[self.network.first_tank :], state.volume, state.level)
+        longest = self._longest(now)
+        return int(next_change(self.controls, self.tanks, now, self.clock_start, *moved, *links, longest))
+
+    def _longest(self, now: int) -> int:
+        """Return the time until the next hydraulic, pattern or report step, us."""
+        start = self.network.hydraulics.pattern_start * SECOND
+        return min(self.steps[0], self._until(now + start, self.steps[1]), self._until(now, self.steps[2]))
 
     def _until(self, now: int, step: int) -> int:
         return step - now % step

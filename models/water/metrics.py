@@ -27,23 +27,6 @@ def service_availability(delivered: float, demand: float) -> float:
     return delivered / demand if demand > 0 else 1.0
 
 
-def todini(head: Array, needed: Array, demand: Array, supplied: Array, source_head: Array, pump_power: float) -> float:
-    """Return the resilience index: surplus power at users over the most that could be dissipated.
-
-    head, needed   (n_junction,)  m     heads there are, and heads at which service is full
-    demand         (n_junction,)  m3/s  demand, negative ones count as none
-    supplied       (n_source,)    m3/s  what reservoirs and emptying tanks give
-    source_head    (n_source,)    m
-    pump_power                    m4/s  power of pumps over the weight of water
-
-    Source: Todini, Urban Water 2 (2000) 115-122, eq. 6. NaN where no power is to spare.
-    """
-    asked = np.maximum(demand, 0.0)
-    surplus = float((asked * (head - needed)).sum())
-    given = float((supplied * source_head).sum()) + pump_power - float((asked * needed).sum())
-    return surplus / given if given > 0 else float("nan")
-
-
 def persons_of(population: Array | None, mean_demand: Array, litres: float) -> Array:
     """Return persons at each junction: as the city counts them, else one for each `litres` a day of demand."""
     if population is not None:

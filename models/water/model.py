@@ -21,7 +21,7 @@ from twin.models.water import acts
 from twin.models.water.backend import ROUGH, SOLVED
 from twin.models.water.engine import Outcome, WaterEngine
 from twin.models.water.kinds import EVENTS, FIELDS, KPIS, SERIES
-from twin.models.water.metrics import TWENTY_PSI, persons_of, service_availability, todini
+from twin.models.water.metrics import TWENTY_PSI, persons_of, service_availability
 from twin.models.water.network import Network
 from twin.models.water.segments import Segments
 from twin.models.water.state import NEXT, SINCE, UNSOLVED, WaterState
@@ -157,6 +157,8 @@ class Water(Model):
         before = view["water_link.works"].copy()
         failed = view["water_link.failed"] & (self.engine.kind == 1)
         works = powered & ~failed & (view["water_link.shut"] == 0)
+        if (works == before).all():
+            return
         changed = view.put("water_link.works", slice(None), works)
         for link in changed[(changed >= first) & (changed < last)].tolist():
             bus = int(self.bus[link - first])
@@ -184,12 +186,12 @@ class Water(Model):
             if rows.size and view.now:
                 persons = float(self.persons[rows].sum())
                 view.put("junction.low", rows, now, view.emit(kind, int(rows[0]), persons, rows.size, causes=[cause]))
-        view.put("junction.low", slice(None), low, cause)
+        if changed.size:
+            view.put("junction.low", slice(None), low, cause)
         self._hydrants(view, pressure)
 
     def _hydrants(self, view: View, pressure: Array) -> None:
-        used = view["hydrant.flow"] > 0
-        works = ~used | (pressure[self.hydrant] >= self.hydrant_pressure)
+        works = (view["hydrant.flow"] <= 0) | (pressure[self.hydrant] >= self.hydrant_pressure)
         for row in np.flatnonzero(works != view["hydrant.works"]).tolist():
             kind = "hydrant_back" if works[row] else "hydrant_dry"
             at = int(self.hydrant[row])
@@ -221,25 +223,31 @@ class Water(Model):
         for name, value in zip(("asked", "given", "dry"), self._sums(view), strict=True):
             view.put(f"water.{name}", 0, value)
         view.put("water.since", 0, view.now)
-        n_junction = self.network.n_junction
-        asked = np.maximum(view["junction.demand"] - view.total("junction.draw"), 0.0)
-        pressure = view["water_node.head"][:n_junction] - self.network.elevation[:n_junction]
-        view.put("water_rate.asked", 0, asked.sum())
-        view.put("water_rate.given", 0, np.minimum(np.maximum(view["junction.delivered"], 0.0), asked).sum())
-        view.put("water_rate.dry", 0, self.persons[pressure < self.service].sum())
+        for name, rate in zip(("asked", "given", "dry"), self._rates(view), strict=True):
+            view.put(f"water_rate.{name}", 0, rate)
         index = self._todini(view)
         if index < view["water.least_todini"][0]:
             view.put("water.least_todini", 0, index)
 
+    def _rates(self, view: View) -> list[float]:
+        """Return m3/s asked and given, and persons without water."""
+        from twin.kernels.water_service import rates
+
+        found = np.empty(3)
+        asked = (view["junction.demand"], view.total("junction.draw"), view["junction.delivered"])
+        heads = (view["water_node.head"], self.network.elevation)
+        rates(*asked, *heads, self.persons, self.service, found)
+        numbers: list[float] = found.tolist()
+        return numbers
+
     def _todini(self, view: View) -> float:
-        network, n_junction = self.network, self.network.n_junction
-        head, flow, inflow = view["water_node.head"], view["water_link.flow"], view["water_node.inflow"]
-        needed = network.elevation[:n_junction] + network.hydraulics.required_pressure
+        from twin.kernels.water_service import todini
+
+        network, head = self.network, view["water_node.head"]
         pumps = slice(network.first_pump, network.first_valve)
-        lift = head[network.to_node[pumps]] - head[network.from_node[pumps]]
-        power = float((np.maximum(flow[pumps], 0.0) * np.maximum(lift, 0.0)).sum())
-        given = np.maximum(-inflow[n_junction:], 0.0)
-        return todini(head[:n_junction], needed, view["junction.demand"], given, head[n_junction:], power)
+        lifts = (network.from_node[pumps], network.to_node[pumps], view["water_link.flow"][pumps])
+        wanted = (network.elevation, network.hydraulics.required_pressure, view["junction.demand"])
+        return float(todini(head, *wanted, view["water_node.inflow"], *lifts))
 
     def kpis(self, view: View) -> dict[str, float]:
         """Return service so far."""

@@ -7,8 +7,10 @@ import pytest
 
 from twin.kernels import water_codes as codes
 from twin.kernels.water_controls import Controls, apply_controls, control_step
-from twin.kernels.water_inputs import Setter, write_values
+from twin.kernels.water_inputs import Setter, Written, write_links, write_nodes
 from twin.kernels.water_rules import Rules, Seen, apply_rules
+from twin.kernels.water_service import rates, todini
+from twin.kernels.water_solution import Graph, Patterns, apply_patterns, ask, dry, publish, reach
 from twin.kernels.water_tanks import Tanks, fill, level_at, tank_step, volume_at, whole_seconds
 
 S = 1_000_000
@@ -184,11 +186,106 @@ def test_of_two_rules_the_first_wins_unless_the_other_has_priority(priority, sta
 
 
 def test_values_reach_a_c_function_and_the_refused_one_is_found():
+    """A project without a network refuses the first value, which is told in the library's units."""
     from twin.models.water.epanet import library as lib
 
-    handle = lib.new_project()
-    failed = np.zeros(1, np.int64)
-    whole = np.array([1, 1], np.int32)
-    setter = Setter(lib.library().EN_setnodevalue)
-    code = write_values(setter, handle, whole, whole, np.array([np.nan, 3.0]), failed)
-    assert (code, failed[0]) == (102, 1)
+    handle, refused = lib.new_project(), np.zeros(2)
+    written = Written(np.array([1]), 0, np.array([9.0, 0.3]), 0.5, 2.0, 0.25)
+    none = np.zeros(0)
+    node, link = Setter(lib.library().EN_setnodevalue), Setter(lib.library().EN_setlinkvalue)
+    assert write_nodes(node, handle, written, none, none, none, np.array([3.0]), refused) == 102
+    assert refused.tolist() == [0.0, 12.0]
+    one = np.ones(1)
+    assert write_nodes(node, handle, written, one, one, none, none, refused) == 102
+    assert refused.tolist() == [0.0, 2.0]
+    status, setting = np.array([1, 0], np.int8), np.array([1.0, 6.0])
+    assert write_links(link, handle, written, status, setting, refused) == 102
+    assert refused.tolist() == [1.0, 0.0]
+
+
+def graph():
+    """Lake 2 - 0 - 1 - tank 3: links 0 (2-0), 1 (0-1), 2 (1-3); the tank is empty at 1 m."""
+    first = np.array([0, 2, 4, 5, 6])
+    return Graph(first, np.array([2, 1, 0, 3, 0, 1]), np.array([0, 1, 1, 2, 0, 2]), 2, np.ones(1))
+
+
+@pytest.mark.parametrize(
+    ("shut", "level", "joined"),
+    [
+        ([], 2.0, [1, 1, 1, 1]),
+        ([1], 2.0, [1, 1, 1, 1]),
+        ([1], 1.0, [1, 0, 1, 0]),
+        ([0], 1.0, [0, 0, 1, 0]),
+        ([0], 2.0, [1, 1, 1, 1]),
+        ([0, 2], 2.0, [0, 0, 1, 1]),
+    ],
+)
+def test_water_comes_from_a_lake_or_a_tank_that_is_not_empty(shut, level, joined):
+    passes, found = np.ones(3, bool), np.ones(4, bool)
+    passes[shut] = False
+    reach(graph(), passes, np.array([level]), found)
+    assert found.astype(int).tolist() == joined
+
+
+def test_a_solution_is_asked_for_nothing_where_no_source_reaches():
+    status, works = np.array([1, 2, 1], np.int8), np.array([True, True, False])
+    asked, opened, commanded = np.empty(2), np.empty(2), np.empty(3, np.int8)
+    demand, emitter, leak = np.array([3.0, 4.0]), np.array([1.0, 1.0]), np.array([0.0, 0.5])
+    ask(graph(), works, status, np.array([1.0]), demand, emitter, leak, commanded, asked, opened)
+    assert (commanded.tolist(), asked.tolist(), opened.tolist()) == ([1, 2, 0], [3.0, 4.0], [1.0, 1.5])
+    works[1] = False
+    ask(graph(), works, status, np.array([1.0]), demand, emitter, leak, commanded, asked, opened)
+    assert (commanded.tolist(), asked.tolist(), opened.tolist()) == ([1, 0, 0], [3.0, 0.0], [1.0, 0.0])
+
+
+def test_what_a_solver_says_of_a_cut_off_part_is_not_believed():
+    elevation, level = np.array([5.0, 6.0, 20.0, 30.0]), np.array([1.0])
+    solved = (np.array([0, 1, 0], bool), np.ones(3), np.full(4, 99.0), np.full(4, 7.0), np.full(2, 7.0))
+    closed, flow, head = np.zeros(3, bool), np.zeros(3), np.array([0.0, 0.0, 0.0, 31.0])
+    inflow, delivered, connected = np.zeros(4), np.zeros(2), np.zeros(4, bool)
+    publish(graph(), elevation, level, solved, closed, flow, head, inflow, delivered, connected)
+    assert head.tolist() == [99.0, 6.0, 99.0, 31.0]
+    assert (inflow.tolist(), delivered.tolist()) == ([7.0, 0.0, 7.0, 7.0], [7.0, 0.0])
+    assert (closed.tolist(), connected.tolist()) == ([False, True, False], [True, False, True, False])
+    connected[0] = False
+    dry(elevation, connected, head, inflow, delivered)
+    assert (head[0], inflow[0], delivered[0]) == (5.0, 0.0, 0.0)
+
+
+def test_patterns_multiply_demands_heads_and_speeds():
+    """Pattern 0 has the periods 2 and 3, pattern 1 only 0; pump 0 follows it, pump 1 is held, pump 2 has none."""
+    patterns = Patterns(
+        x=np.array([2.0, 3.0, 0.0]),
+        first=np.array([0, 2]),
+        periods=np.array([2, 1]),
+        base=np.array([1.0, 1.0, 5.0]),
+        junction=np.array([0, 0, 1]),
+        pattern=np.array([0, -1, 0]),
+        head=np.array([10.0, 10.0]),
+        head_pattern=np.array([-1, 0]),
+        pump_pattern=np.array([1, 1, -1]),
+        first_pump=1,
+    )
+    status, setting, closed = np.ones(4, np.int8), np.full(4, 0.5), np.zeros(4, bool)
+    held, demand, heads = np.array([0, 0, 1, 0], bool), np.empty(2), np.empty(2)
+    apply_patterns(patterns, 5, np.array([0.0, 0.25]), held, status, setting, closed, demand, heads)
+    assert (demand.tolist(), heads.tolist()) == ([4.0, 15.25], [10.0, 30.0])
+    assert (status.tolist(), setting.tolist()) == ([1, 0, 1, 1], [0.5, 0.0, 0.5, 0.5])
+    assert closed.tolist() == [False, True, False, False]
+
+
+def test_service_counts_customers_and_not_hydrants():
+    found = np.empty(3)
+    demand, draw, delivered = np.array([5.0, 3.0, -1.0]), np.array([1.0, 0.0, 0.0]), np.array([5.0, 2.0, -1.0])
+    head, elevation = np.array([20.0, 12.0, 20.0, 0.0]), np.array([10.0, 10.0, 10.0, 0.0])
+    rates(demand, draw, delivered, head, elevation, np.array([100.0, 40.0, 2.0]), 7.0, found)
+    assert found.tolist() == [7.0, 6.0, 40.0]
+
+
+def test_todini_s_index_by_hand():
+    """10 L/s are asked at 20 m and get 33 m; the lake at 30 m gives 0.3 m4/s and the pump that lifts 3 m 0.03."""
+    head, elevation, one = np.array([33.0, 30.0]), np.array([5.0, 30.0]), np.zeros(1, np.int64)
+    lift = (one + 1, one, np.array([0.01]))
+    index = todini(head, elevation, 15.0, np.array([0.01]), np.array([0.01, -0.01]), *lift)
+    assert index == pytest.approx(0.01 * 13 / (0.01 * 30 + 0.01 * 3 - 0.01 * 20))
+    assert np.isnan(todini(head, elevation, 95.0, np.array([0.01]), np.array([0.01, -0.01]), *lift))

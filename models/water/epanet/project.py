@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 
 from twin.models.water.backend import (
-    CLOSED,
     ROUGH,
     SINGULAR,
     SOLVED,
@@ -85,27 +84,19 @@ class _Project:
             lib.library().EN_deleteproject(handle)
 
     def _prepare(self) -> None:
-        """Lay out which element and property each input is, once."""
-        from twin.kernels.water_inputs import Setter
+        """Lay out where inputs go and outputs come from, once."""
+        from twin.kernels.water_inputs import Setter, Written
 
-        network = self._network
-        junctions = np.arange(network.n_junction)
-        fixed = np.arange(network.n_junction, network.n_node)
-        links = np.arange(network.n_link)
-        self._node_index = np.concatenate([junctions, junctions, fixed]).astype(np.int32) + np.int32(1)
-        self._node_kind = np.repeat(
-            np.array([lib.NODE_BASEDEMAND, lib.NODE_EMITTER, lib.NODE_TANKLEVEL], np.int32),
-            (network.n_junction, network.n_junction, len(fixed)),
+        network, units = self._network, self._network.units
+        self._written = Written(
+            links=np.flatnonzero(~network.check_valve),
+            pipes=network.first_pump,
+            setting=setting_scale(network),
+            flow=units.flow,
+            emitter=units.flow / units.pressure**network.hydraulics.emitter_exponent,
+            length=units.length,
         )
-        commanded = links[~network.check_valve]
-        self._commanded = commanded
-        self._link_index = np.repeat(commanded, 2).astype(np.int32) + np.int32(1)
-        self._link_kind = np.tile(np.array([lib.LINK_INITSTATUS, lib.LINK_INITSETTING], np.int32), len(commanded))
-        self._is_pipe = commanded < network.first_pump
-        self._setting_scale = setting_scale(network)
-        pressure, exponent = network.units.pressure, network.hydraulics.emitter_exponent
-        self._emitter_scale = network.units.flow / pressure**exponent
-        self._failed = np.zeros(1, np.int64)
+        self._refused = np.zeros(2)
         self._node_setter = Setter(lib.library().EN_setnodevalue)
         self._link_setter = Setter(lib.library().EN_setlinkvalue)
         self._time = ctypes.c_long()
@@ -167,39 +158,26 @@ class _Project:
         return self._read(code)
 
     def _write(self, inputs: Inputs) -> None:
-        from twin.kernels.water_inputs import write_values
+        """Set every input, whatever was set before: a solution may not depend on the last one's inputs."""
+        from twin.kernels.water_inputs import write_links, write_nodes
 
-        units, network = self._network.units, self._network
-        nodes = np.concatenate(
-            [
-                inputs.demand / units.flow,
-                inputs.emitter / self._emitter_scale,
-                inputs.head / units.length,
-                inputs.level / units.length,
-            ]
-        )
-        failed = self._failed
-        code = write_values(self._node_setter, self._handle, self._node_index, self._node_kind, nodes, failed)
+        handle, written, refused = self._handle, self._written, self._refused
+        nodes = (inputs.demand, inputs.emitter, inputs.head, inputs.level)
+        code = write_nodes(self._node_setter, handle, written, *nodes, refused)
         if code:
-            node = int(self._node_index[failed[0]]) - 1
-            raise EpanetError(code, network.place_of_node(node), f"value {nodes[failed[0]]:g}")
-        links = np.empty((len(self._commanded), 2))
-        status = inputs.status[self._commanded]
-        links[:, 0] = status != CLOSED
-        settings = inputs.setting[self._commanded] / self._setting_scale[self._commanded]
-        links[:, 1] = np.where((status == CLOSED) | self._is_pipe, np.nan, settings)
-        code = write_values(self._link_setter, self._handle, self._link_index, self._link_kind, links.ravel(), failed)
+            raise EpanetError(code, self._network.place_of_node(int(refused[0])), f"value {refused[1]:g}")
+        code = write_links(self._link_setter, handle, written, inputs.status, inputs.setting, refused)
         if code:
-            link = int(self._link_index[failed[0]]) - 1
-            raise EpanetError(code, network.place_of_link(link), f"value {links.ravel()[failed[0]]:g}")
+            raise EpanetError(code, self._network.place_of_link(int(refused[0])), f"value {refused[1]:g}")
 
     def _read(self, code: int) -> Solution:
         en, handle, network, units = lib.library(), self._handle, self._network, self._network.units
         nodes, links = np.empty((3, network.n_node)), np.empty((2, network.n_link))
+        node, link = nodes.ctypes.data, links.ctypes.data
         for row, kind in enumerate((lib.NODE_HEAD, lib.NODE_DEMAND, lib.NODE_DEMANDFLOW)):
-            en.EN_getnodevalues(handle, kind, nodes[row].ctypes.data)
-        en.EN_getlinkvalues(handle, lib.LINK_FLOW, links[0].ctypes.data)
-        en.EN_getlinkvalues(handle, lib.LINK_STATUS, links[1].ctypes.data)
+            en.EN_getnodevalues(handle, kind, node + row * nodes.strides[0])
+        en.EN_getlinkvalues(handle, lib.LINK_FLOW, link)
+        en.EN_getlinkvalues(handle, lib.LINK_STATUS, link + links.strides[0])
         error = lib.statistic(handle, lib.RELATIVE_ERROR)
         trials = int(lib.statistic(handle, lib.ITERATIONS))
         ended = SINGULAR if code == SINGULAR else SOLVED
