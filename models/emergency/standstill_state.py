@@ -7,22 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from twin.assembly import DECISION, TIMER
 from twin.models.emergency.answering import Answered, Ringing, answer
 
 if TYPE_CHECKING:
-    from twin.kernels.standstill_arrays import State
+    from twin.kernels.standstill_arrays import State, Ways, Work
     from twin.world import World
 
 Array = np.ndarray[Any, Any]
 
 _CALL = ("stage", "unit", "dispatched", "on_scene", "at_hospital", "bay", "closed")
-_UNIT = ("stage", "call", "hospital", "node", "leg_goal", "leg_count", "leg_stuck", "free")
+_UNIT = ("stage", "call", "hospital", "node", "leg_goal", "leg_count", "leg_stuck", "free", "station")
+ROLES = ("dispatch", "relocation")
+"""Roles of policies that the kernel plays."""
 _SPARE = 4096
 """Rows of the kernel's calendar beside calls and units: orders on their way, samples."""
 
 
 @dataclass(frozen=True)
-class Work:
+class Stint:
     """A job of the model: row it is about, step to come, us when, -1 while it waits; place in the line, -1 for none."""
 
     row: int
@@ -32,7 +35,7 @@ class Work:
     claim: int
 
 
-def jobs(world: World, procedure: str) -> list[Work]:
+def jobs(world: World, procedure: str) -> list[Stint]:
     """Return the jobs of a procedure of the emergency model."""
     state, assembly = world.state, world.assembly
     number = assembly.procedure_number[procedure]
@@ -44,23 +47,8 @@ def jobs(world: World, procedure: str) -> list[Work]:
         pending, claim = int(state["job.pending"][job]), claim_of.get(job, -1)
         due = int(state["pending.due"][pending]) if pending >= 0 else -1
         asked = int(state["claim.asked"][claim]) if claim >= 0 else -1
-        found.append(Work(int(state["job.entity"][job]), names[int(state["job.step"][job])], due, asked, claim))
+        found.append(Stint(int(state["job.entity"][job]), names[int(state["job.step"][job])], due, asked, claim))
     return found
-
-
-def service(world: World) -> dict[str, Any]:
-    """Return hospitals and stations as constants of the kernel."""
-    model: Any = world.assembly.by_name["emergency"]
-    state, city = world.state, world.assembly.city
-    hospitals = np.asarray(city["hospitals"]["node"], np.int64)
-    dark = np.zeros(hospitals.shape[0], np.bool_)
-    if "hospital.powered" in state:
-        dark = ~state["hospital.powered"]
-    if "hospital.waterless" in world.assembly.group_arrays:
-        dark = dark | (world.view("emergency").total("hospital.waterless") > 0)
-    nodes = np.asarray(city["stations"]["node"], np.int64)
-    factor = np.where(dark, model.dark_factor, 1.0)
-    return {"hospital_node": hospitals, "bay_factor": factor, "home": nodes[state["unit.station"]]}
 
 
 def numbers(child: World, first: int) -> Array:
@@ -77,18 +65,15 @@ def numbers(child: World, first: int) -> Array:
     return number
 
 
-def reports(child: World, first: int, end: int) -> dict[str, Any]:
-    """Return which nodes are heard from and which reports are lost until an instant (us)."""
+def lost(child: World, first: int, end: int) -> Array:
+    """Return which reports are lost until an instant (us); (n_sample, n_unit)."""
     from twin.random import uniform
 
     avl: Any = child.assembly.by_name["avl"]
-    heard = np.ones(avl.site_of_node.shape[0], np.bool_)
-    if avl.timing.is_carried and "site.alive" in child.state:
-        heard = (avl.site_of_node < 0) | child.state["site.alive"][avl.site_of_node]
     units = child.state.layout.rows["unit"]
     samples = (end - child.now) // avl.timing.every + 2 if avl.timing.loss > 0 else 0
     luck = [uniform(avl.timing.seed, "avl.unit.loss", np.arange(units), first + i) for i in range(samples)]
-    return {"heard": heard, "lost": np.array(luck).reshape(samples, units) < avl.timing.loss}
+    return np.asarray(np.array(luck).reshape(samples, units) < avl.timing.loss)
 
 
 def demand(child: World, known: Answered) -> dict[str, Any]:
@@ -127,8 +112,11 @@ def answered(child: World, end: int) -> Answered:
     )
 
 
-def state_of(child: World) -> State:
-    """Return the state of calls, units, bays and reports; the calendar is empty."""
+def state_of(child: World, memory: tuple[Work, Ways, Ways]) -> State:
+    """Return the state of calls, units, bays and reports; the calendar is empty.
+
+    memory  what decisions and trees are written into
+    """
     from twin.kernels import standstill_arrays as kernel
     from twin.kernels.calendar import new_calendar
 
@@ -160,6 +148,7 @@ def state_of(child: World) -> State:
         np.zeros(n_unit, np.int64),
         np.zeros(n_unit),
         np.zeros(n_unit),
+        *memory,
         new_calendar(n_call + n_unit + _SPARE),
     )
 
@@ -172,8 +161,8 @@ def _free_bays(child: World) -> Array:
     return bays - np.bincount(state["claim.row"][held], minlength=bays.shape[0])
 
 
-def fill_calendar(child: World, state: State, known: Answered, end: int) -> tuple[tuple[int, int], ...]:
-    """Put what is pending into the calendar of the kernel; return the decisions pending, (us, kind), apart."""
+def fill_calendar(child: World, state: State, known: Answered, end: int) -> tuple[tuple[int, int, str], ...]:
+    """Put what is pending into the calendar of the kernel; return the decisions pending, (us, kind, role), apart."""
     from twin.kernels import standstill_arrays as kernel
     from twin.kernels.calendar import schedule
 
@@ -181,24 +170,28 @@ def fill_calendar(child: World, state: State, known: Answered, end: int) -> tupl
         state.unit[work.row, kernel.U_STEP] = kernel.STEPS.index(work.step)
         state.unit[work.row, kernel.U_ASKED] = work.asked
         if work.due >= 0:
-            handle = schedule(state.calendar, work.due, 0, kernel.WAKE, work.row, 0)
+            handle = schedule(state.calendar, work.due, kernel.SERVICE, kernel.WAKE, work.row, 0)
             state.unit[work.row, kernel.U_HANDLE] = handle
     state.clock[kernel.ASKED] = state.unit[:, kernel.U_ASKED].max(initial=0)
     for work in jobs(child, "tracking"):
-        schedule(state.calendar, work.due, 0, kernel.TRACK, 0, 0)
+        schedule(state.calendar, work.due, kernel.SERVICE, kernel.TRACK, 0, 0)
     for call in np.flatnonzero(known.known < end).tolist():
-        schedule(state.calendar, int(known.known[call]), 0, kernel.TRIAGED, call, 0)
+        schedule(state.calendar, int(known.known[call]), kernel.SERVICE, kernel.TRIAGED, call, 0)
     return _fill_orders(child, state)
 
 
-def _fill_orders(child: World, state: State) -> tuple[tuple[int, int], ...]:
-    """Put orders, work of dispatchers and reports into the calendar; return the decisions of the dispatch policy."""
+def _fill_orders(child: World, state: State) -> tuple[tuple[int, int, str], ...]:
+    """Put orders, work of dispatchers and reports into the calendar; return the decisions of its policies."""
     from twin.kernels import standstill_arrays as kernel
     from twin.kernels.calendar import schedule
 
-    kinds = {"dispatch": kernel.ORDER, "dispatcher_free": kernel.DISPATCHER_FREE}
-    reports_ = {"avl_sample": kernel.SAMPLE, "avl_arrival": kernel.ARRIVAL}
-    decisions = {"engine.timer": kernel.TIMER, "engine.decision": kernel.DECIDE}
+    kinds = {
+        "dispatch": kernel.ORDER,
+        "dispatcher_free": kernel.DISPATCHER_FREE,
+        "move": kernel.MOVE,
+        "unit_reroute": kernel.REROUTE,
+    }
+    reports = {"avl_sample": kernel.SAMPLE, "avl_arrival": kernel.ARRIVAL}
     table = {name: child.state[f"pending.{name}"] for name in ("due", "kind", "target", "value", "data", "seq")}
     alive = np.flatnonzero(child.state["pending.alive"])
     decides = []
@@ -206,22 +199,32 @@ def _fill_orders(child: World, state: State) -> tuple[tuple[int, int], ...]:
         kind, due = child.assembly.kinds[int(table["kind"][row])], int(table["due"][row])
         target = int(table["target"][row])
         if kind in kinds:
-            schedule(state.calendar, due, 0, kinds[kind], target, round(float(table["value"][row])))
-        elif kind in reports_:
-            schedule(state.calendar, due, 1, reports_[kind], 0, int(table["data"][row]))
-        elif kind in decisions and child.assembly.policies[target].role == "dispatch":
-            decides.append((due, decisions[kind]))
-    return tuple(decides)
+            schedule(state.calendar, due, kernel.SERVICE, kinds[kind], target, round(float(table["value"][row])))
+        elif kind in reports:
+            schedule(state.calendar, due, kernel.REPORT, reports[kind], 0, int(table["data"][row]))
+        elif kind in (TIMER, DECISION):
+            role = child.assembly.policies[target].role
+            decides.append((due, decision_kind(role, kind), role))
+    return tuple(one for one in decides if one[2] in ROLES)
+
+
+def decision_kind(role: str, kind: str) -> int:
+    """Return the kernel's kind of a decision of a policy."""
+    from twin.kernels import standstill_arrays as kernel
+
+    if role == "relocation":
+        return kernel.PLACE
+    return kernel.TIMER if kind == TIMER else kernel.DECIDE
 
 
 def copied(state: State) -> State:
-    """Return a copy of a state that can be run."""
+    """Return a copy of a state that can be run; it shares the memory lent to decisions and trees."""
     from twin.kernels.calendar import Calendar
 
-    arrays: list[Any] = [array.copy() for array in state[:-1]]
+    lent = {"work", "ways", "beliefs", "calendar"}
+    arrays: dict[str, Any] = {n: array.copy() for n, array in state._asdict().items() if n not in lent}
     calendar: list[Any] = [array.copy() for array in state.calendar]
-    kind: Any = type(state)
-    made: State = kind(*arrays, Calendar(*calendar))
+    made: State = state._replace(**arrays, calendar=Calendar(*calendar))
     return made
 
 

@@ -65,7 +65,7 @@ class DmexclpRelocation(Policy):
         self.station = np.asarray(city["stations"]["node"], dtype=np.int64)
         self.times = zone_times(city)
         before = min(self.means.talk + self.means.prepare, self.means.target)
-        self.covered = covering_matrix(self.times[:, self.station].T, self.means.target, before)
+        self.covered = np.ascontiguousarray(covering_matrix(self.times[:, self.station].T, self.means.target, before))
         self.demand = np.maximum(np.asarray(city["zones"]["population"], dtype=np.float64), 1e-9)
         return {}
 
@@ -96,8 +96,11 @@ class DmexclpRelocation(Policy):
 
     def place(self, others: Array, own: int) -> int:
         """Return the station for one more ambulance, given how many others are at each or bound for it."""
-        gain = marginal_coverage(self.covered, self.demand, others, self.busy)
-        return own if gain[own] >= gain.max() else int(np.argmax(gain))
+        from twin.kernels.standstill_moves import coverage_gains, most_gain
+
+        gain = np.empty(others.shape[0])
+        coverage_gains(self.covered, self.demand, others.astype(np.int64), self.busy, gain)
+        return int(most_gain(gain, own))
 
 
 class PriorityList(DmexclpRelocation):
@@ -155,17 +158,31 @@ class ComplianceTable(DmexclpRelocation):
 
     def decide(self, observation: Observation) -> list[Command]:
         """Assign idle ambulances to the row's stations so that the ways are shortest in sum."""
-        from scipy.optimize import linear_sum_assignment
-
         idle = self.idle(observation)
         if not idle.shape[0]:
             return []
         goal = self.table[min(idle.shape[0], len(self.table)) - 1]
-        reach = self.drive[goal][:, observation["observed_unit.node"][idle]].T
-        who, slot = linear_sum_assignment(np.where(np.isfinite(reach), reach, 1e9))
+        place = _places_of(self.drive[goal][:, observation["observed_unit.node"][idle]])
         bound = observation["unit.station"]
-        pairs = zip(idle[who].tolist(), goal[slot].tolist(), strict=True)
+        pairs = zip(idle[place >= 0].tolist(), goal[place[place >= 0]].tolist(), strict=True)
         return [Command("move", unit, float(station)) for unit, station in pairs if bound[unit] != station]
+
+
+def _places_of(reach: Array) -> Array:
+    """Return the place of each unit so that the ways are shortest in sum, -1 for none; (n_unit,).
+
+    reach  (n_place, n_unit)  s, inf where no way leads
+    """
+    from twin.kernels.assignment import COLUMN_OF
+    from twin.kernels.standstill_moves import assign_places
+
+    places, units = reach.shape
+    cost = np.where(np.isfinite(reach), reach, 1e9)
+    most = max(places, units)
+    match = np.empty((5, most), np.int64)
+    cost = np.ascontiguousarray(cost if places < units else cost.T)
+    assign_places(cost, units, places, np.empty((3, most)), match)
+    return match[COLUMN_OF, :units].copy()
 
 
 def _station_times(setup: Setup, stations: Array) -> Array:

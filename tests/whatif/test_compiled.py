@@ -86,9 +86,36 @@ def test_positions_that_nobody_reports_any_more_need_the_model():
     assert asked(live(), True, ["dmexclp"], 5 * MINUTE, ("emergency",), 1).compiled == ()
 
 
-def test_streets_that_go_on_need_the_model():
-    found = asked(live(), True, ["dmexclp"], 2 * MINUTE, ("emergency", "avl", "traffic"), 1)
-    assert found.compiled == ()
+RULES = [
+    *("closest_idle(siren_share=1)", "dmexclp(busy_fraction=0.4)", "districts", "mdp_heuristic", "hospital_aware"),
+    *("closest_idle+dmexclp_relocation", "dmexclp+priority_list", "districts+compliance_table", "dmexclp+static"),
+]
+
+
+@pytest.mark.parametrize("keep", [("emergency", "avl"), None], ids=["frozen", "coupled"])
+@pytest.mark.parametrize("tight", [False, True], ids=["easy", "crowded"])
+def test_every_rule_has_the_bytes_of_its_policy(keep, tight):
+    world = crowded(8) if tight else live()
+    keep = keep or [component.name for component in world.assembly.components]
+    quick, slow = (asked(world, compiled, RULES, 40 * MINUTE, keep, 1) for compiled in (True, False))
+    assert quick.compiled == (quick.choices if keep == ("emergency", "avl") else quick.choices[1:])
+    assert bits(quick) == bits(slow)
+
+
+def everything(world):
+    return [component.name for component in world.assembly.components]
+
+
+def test_branches_in_which_streets_go_on_are_compiled_beside_a_witness():
+    quick, slow = (asked(live(), compiled, horizon=45 * MINUTE, keep=everything(live())) for compiled in (True, False))
+    assert quick.compiled == quick.choices[1:]
+    assert bits(quick) == bits(slow)
+    assert [list(b.figures) for b in quick.branches] == [list(b.figures) for b in slow.branches]
+
+
+def test_what_also_changes_the_streets_needs_the_model():
+    found = asked(live(), True, ["dmexclp+actuated", "dmexclp"], 4 * MINUTE, everything(live()), 1)
+    assert found.compiled == ("dmexclp",)
     assert not found.failed
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -13,15 +13,14 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from twin.contract import Model, Policy
-from twin.errors import DataError, TwinError
+from twin.errors import DataError
 from twin.stats import Figure
 from twin.units import format_duration, format_local, parse_duration
 from twin.whatif.choices import Choice, Spec, present_label, read_choice
-from twin.whatif.compiled import Twin, find_twin
+from twin.whatif.compiled import find_twin
 from twin.whatif.frozen import check_frozen
-from twin.whatif.future import Renewal, future_seed, renewals
+from twin.whatif.plan import Plan
 from twin.whatif.result import Branch, WhatIf
-from twin.whatif.switching import Change, switched
 
 if TYPE_CHECKING:
     from twin.assembly import Assembly
@@ -42,7 +41,7 @@ class Question:
     replications  futures, each with a seed of its own that all policies share
     workers       processes, 0 for one per core, 1 for this one
     frozen        models and feeds that stand still, for quick answers
-    compiled      let a model that goes on alone run its branches by its kernel, where it can
+    compiled      let a model that reaches no other run its branches by its kernel, where it can
     by            figure to rank by; default the first of the model that carries out the orders
     progress      called with branches done and branches in all
     """
@@ -57,54 +56,6 @@ class Question:
     progress: Progress | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """Everything a branch needs; forked processes find it in their memory."""
-
-    world: World
-    choices: Sequence[Choice]
-    frozen: frozenset[str]
-    end: int
-    twin: Twin | None = None
-    fresh: dict[int, tuple[int, Mapping[str, Renewal]]] = field(default_factory=dict)
-
-    def run(self, choice: int, replication: int) -> Branch:
-        """Run one branch; a failure is told, not raised."""
-        label = self.choices[choice].label
-        try:
-            return Branch(label, replication, *self._figures(choice, replication))
-        except TwinError as error:
-            return Branch(label, replication, message=str(error))
-
-    def is_compiled(self, choice: int) -> bool:
-        """Tell whether branches of a choice are run by a kernel."""
-        return self.twin is not None and not self.twin.why[choice]
-
-    def _figures(self, choice: int, replication: int) -> tuple[dict[str, float], dict[str, float]]:
-        seed, fresh = self._future(replication)
-        if self.twin is not None and self.is_compiled(choice):
-            return self.twin.figures(self.choices[choice], replication, (seed, fresh))
-        with switched(self.world, Change(self.choices[choice], seed, self.frozen), fresh) as child:
-            child.run(self.end)
-            whole = child.kpis()
-            _forget(child, self.world.now)
-            return child.kpis(), whole
-
-    def _future(self, replication: int) -> tuple[int, Mapping[str, Renewal]]:
-        if replication not in self.fresh:
-            seed = future_seed(self.world.seed, self.world.now, replication)
-            self.fresh[replication] = seed, renewals(self.world, seed)
-        return self.fresh[replication]
-
-
-def _forget(world: World, at: int) -> None:
-    """Let models leave out of their figures what no policy could change after an instant (us)."""
-    for component in world.assembly.components:
-        forget = getattr(component, "forget", None)
-        if forget is not None:
-            forget(world.view(component.name), at)
-
-
 def what_if(world: World, question: Question) -> WhatIf:
     """Answer which policies do better from now on; the world itself is left as it is.
 
@@ -116,7 +67,7 @@ def what_if(world: World, question: Question) -> WhatIf:
     task = check(assembly, world.now, question)
     end = world.now + task.horizon
     twin = find_twin(world, task.choices, task.frozen, end) if question.compiled else None
-    plan = _Plan(world, task.choices, task.frozen, end, twin)
+    plan = Plan(world, task.choices, task.frozen, end, twin)
     tasks = [(c, r) for r in range(question.replications) for c in range(len(task.choices))]
     done, broken_off = _run(plan, tasks, question)
     return WhatIf(
@@ -211,14 +162,16 @@ def _first_figure(choices: Sequence[Choice], assembly: Assembly, figures: Sequen
     return figures[0].name
 
 
-def _run(plan: _Plan, tasks: Sequence[tuple[int, int]], question: Question) -> tuple[list[Branch], bool]:
+def _run(plan: Plan, tasks: Sequence[tuple[int, int]], question: Question) -> tuple[list[Branch], bool]:
     """Run branches; return those done, by replication and choice, and whether it was broken off."""
-    quick = [task for task in tasks if plan.is_compiled(task[0])]
-    others = [task for task in tasks if not plan.is_compiled(task[0])]
-    workers = min(question.workers or _cores(), len(others))
+    quick = [task for task in tasks if plan.is_compiled(task[0]) and not plan.shares(task[0])]
+    here_first = set(quick)
+    parcels = _parcels(plan, [task for task in tasks if task not in here_first])
+    workers = min(question.workers or _cores(), len(parcels))
     forks = workers > 1 and "fork" in multiprocessing.get_all_start_methods()
     done: dict[tuple[int, int], Branch] = {}
-    slow = _in_forks(plan, others, workers) if forks else ((task, plan.run(*task)) for task in others)
+    here = ((task, plan.run(*task)) for parcel in parcels for task in parcel)
+    slow = _in_forks(plan, parcels, workers) if forks else here
     found = chain(((task, plan.run(*task)) for task in quick), slow)
     broken_off = False
     try:
@@ -231,6 +184,17 @@ def _run(plan: _Plan, tasks: Sequence[tuple[int, int]], question: Question) -> t
     return [done[task] for task in tasks if task in done], broken_off
 
 
+def _parcels(plan: Plan, tasks: Sequence[tuple[int, int]]) -> list[list[tuple[int, int]]]:
+    """Pack branches for workers: those of one future that share a film together, the others few at a time."""
+    shared: dict[int, list[tuple[int, int]]] = {}
+    for task in tasks:
+        if plan.shares(task[0]):
+            shared.setdefault(task[1], []).append(task)
+    alone = [task for task in tasks if not plan.shares(task[0])]
+    size = max(1, len(alone) // _MOST_PARCELS)
+    return [*shared.values(), *(list(alone[i : i + size]) for i in range(0, len(alone), size))]
+
+
 def _cores() -> int:
     """Return the processor cores this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
@@ -240,11 +204,11 @@ def _cores() -> int:
 Outcomes = list[tuple[tuple[int, int], Branch]]
 """(choice, replication) and what came of it."""
 
-_plan: list[_Plan] = []
+_plan: list[Plan] = []
 """The plan of a forked worker: inherited memory, so nothing is sent or set up again."""
 
 
-def _enter(plan: _Plan) -> None:
+def _enter(plan: Plan) -> None:
     """Begin as a worker: Ctrl-C is the parent's."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _plan[:] = [plan]
@@ -254,12 +218,12 @@ def _work(tasks: Sequence[tuple[int, int]]) -> Outcomes:
     return [(task, _plan[0].run(*task)) for task in tasks]
 
 
-def _in_forks(plan: _Plan, tasks: Sequence[tuple[int, int]], workers: int) -> Iterator[tuple[tuple[int, int], Branch]]:
+def _in_forks(
+    plan: Plan, parcels: Sequence[Sequence[tuple[int, int]]], workers: int
+) -> Iterator[tuple[tuple[int, int], Branch]]:
     """Yield branches as forked workers finish them; arguments of a fork are inherited, not sent."""
     context = multiprocessing.get_context("fork")
     pool = ProcessPoolExecutor(workers, context, _enter, (plan,))
-    size = max(1, len(tasks) // _MOST_PARCELS)
-    parcels = [tasks[i : i + size] for i in range(0, len(tasks), size)]
     waiting: dict[Future[Outcomes], Sequence[tuple[int, int]]] = {}
     ended = False
     try:
@@ -286,7 +250,7 @@ def _submitted(pool: ProcessPoolExecutor, parcel: Sequence[tuple[int, int]]) -> 
         return future
 
 
-def _opened(plan: _Plan, future: Future[Outcomes], parcel: Sequence[tuple[int, int]]) -> Outcomes:
+def _opened(plan: Plan, future: Future[Outcomes], parcel: Sequence[tuple[int, int]]) -> Outcomes:
     """Return what a worker sent; branches of one that died have failed."""
     try:
         return future.result()

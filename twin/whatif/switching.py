@@ -66,7 +66,7 @@ def switched(world: World, change: Change, fresh: Mapping[str, Renewal] | None =
 
 def _varied(assembly: Assembly, change: Change, fresh: Mapping[str, Renewal]) -> Assembly:
     choice = change.choice
-    policies = _replaced(assembly.policies, choice.policies)
+    policies = replaced(assembly.policies, choice.policies)
     components: list[Component] = [fresh[c.name].component if c.name in fresh else c for c in assembly.components]
     roles = {**assembly.setup.policies, **{policy.role: policy.name for policy in choice.policies}}
     seed = assembly.setup.seed if change.seed is None else change.seed
@@ -81,7 +81,7 @@ def _varied(assembly: Assembly, change: Change, fresh: Mapping[str, Renewal]) ->
     return made
 
 
-def _replaced(present: Sequence[Policy], new: Sequence[Policy]) -> list[Policy]:
+def replaced(present: Sequence[Policy], new: Sequence[Policy]) -> list[Policy]:
     """Put each new policy in the place of the one with its role; new roles come last."""
     by_role = {policy.role: policy for policy in new}
     kept = [by_role.pop(policy.role, policy) for policy in present]
