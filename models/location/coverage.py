@@ -95,13 +95,15 @@ def _checked(covered: Any, demand: Any, busy: float) -> tuple[Array, Array, floa
     reach = matrix("covered", np.asarray(covered, dtype=np.float64))
     if ((reach != 0.0) & (reach != 1.0)).any():
         raise ValueError("covered must hold only true and false; make it of travel times by covering_matrix")
-    return reach, checked_demand(demand, reach.shape[0]), number("busy", busy, 0.0, np.nextafter(1.0, 0.0))
+    share = number("busy", busy)
+    if share >= 1.0:
+        raise ValueError(f"busy ({share:g}) must be less than 1: units that are never free cover nobody")
+    return reach, checked_demand(demand, reach.shape[0]), share
 
 
 def _cover(covered: Any, demand: Any, units: Any, busy: float, capacity: Any, method: Method) -> Plan:
     reach, weight, share = _checked(covered, demand, busy)
     room, count = checked_capacity(capacity, reach.shape[1], units, np.iinfo(np.int32).max)
-    room = np.minimum(room, count)
     exact = choose_method(method, reach.size)
     if exact:
         chosen = _exact(reach, weight, count, share, room)

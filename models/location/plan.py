@@ -18,6 +18,9 @@ MOST_EXACT = 60_000
 
 _LEAST_GAIN = 1e-12
 
+_LARGEST_COST = 1e3
+"""Costs are scaled to this before they are solved: HiGHS stops at absolute gaps of 1e-6, whatever the unit."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -26,7 +29,7 @@ class Plan:
     site   (n_unit,)  site of each unit, rising; a site may hold several where the model allows it
     value  the model's objective: weighted travel time, or demand covered
     bound  what no plan beats: the value itself where it is exact, infinite (or -infinite) after a search
-    exact  the plan is optimal, to HiGHS's relative gap of 1e-9
+    exact  the plan is optimal, to HiGHS's relative gap of 1e-9 and to 1e-9 of the largest term of the objective
     """
 
     site: Array
@@ -51,9 +54,10 @@ def checked_demand(demand: Any, rows: int) -> Array:
 
 
 def checked_capacity(capacity: Any, sites: int, units: Any, most: int) -> tuple[Array, int]:
-    """Return how many units each site may hold, and the number of units; there must be room for them."""
-    room = np.floor(vector("capacity", most if capacity is None else capacity, sites)).astype(np.int64)
+    """Return how many of the units each site may hold, and the number of units; there must be room for them."""
     count = whole("units", units, 1)
+    given = vector("capacity", most if capacity is None else capacity, sites)
+    room = np.floor(np.minimum(given, count)).astype(np.int64)
     if count > room.sum():
         raise ValueError(f"units ({count}) must be {room.sum()} or less: the {sites} sites have no more room")
     return room, count
@@ -71,9 +75,10 @@ def solve_integer(cost: Array, rows: Any, limits: tuple[Array, Array], upper: Ar
     """
     from scipy.optimize import Bounds, LinearConstraint, milp
 
+    largest = float(np.abs(cost).max())
     integral = (np.arange(cost.shape[0]) < whole_columns).astype(np.int64)
     found = milp(
-        cost,
+        cost * (_LARGEST_COST / largest) if largest > 0.0 else cost,
         constraints=LinearConstraint(rows, *limits),
         bounds=Bounds(0.0, upper),
         integrality=integral,
@@ -96,14 +101,14 @@ def exchange(start: Array, gains: Callable[[Array], Array], room: Array) -> Arra
     """
     units = start.copy()
     while True:
-        best, move = _LEAST_GAIN, (-1, -1)
+        best, move = 0.0, (-1, -1)
         for leave in np.flatnonzero(units):
             units[leave] -= 1
             gain = np.where(units < room, gains(units), -np.inf)
             enter = int(np.argmax(gain))
             units[leave] += 1
             step = float(gain[enter] - gain[leave])
-            if step > best * (1.0 + _LEAST_GAIN):
+            if step > max(best * (1.0 + _LEAST_GAIN), _LEAST_GAIN * float(gain[enter])):
                 best, move = step, (int(leave), enter)
         if move[0] < 0:
             return units

@@ -2,7 +2,7 @@
 
 from twin.models.queues.abandonment import CallCentre, erlang_a
 from twin.models.queues.erlang import WaitingLine, erlang_b, erlang_c, loss_states, servers_for, waiting_line
-from twin.models.queues.hypercube import Hypercube, hypercube, hypercube_approximation
+from twin.models.queues.hypercube_model import Hypercube, hypercube, hypercube_approximation
 
 __all__ = [
     "CallCentre",

@@ -18,6 +18,9 @@ from twin.models.arguments import number, vector, whole
 
 Array = np.ndarray[Any, Any]
 
+_LEAST_SPARE = 1e-12
+"""Part of the capacity that must be left: with less, what is left is rounding, and so is the length of the line."""
+
 
 @dataclass(frozen=True)
 class WaitingLine:
@@ -71,10 +74,10 @@ def erlang_c(load: float, servers: int) -> float:
     0.4444444444
     """
     load, servers = number("load", load), whole("servers", servers)
-    if load >= servers:
+    if servers - load <= _LEAST_SPARE * servers:
         raise ValueError(
             f"load ({load:g}) must be less than servers ({servers}): the line would grow for ever; "
-            f"the least number of servers is {math.floor(load) + 1}"
+            f"the least number of servers is {math.floor(load * (1.0 + 2.0 * _LEAST_SPARE)) + 1}"
         )
     lost = erlang_b(load, servers)
     return servers * lost / (servers - load * (1.0 - lost))
@@ -86,9 +89,25 @@ def waiting_line(arrival: float, service: float, servers: int) -> WaitingLine:
     arrival, service  1/s, arrivals in all and completions of one busy server
     """
     arrival, service = number("arrival", arrival), number("service", service, open_low=True)
+    decay = spare_rate(arrival, whole("servers", servers) * service)
     waits = erlang_c(arrival / service, servers)
-    decay = servers * service - arrival
     return WaitingLine(waits, waits / decay, arrival * waits / decay, arrival / (servers * service), decay)
+
+
+def spare_rate(arrival: float, capacity: float) -> float:
+    """Return the rate (1/s) at which a full system can still shorten its line.
+
+    arrival, capacity  1/s, all arrivals and completions of all servers
+
+    Raises ValueError where less than 1e-12 of the capacity is left: the line would grow for ever.
+    """
+    spare = capacity - arrival
+    if spare <= _LEAST_SPARE * capacity:
+        raise ValueError(
+            f"arrival in all ({arrival:g}/s) must be less than service in all ({capacity:g}/s), "
+            "or the line grows for ever; add servers, or see erlang_a for callers who lose patience"
+        )
+    return spare
 
 
 def loss_states(load: float, servers: int) -> Array:

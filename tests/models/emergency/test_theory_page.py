@@ -20,7 +20,8 @@ def test_the_examples_print_what_they_say():
 
 
 @pytest.mark.parametrize(
-    "module", ["queues.erlang", "queues.abandonment", "queues.hypercube", "location.distance_law", "emergency.outcomes"]
+    "module",
+    ["queues.erlang", "queues.abandonment", "queues.hypercube_model", "location.distance_law", "emergency.outcomes"],
 )
 def test_the_examples_of_docstrings_print_what_they_say(module):
     from importlib import import_module

@@ -83,6 +83,27 @@ def test_no_exchange_of_one_unit_improves_a_searched_plan():
     assert exact.value <= plan.value <= 1.05 * exact.value
 
 
+@pytest.mark.parametrize("method", ["exact", "search"])
+@pytest.mark.parametrize("scale", [1e-12, 1e-7, 1e9])
+def test_a_plan_does_not_depend_on_the_unit_of_demand(scale, method):
+    draw = np.random.Generator(np.random.Philox(8))
+    spots, demand = draw.random((25, 2)), draw.random(25)
+    travel = 1000 * np.abs(spots[:, None] - spots).sum(axis=2)
+    covered = location.covering_matrix(travel, 300)
+    makers = (
+        lambda weight: location.p_median(travel, weight, 5, method),
+        lambda weight: location.maximal_covering(covered, weight, 5, method),
+        lambda weight: location.maximal_expected_covering(covered, weight, 5, 0.3, method=method),
+    )
+    for make in makers:
+        assert make(demand * scale).value == pytest.approx(make(demand).value * scale, rel=1e-9)
+
+
+def test_room_without_end_is_room_for_all_units():
+    plan = location.maximal_expected_covering(np.eye(2), [3.0, 1.0], 4, 0.2, capacity=1e300)
+    assert plan.site.tolist() == location.maximal_expected_covering(np.eye(2), [3.0, 1.0], 4, 0.2).site.tolist()
+
+
 def test_marginal_coverage_is_the_difference_that_one_unit_makes():
     draw = np.random.Generator(np.random.Philox(6))
     covered, demand = draw.random((20, 5)) < 0.4, draw.random(20)
@@ -119,7 +140,11 @@ def test_districts_follow_the_nearest_unit_and_lists_its_backups():
         (lambda: location.p_median([[1, 2]], [0, 0], 1), "demand is 0 in every row"),
         (lambda: location.p_median([[1, 2]], [1, 1], 1, method="best"), r"method \('best'\) must be"),
         (lambda: location.maximal_covering([[0.5]], [1], 1), "covered must hold only true and false"),
-        (lambda: location.maximal_expected_covering([[1]], [1], 1, 1.0), r"busy \(1\) must be between 0 and 1"),
+        (lambda: location.maximal_expected_covering([[1]], [1], 1, 1.0), r"busy \(1\) must be less than 1"),
+        (
+            lambda: location.maximal_expected_covering([[1]], [1], 3, 0.5, capacity=2.9),
+            r"units \(3\) must be 2 or less",
+        ),
         (lambda: location.distance_constant("chess"), r"metric \('chess'\)"),
         (lambda: location.mean_distance(1e6, 0), r"idle \(0\) must be greater than 0"),
     ],

@@ -82,15 +82,34 @@ def test_a_waiting_line_leaves_the_known_totals():
 
 
 @pytest.mark.parametrize("waiting", [False, True])
-@pytest.mark.parametrize("load", [0.2, 0.5, 0.8])
+@pytest.mark.parametrize("load", [0.2, 0.5, 0.8, 0.97])
 def test_the_approximation_stays_near_the_exact_model(load, waiting):
     arrival, preference, travel = city(8, 30, load)
     exact = hypercube(arrival, 1.0, preference, waiting=waiting)
     near = hypercube_approximation(arrival, 1.0, preference, waiting=waiting)
     assert near.blocked == pytest.approx(exact.blocked, abs=1e-12)
     assert near.workload == pytest.approx(exact.workload, rel=0.05)
+    assert near.workload.sum() == pytest.approx(exact.workload.sum(), abs=1e-9)
     assert near.mean_time(travel, arrival) == pytest.approx(exact.mean_time(travel, arrival), rel=0.03)
     assert near.share.sum(axis=1) + near.blocked == pytest.approx(np.ones(30), abs=1e-12)
+
+
+@pytest.mark.parametrize("waiting", [False, True])
+@pytest.mark.parametrize(("units", "load"), [(200, 0.5), (400, 0.9), (400, 0.99)])
+def test_the_approximation_settles_for_many_units(units, load, waiting):
+    arrival, preference, _ = city(units, 20, load)
+    found = hypercube_approximation(arrival, 1.0, preference, waiting=waiting)
+    served = load * units * (1 if waiting else 1 - found.blocked)
+    assert found.workload.sum() == pytest.approx(served, rel=1e-12)
+    assert found.workload.max() < 1
+    assert arrival @ found.share.sum(axis=1) == pytest.approx(load * units * (1 - found.blocked))
+
+
+def test_workloads_that_do_not_settle_are_refused(monkeypatch):
+    monkeypatch.setattr("twin.models.queues.hypercube_model._ROUNDS", 5)
+    arrival, preference, _ = city(8, 30, 0.5)
+    with pytest.raises(ValueError, match="8 units did not settle in 5 rounds"):
+        hypercube_approximation(arrival, 1.0, preference)
 
 
 def test_the_approximation_is_exact_where_units_cannot_be_told_apart():
@@ -142,5 +161,6 @@ def test_bad_rows_are_named(arguments, words):
 
 
 def test_a_line_that_would_grow_for_ever_is_refused():
-    with pytest.raises(ValueError, match="grows for ever"):
-        hypercube([2, 2], 1.0, [[0, 1], [1, 0]], waiting=True)
+    for arrival in ([2, 2], [1, 1], [1, 1 - 1e-14]):
+        with pytest.raises(ValueError, match="grows for ever"):
+            hypercube(arrival, 1.0, [[0, 1], [1, 0]], waiting=True)

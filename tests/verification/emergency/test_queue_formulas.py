@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.linalg import solve_banded
 
 from twin.models.queues import erlang_a, erlang_b, erlang_c, loss_states, servers_for, waiting_line
 
@@ -29,16 +30,16 @@ def test_erlang_c_has_the_published_values(load, servers, waits):
 
 
 def chain(births, deaths):
-    """Solve a birth-death chain as a general linear system."""
-    n = len(births) + 1
-    rate = np.zeros((n, n))
-    for k, (up, down) in enumerate(zip(births, deaths, strict=True)):
-        rate[k, k + 1], rate[k + 1, k] = up, down
-    rate -= np.diag(rate.sum(axis=1))
-    return np.linalg.lstsq(np.vstack([rate.T, np.ones(n)]), np.r_[np.zeros(n), 1.0], rcond=None)[0]
+    """Solve the balance equations of a birth-death chain as a banded linear system; its last state weighs 1."""
+    births, deaths = np.asarray(births, float), np.asarray(deaths, float)
+    bands = np.zeros((3, births.size))
+    bands[0, 1:], bands[2, :-1] = deaths[:-1], births[:-1]
+    bands[1] = -(births + np.r_[0.0, deaths[:-1]])
+    weight = np.r_[solve_banded((1, 1), bands, -deaths[-1] * np.eye(births.size)[-1]), 1.0]
+    return weight / weight.sum()
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(
     arrival=st.floats(0.1, 12),
     service=st.floats(0.3, 3),
@@ -46,7 +47,7 @@ def chain(births, deaths):
     servers=st.integers(1, 8),
 )
 def test_erlang_a_is_the_birth_death_solution(arrival, service, patience, servers):
-    states = np.arange(1, servers + 160)
+    states = np.arange(1, servers + 120)
     deaths = np.minimum(states, servers) * service + np.maximum(states - servers, 0) * patience
     share = chain(np.full(states.size, arrival), deaths)
     queue = share[servers:] @ np.arange(share.size - servers)
@@ -130,6 +131,19 @@ def test_the_waiting_line_obeys_little_and_its_own_tail():
     assert np.trapezoid(late, seconds) == pytest.approx(line.mean_wait, rel=1e-4)
 
 
+@settings(deadline=None)
+@given(service=st.floats(1e-6, 1e6), servers=st.integers(1, 200), spare=st.floats(-14, -1))
+def test_a_line_close_to_its_limit_is_finite_or_refused(service, servers, spare):
+    arrival = servers * service * (1 - 10**spare)
+    if spare > -11.5:
+        line = waiting_line(arrival, service, servers)
+        assert 0 < line.wait_probability <= 1
+        assert line.mean_wait * servers * service == pytest.approx(line.wait_probability * 10**-spare, rel=1e-3)
+    elif spare < -12.5:
+        with pytest.raises(ValueError, match="grows for ever"):
+            waiting_line(arrival, service, servers)
+
+
 @pytest.mark.parametrize("waiting", [False, True])
 def test_the_least_number_of_servers_is_the_least(waiting):
     share = erlang_c if waiting else erlang_b
@@ -144,6 +158,9 @@ def test_the_least_number_of_servers_is_the_least(waiting):
     ("call", "words"),
     [
         (lambda: erlang_c(8, 8), r"load \(8\) must be less than servers \(8\).*least number of servers is 9"),
+        (lambda: erlang_c(8 * (1 - 1e-15), 8), "least number of servers is 9"),
+        (lambda: waiting_line(0.3, 0.1, 3), r"arrival in all \(0.3/s\) must be less than service in all \(0.3/s\)"),
+        (lambda: waiting_line(4.0, 1.0, 3), "grows for ever"),
         (lambda: erlang_b(-1, 3), r"load \(-1\) must be 0 or more; the nearest limit is 0"),
         (lambda: erlang_b(1, 2.5), r"servers \(2.5\) must be a whole number; the nearest is 2"),
         (lambda: erlang_b(float("nan"), 2), r"load \(nan\) must be a finite number"),
