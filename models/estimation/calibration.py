@@ -148,8 +148,8 @@ def simulate(city: City, counters: Counters, seed: int = 1) -> Morning:
     left = []
     for until in range(_WARM_UP, duration + 1, step):
         world.run(until)
-        left.append(world.state["link.queue"][:, EXITS].copy())
-    queue = world.state["link.queue"]
+        left.append(world.state["road.queue"][: city.rows("links"), EXITS].copy())
+    queue = world.state["road.queue"][: city.rows("links")]
     free = np.asarray(city["links"]["length"] / city["links"]["speed"], dtype=float)
     time = np.divide(queue[:, TRAVEL] / SECOND, queue[:, EXITS], out=free.copy(), where=queue[:, EXITS] > 0)
     return Morning(np.diff(np.array(left), axis=0).T.astype(float), np.maximum(time, free))

@@ -35,8 +35,8 @@ class Estimation(Model):
         Field("counter_interval.left", "int64", "1", "vehicles that had left the link at the end of the interval"),
         Field("counter_start.left", "int64", "1", "vehicles that had left when the first interval began"),
     )
-    reads = ("link.queue",)
-    requires = ("link.queue",)
+    reads = ("road.queue",)
+    requires = ("road.queue",)
     listens = ("traffic_publish",)
     options = (
         Option("file", "counts in the layout of SCATS volumes (.csv)", "path"),
@@ -91,7 +91,7 @@ class Estimation(Model):
         """Return the vehicles that have left each counted link so far."""
         from twin.kernels.traffic_arrays import EXITS
 
-        return np.asarray(view["link.queue"][self.counters.link, EXITS])
+        return np.asarray(view["road.queue"][self.counters.link, EXITS])
 
     def flow(self, view: View) -> tuple[Array, Array]:
         """Return simulated vehicles and counts of the intervals that have ended, (n, n_interval)."""

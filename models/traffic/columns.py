@@ -19,13 +19,13 @@ _OF_STATE = {
     "head_ready": Field("queue.head_ready", "int64", "us", "when the first vehicle is ready to leave"),
     "head_next": Field("queue.head_next", "int64", "1", "link the first vehicle goes to, or a sink"),
     "link_open": Field("entry.free", "int64", "us", "when a link or sink can take its next vehicle"),
-    "link": Field("link.queue", "int64", "1", "counters and places of the queue", width=(LINK_COLUMNS,)),
+    "link": Field("road.queue", "int64", "1", "counters of the queue: links, then pockets", width=(LINK_COLUMNS,)),
     "ring": Field("ring.row", "int64", "1", "vehicles of a link, first in first out", width=(RING_COLUMNS,)),
     "ring_ready": Field("ring.ready", "int64", "us", "when a vehicle is ready whose free-flow time has changed"),
     "origin_next": Field("origin.next", "int64", "1", "next vehicle to depart"),
     "group_next": Field("group.next", "int64", "us", "nothing happens in the group before this"),
     "movement_tag": Field("movement.tag", "int64", "1", "fair-queueing tag of the last vehicle"),
-    "virtual_time": Field("link.virtual_time", "int64", "1", "fair-queueing time of the link"),
+    "virtual_time": Field("road.virtual_time", "int64", "1", "fair-queueing time of the link"),
     "phase": Field("node.phase", "int32", "1", "actuated phase that has green"),
     "phase_from": Field("node.phase_from", "int64", "us", "start of its green"),
     "phase_gap": Field("node.phase_gap", "int64", "us", "end of its green if nobody comes"),
@@ -35,14 +35,14 @@ _OF_STATE = {
     "outcome": Field("vehicle.outcome", "int8", "1", "waiting, driving, arrived, stranded or cancelled"),
 }
 _OF_SETTINGS = {
-    "free_flow": Field("link.free_flow", "int64", "us", "travel time without delay"),
-    "closed": Field("link.closed", "int8", "1", "1 admits nobody"),
+    "free_flow": Field("road.free_flow", "int64", "us", "travel time without delay"),
+    "closed": Field("road.closed", "int8", "1", "1 admits nobody"),
     "control": Field("node.control", "int8", "1", "none, fixed time, actuated or dark"),
     "informed": Field("next_hop.informed", "int32", "1", "next link of drivers who know the present times"),
     "habitual": Field("next_hop.habitual", "int32", "1", "next link of drivers who know free-flow times"),
 }
 KERNEL_FIELDS = (*_OF_STATE.values(), *_OF_SETTINGS.values())
-TABLES = {"clock": "traffic_clock", "head_ready": "queue", "link_open": "entry", "ring": "ring"} | {
+TABLES = {"clock": "traffic_clock", "head_ready": "queue", "link_open": "entry", "link": "road", "ring": "ring"} | {
     "origin_next": "origin",
     "group_next": "group",
     "movement_tag": "movement",

@@ -43,7 +43,7 @@ def broken(model: Traffic, view: View) -> list[str]:
     """Return vehicles that were lost or made up, as sentences."""
     from twin.kernels.traffic_arrays import DRIVING, ENTRIES, EXITS
 
-    count, queue = view["outcome.vehicles"], view["link.queue"]
+    count, queue = view["outcome.vehicles"], view["road.queue"]
     problems = []
     if count.sum() != model.trips.depart.shape[0]:
         problems.append(f"{model.trips.depart.shape[0]} trips, but outcomes sum to {count.sum()}")
@@ -57,8 +57,9 @@ def tables(model: Traffic, view: View) -> dict[str, dict[str, Array]]:
     """Return the links with their traffic over the run."""
     from twin.kernels.traffic_arrays import EXITS, TRAVEL
 
-    queue = view["link.queue"]
-    free = model.built.settings.free_flow / SECOND
+    n_link = view.city.rows("links")
+    queue = view["road.queue"][:n_link]
+    free = model.built.settings.free_flow[:n_link] / SECOND
     exits, travel = queue[:, EXITS], queue[:, TRAVEL] / SECOND
     mean = np.divide(travel, exits, out=free.copy(), where=exits > 0)
     return {

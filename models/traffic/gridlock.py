@@ -33,7 +33,7 @@ def watch(model: Traffic, view: View, arrays: Arrays) -> None:
     links) with one event `gridlock_link` per link, in driving direction.
     """
     held = view["link.gridlocked"]
-    cycles = find(arrays)
+    cycles = [[row for row in cycle if row < held.size] for cycle in find(arrays)]
     now = np.zeros(held.shape[0], dtype=bool)
     for cycle in cycles:
         now[cycle] = True

@@ -16,6 +16,7 @@ import numpy as np
 from twin.contract import SECOND, Event, EventKind, Kpi, Model, Option, Setup
 from twin.fields import Field
 from twin.models.traffic import figures
+from twin.models.traffic.city_turns import write_gaps
 from twin.models.traffic.columns import KERNEL_FIELDS, kernel_settings, kernel_state, rows_of, write_initial
 from twin.models.traffic.gridlock import RELAX, REPORT, watch
 from twin.models.traffic.publish import publish
@@ -116,6 +117,7 @@ class Traffic(Model):
             classes(self.trips.classes, city),
             signals(city, 1 / float(options["dark_capacity"])),
         )
+        write_gaps(city, self.built.settings)
         self.built.settings.informed[...] = table
         self.built.settings.habitual[...] = table
         self.node_of_signal = city["signals"]["node"] if "signals" in city.tables else np.empty(0, np.int32)
@@ -177,7 +179,7 @@ class Traffic(Model):
         if changed.size:
             causes = [view.cause("link.closure", int(row)) for row in changed]
             view.put("link.open", changed, ~wanted[changed], cause=causes)
-            view.raw("link.closed")[changed] = wanted[changed]
+            view.raw("road.closed")[changed] = wanted[changed]
             view.raw("routes.stale")[0] = True
         return changed
 
@@ -187,8 +189,9 @@ class Traffic(Model):
         from twin.kernels.traffic import set_free_flow
 
         factor = np.maximum(view["link.wet_speed"], 0.05)
-        wanted = np.maximum(np.rint(self.built.settings.free_flow / factor).astype(np.int64), 1)
-        changed = np.flatnonzero(wanted != view["link.free_flow"])
+        dry = self.built.settings.free_flow[: factor.size]
+        wanted = np.maximum(np.rint(dry / factor).astype(np.int64), 1)
+        changed = np.flatnonzero(wanted != view["road.free_flow"][: factor.size])
         settings, state = self._settings(view), kernel_state(view)
         for row in changed.tolist():
             set_free_flow(self.built.network, settings, state, row, int(wanted[row]))
@@ -237,7 +240,7 @@ class Traffic(Model):
     def _times(self, view: View) -> tuple[Array, Array]:
         """Return free-flow and present time of every link, s; inf where it is closed."""
         shut = ~view["link.open"]
-        free = np.where(shut, np.inf, view["link.free_flow"] / SECOND)
+        free = np.where(shut, np.inf, view["road.free_flow"][: shut.size] / SECOND)
         return free, np.where(shut, np.inf, np.maximum(view["link.time"], free))
 
     def kpis(self, view: View) -> dict[str, float]:

@@ -22,7 +22,7 @@ _SLOW_BY = 60.0
 
 def publish(model: Traffic, view: View) -> None:
     """Write link.time, link.flow and link.vehicles, with the cause of what is slow."""
-    queue = view["link.queue"]
+    queue = view["road.queue"][: view["link.time"].size]
     exits = queue[:, EXITS] - view["link.exits_seen"]
     travel = (queue[:, TRAVEL] - view["link.travel_seen"]) / SECOND
     vehicles = queue[:, ENTRIES] - queue[:, EXITS]
@@ -37,7 +37,7 @@ def publish(model: Traffic, view: View) -> None:
 
 def _present_time(view: View, queue: Array, exits: Array, travel: Array, vehicles: Array) -> Array:
     """Return the mean time of those that left, or how long the first has been there."""
-    free = view["link.free_flow"] / SECOND
+    free = view["road.free_flow"][: vehicles.size] / SECOND
     time = np.divide(travel, exits, out=free.copy(), where=exits > 0)
     there = np.flatnonzero(vehicles > 0)
     first = view["ring.row"][queue[there, OUT_SLOT], ROW_TIME]
@@ -50,7 +50,7 @@ def _causes(model: Traffic, view: View, time: Array) -> Array:
 
     Emits link_slow when a link becomes slow and link_flows when it is over.
     """
-    free = model.built.settings.free_flow / SECOND
+    free = model.built.settings.free_flow[: time.size] / SECOND
     slow = time > float(model.run_options["slow_factor"]) * free + _SLOW_BY
     before = view["link.slow"].copy()
     held = np.array(view["link.time@cause"])
@@ -78,7 +78,7 @@ def blockers(model: Traffic, view: View, row: int) -> list[int]:
         seen.add(row)
         found += _here(model, view, row)
         following = int(view["queue.head_next"][row])
-        if following >= view["link.time"].shape[0] or view["queue.head_ready"][row] == NEVER:
+        if following >= view["road.queue"].shape[0] or view["queue.head_ready"][row] == NEVER:
             break
         if view["entry.free"][following] <= view.now:
             break
@@ -91,6 +91,8 @@ def _here(model: Traffic, view: View, row: int) -> list[int]:
     node = model.built.network.to_node[row]
     if view["node.control"][node] == DARK:
         found.append(view.cause("signal.dark", int(model.signal_of_node[node])))
+    if row >= view["link.open"].size:
+        return found
     if not view["link.open"][row]:
         found.append(view.cause("link.open", row))
     if "link.wet_speed" in view and view["link.wet_speed"][row] < 1:

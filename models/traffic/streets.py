@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from twin.models.traffic import city_turns
+
 if TYPE_CHECKING:
     from twin.city import City
     from twin.kernels.traffic_layout import Classes, Roads, Signals
@@ -32,6 +34,7 @@ def roads(city: City) -> Roads:
     from twin.kernels.traffic_layout import Roads
 
     links = city["links"]
+    turns, room = city_turns.pockets(city)
     return Roads(
         n_node=city.rows("nodes"),
         from_node=links["from_node"],
@@ -42,7 +45,11 @@ def roads(city: City) -> Roads:
         jam_density=links["jam_density"],
         capacity=links["capacity"],
         weight=merge_weights(links["lanes"]),
+        rank=links.get("rank", 0),
         banned_turns=banned_turns(city),
+        pockets=turns,
+        pocket_room=room,
+        yields=city_turns.yields(city),
     )
 
 
@@ -62,7 +69,7 @@ def banned_turns(city: City) -> Array:
 def classes(names: tuple[str, ...], city: City) -> Classes:
     """Return space on the road and headway factor of each class, by its PCU.
 
-    Raises CityError that names the classes of the demand without PCU.
+    Raises CityError that names the classes of the demand without PCU, and emergency classes that are none.
     """
     from twin.errors import CityError
     from twin.kernels.traffic_layout import Classes
@@ -72,11 +79,11 @@ def classes(names: tuple[str, ...], city: City) -> Classes:
     if missing:
         raise CityError(f"demand.pcu of city {city.name} has no PCU for {', '.join(missing)} of demand.classes")
     pcu = tuple(float(known[name]) for name in names)
-    return Classes(pcu=pcu, headway_factor=pcu)
+    return Classes(pcu=pcu, headway_factor=pcu, **city_turns.emergency(names, city))
 
 
 def signals(city: City, dark_headway: float) -> Signals:
-    """Return fixed-time greens of every link, laid out from the city's phases.
+    """Return fixed-time greens of every link, and behind them of every pocket, laid out from the city's phases.
 
     dark_headway  s between two vehicles at a dark signal, all approaches
     """
@@ -86,18 +93,20 @@ def signals(city: City, dark_headway: float) -> Signals:
     control = np.zeros(city.rows("nodes"), np.int8)
     n_link = city.rows("links")
     columns = {"cycle": np.full(n_link, 60.0), "start": np.zeros(n_link), "length": np.full(n_link, 60.0)}
-    phase = np.full(n_link, -1)
-    for signal, plan in enumerate(_plans(city)):
+    columns["phase"] = np.full(n_link, -1)
+    greens = _plans(city)
+    for signal, plan in enumerate(greens):
         control[city["signals"]["node"][signal]] = FIXED
-        for rank, (start, green, links) in enumerate(plan):
+        for rank, (start, green, served) in enumerate(plan):
+            links = served[served[:, 1] < 0, 0]
             columns["cycle"][links] = city["signals"]["cycle"][signal]
             columns["start"][links], columns["length"][links] = start, green
-            phase[links] = rank
+            columns["phase"][links] = rank
+    columns = city_turns.with_pockets(city, columns, greens)
     times = {name: float(value) for name, value in city.settings("signals", SIGNAL_TIMES).items()}
     return Signals(
         control=control,
         stop_headway=dark_headway,
-        phase=phase,
         minimum_green=times["green_least"],
         maximum_green=times["green_most"],
         extension=times["unit_extension"],
@@ -107,7 +116,7 @@ def signals(city: City, dark_headway: float) -> Signals:
 
 
 def _plans(city: City) -> list[list[tuple[float, float, Array]]]:
-    """Return start, green (s) and links of every phase of every signal.
+    """Return start, green (s) and what is served, (n, 2) links and next links or -1, of every phase of every signal.
 
     Phases follow one another, each by its columns amber and all_red where the city has them; what
     else is left of the cycle is shared. Raises CityError that names the signals whose phases overlap.
@@ -115,6 +124,7 @@ def _plans(city: City) -> list[list[tuple[float, float, Array]]]:
     if "signals" not in city.tables or "phases" not in city.tables:
         return []
     refuse_conflicts(city)
+    ways = city_turns.served(city)
     table, phases, served = city["signals"], city["phases"], city["phase_links"]
     spent = _with_lost_time(phases)
     plans, full = [], []
@@ -126,7 +136,7 @@ def _plans(city: City) -> list[list[tuple[float, float, Array]]]:
             full.append(str(table["id"][signal]))
         each = spent[rows] + left / max(len(rows), 1)
         start = float(table["offset"][signal]) + np.concatenate([[0.0], np.cumsum(each)[:-1]])
-        links = [served["link"][served["phase"] == row] for row in rows]
+        links = [ways[served["phase"] == row] for row in rows]
         plans.append(list(zip(start.tolist(), phases["green"][rows].tolist(), links, strict=True)))
     if full:
         from twin.errors import CityError

@@ -55,6 +55,21 @@ def test_approaches_with_green_at_once_that_conflict_are_named(nusantara):
     assert all(pair in said for pair in pairs)
 
 
+def test_pockets_of_turns_that_are_none_or_twice_are_named(nusantara):
+    links = nusantara["links"]
+    first = np.flatnonzero(links["from_node"] == links["to_node"][0])[0]
+    apart = np.flatnonzero(links["from_node"] != links["to_node"][0])[0]
+    tables = {name: dict(columns) for name, columns in nusantara.tables.items()}
+    rows = {"from_link": [0, 0, 0], "to_link": [first, apart, first], "storage": [2.0, 2.0, 0.0]}
+    tables["pockets"] = {name: np.array(column) for name, column in rows.items()}
+    said = City(**{**nusantara.header(), "tables": tables}).check()
+    assert said == [
+        "pockets.storage is not positive in 1 rows (first: row 2)",
+        f"pockets between links that do not meet: 1 (first: row 1), {links['id'][0]} to {links['id'][apart]}",
+        "pockets of one movement are given twice: 1 (first: row 2)",
+    ]
+
+
 def with_lost_time(city, amber, all_red):
     """Return the city with other amber and all-red in its first phase, none elsewhere."""
     tables = {name: dict(columns) for name, columns in city.tables.items()}

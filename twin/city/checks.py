@@ -22,8 +22,11 @@ POSITIVE = {
     "buses": ("u_rated",),
     "transformers": ("s_n", "u1", "u2", "uk"),
     "fire_stations": ("engines",),
+    "pockets": ("storage",),
 }
 NOT_NEGATIVE = {
+    "signals": ("gap", "late_turn"),
+    "links": ("rank",),
     "phases": ("order", "amber", "all_red"),
     "zones": ("population", "jobs"),
     "zone_nodes": ("weight",),
@@ -157,7 +160,8 @@ def _signals(city: City) -> Iterator[str]:
     if len(bad):
         yield f"signals.cycle is shorter than its greens, amber and all-red in {len(bad)} rows{_who(signals, bad)}"
     wanted = np.flatnonzero(np.isin(city["links"]["to_node"], signals["node"]))
-    missing = np.setdiff1d(wanted, served["link"])
+    whole = served["to_link"] < 0 if "to_link" in served else slice(None)
+    missing = np.setdiff1d(wanted, served["link"][whole])
     if len(missing):
         yield f"approaches of signals without green: {len(missing)}{_who(city['links'], missing)}"
     found = phases_in_conflict(city.tables, city.driving_side == "left")
@@ -167,14 +171,22 @@ def _signals(city: City) -> Iterator[str]:
 
 
 def _turns(city: City) -> Iterator[str]:
-    """Find banned turns between links that do not meet."""
-    if "banned_turns" not in city:
-        return
-    turns, links = city["banned_turns"], city["links"]
-    apart = np.flatnonzero(links["to_node"][turns["from_link"]] != links["from_node"][turns["to_link"]])
-    if len(apart):
-        names = f"{links['id'][turns['from_link'][apart[0]]]} to {links['id'][turns['to_link'][apart[0]]]}"
-        yield f"banned_turns between links that do not meet: {len(apart)}{_who(turns, apart)}, {names}"
+    """Find turns between links that do not meet, and pockets or greens of turns that are there twice or not at all."""
+    links = city["links"]
+    for name in ("banned_turns", "pockets"):
+        if name in city:
+            turns = city[name]
+            apart = np.flatnonzero(links["to_node"][turns["from_link"]] != links["from_node"][turns["to_link"]])
+            if len(apart):
+                names = f"{links['id'][turns['from_link'][apart[0]]]} to {links['id'][turns['to_link'][apart[0]]]}"
+                yield f"{name} between links that do not meet: {len(apart)}{_who(turns, apart)}, {names}"
+    if "pockets" in city:
+        turns = city["pockets"]
+        pairs = turns["from_link"].astype(np.int64) * links.rows + turns["to_link"]
+        _, first = np.unique(pairs, return_index=True)
+        again = np.setdiff1d(np.arange(turns.rows), first)
+        if len(again):
+            yield f"pockets of one movement are given twice: {len(again)}{_who(turns, again)}"
 
 
 def _reach(city: City) -> Iterator[str]:

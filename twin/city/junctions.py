@@ -239,11 +239,16 @@ def phases_in_conflict(tables: Mapping[str, Mapping[str, Any]], left: bool) -> l
     if "phases" not in tables or "phase_links" not in tables or "signals" not in tables:
         return []
     served, phases = tables["phase_links"], tables["phases"]
-    phase = served["phase"]
-    once = np.ones(len(phase))
-    # one second of its own for every phase: only approaches of one phase are green together
-    greens = Windows(served["link"], 1e9 * once, 10.0 * phase, once, 0.0 * once, np.full(len(phase), -1))
-    signal = tables["signals"]["id"][phases["signal"][phase]]
+    signal = tables["signals"]["id"][phases["signal"][served["phase"]]]
     names = tables["links"]["id"][served["link"]]
-    found = overlaps(junctions_of_city(tables, left), greens)
+    found = overlaps(junctions_of_city(tables, left), greens_of_phases(tables))
     return [f"signal {signal[a]}: {names[a]} and {names[b]}" for a, b in found]
+
+
+def greens_of_phases(tables: Mapping[str, Mapping[str, Any]]) -> Windows:
+    """Return a green for every row of `phase_links`, such that those of one phase alone overlap."""
+    served = tables["phase_links"]
+    phase, nowhere = served["phase"], np.full(len(served["phase"]), -1)
+    once = np.ones(len(phase))
+    exits = served.get("to_link", nowhere)
+    return Windows(served["link"], 1e9 * once, 10.0 * phase, once, 0.0 * once, exits)

@@ -149,6 +149,7 @@ SCHEMA: dict[str, dict[str, ColumnRule]] = {
         "jam_density": ColumnRule("f", "PCU/m per lane", "density of a standing queue"),
         "road_class": ColumnRule("U", "", "OpenStreetMap highway value"),
         "name": _NAME,
+        "rank": ColumnRule("i", "", "0 to 15: where links merge, lower ones go first; 0 if left out", spare=True),
         "reverse": ColumnRule("i", "row", "link of the opposite direction, -1 on one-way streets", "links", True),
         "point_first": ColumnRule("i", "row", "first point of the polyline in driving direction", "points"),
         "point_count": ColumnRule("i", "", "number of points of the polyline"),
@@ -159,6 +160,10 @@ SCHEMA: dict[str, dict[str, ColumnRule]] = {
         "node": ColumnRule("i", "row", "junction", "nodes"),
         "cycle": ColumnRule("f", "s", "length of the cycle"),
         "offset": ColumnRule("f", "s", "start of the cycle after midnight, modulo the cycle"),
+        "gap": ColumnRule(
+            "f", "s", "turns across oncoming traffic with green wait for it; 0, or left out: never", spare=True
+        ),
+        "late_turn": ColumnRule("f", "s", "after the green, such turns are still made; 3 if left out", spare=True),
     },
     "phases": {
         "signal": ColumnRule("i", "row", "signal", "signals"),
@@ -170,6 +175,12 @@ SCHEMA: dict[str, dict[str, ColumnRule]] = {
     "phase_links": {
         "phase": ColumnRule("i", "row", "phase", "phases"),
         "link": ColumnRule("i", "row", "approach that has green", "links"),
+        "to_link": ColumnRule("i", "row", "only the pocket to this link has it; -1: the approach", "links", True, True),
+    },
+    "pockets": {
+        "from_link": ColumnRule("i", "row", "link with a turn pocket", "links"),
+        "to_link": ColumnRule("i", "row", "link that the pocket leads to", "links"),
+        "storage": ColumnRule("f", "PCU", "vehicles the pocket holds"),
     },
     "banned_turns": {
         "from_link": ColumnRule("i", "row", "link that vehicles come from", "links"),

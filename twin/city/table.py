@@ -34,6 +34,10 @@ class Table(Mapping[str, Column]):
         except KeyError:
             raise CityError(f"table {self.name} has no column {column!r}; it has {', '.join(self._columns)}") from None
 
+    def get(self, column: str, default: Any = None) -> Any:
+        """Return a column, or the default where the table has none of that name."""
+        return self._columns.get(column, default)
+
     def __contains__(self, column: object) -> bool:
         return column in self._columns
 

@@ -99,7 +99,7 @@ def test_estimation_sees_what_left_each_counted_link(tmp_path):
     left = []
     for until in range(HOUR // 2, 2 * HOUR + 1, 15 * MINUTE):
         run.run(until)
-        left.append(run.state["link.queue"][estimation.counters.link, EXITS].copy())
+        left.append(run.state["road.queue"][estimation.counters.link, EXITS].copy())
     flow, count = estimation.flow(run.view("estimation"))
     assert flow.sum() > 0
     np.testing.assert_array_equal(flow, np.diff(left, axis=0).T)

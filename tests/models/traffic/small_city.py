@@ -11,12 +11,14 @@ from twin.models.traffic import Traffic
 from twin.world import World
 
 
-def small_city(pairs, length=50.0, trips=40_000, classes=None, **tables):
+def small_city(pairs, length=50.0, trips=40_000, classes=None, side="left", parameters=None, **tables):
     """Return a city of one-lane links (10 m/s), with a zone at every node.
 
     pairs    (from node, to node) of each link
     trips    in the four hours of the morning
     classes  share of each class
+    side     on which vehicles drive
+    parameters  beside those of the demand
     """
     ends = np.array(pairs, dtype=np.int32).T
     n_node, n_link = int(ends.max()) + 1, ends.shape[1]
@@ -53,7 +55,35 @@ def small_city(pairs, length=50.0, trips=40_000, classes=None, **tables):
         "gravity_beta": 1 / 600,
         "classes": classes or {"car": 1.0},
     }
-    return City("small", "A small city", "left", "UTC", 32750, {**made, **tables}, {"demand": demand})
+    parameters = dict(parameters or {})
+    demand |= parameters.pop("demand", {})
+    return City("small", "A small city", side, "UTC", 32750, {**made, **tables}, {"demand": demand, **parameters})
+
+
+def crossing(length=100.0, gap=None, turns=(), served=(0, 1, 0, 1), to_link=None, **other):
+    """Return a crossing whose links 0 to 3 come from east, north, west and south, and 4 to 7 lead back there.
+
+    East and west are green from 7 to 27 s of 60 s, the others from 32 to 62 s.
+
+    gap    s, of turns that give way; None: the city has no such column
+    turns  (link, next link, PCU) of pockets
+    """
+    pairs = [(1, 0), (2, 0), (3, 0), (4, 0), (0, 1), (0, 2), (0, 3), (0, 4)]
+    place = {"x": np.array([0.0, 100, 0, -100, 0]), "y": np.array([0.0, 0, 100, 0, -100])}
+    city = small_city(pairs)
+    nodes = {name: np.asarray(column) for name, column in city["nodes"].items()} | place
+    ends = np.array([turn[:2] for turn in turns], np.int64).reshape(-1, 2).T
+    signal = {"id": np.array(["s0"]), "node": np.array([0]), "cycle": np.array([60.0]), "offset": np.array([7.0])}
+    served = np.array(served)
+    phase_links = {"phase": served, "link": np.append(np.arange(4), np.zeros(len(served) - 4, int))}
+    tables = {
+        "signals": signal | ({} if gap is None else {"gap": np.array([gap]), "late_turn": np.array([3.0])}),
+        "phases": {"signal": np.array([0, 0]), "order": np.array([0, 1]), "green": np.array([20.0, 30.0])},
+        "phase_links": phase_links | ({} if to_link is None else {"to_link": np.array(to_link)}),
+    }
+    if len(turns):
+        tables["pockets"] = {"from_link": ends[0], "to_link": ends[1], "storage": np.array([t[2] for t in turns])}
+    return small_city(pairs, length=length, nodes=nodes, **(tables | other))
 
 
 def traffic_world(city, duration=1800, seed=1, **options):

@@ -67,7 +67,7 @@ def test_a_city_may_ban_turns():
         world = traffic_world(small_city(pairs, trips=1000, banned_turns=table)).run()
         state = world.state
         assert (state["vehicle.arrival"] >= 0).sum() > 50
-        used.append(state["link.queue"][:, EXITS])
+        used.append(state["road.queue"][:, EXITS])
     assert used[1][2] > used[0][2]
     assert used[1][1] > 0
 
