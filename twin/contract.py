@@ -226,6 +226,10 @@ class Component:
     requires: ClassVar[tuple[str, ...]] = ()
     city_defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
+    def examine(self, setup: Setup) -> list[str]:
+        """Return what is wrong with the files that options name, each with its place; `twin check` tells it."""
+        return []
+
     def setup(self, setup: Setup) -> dict[str, int]:
         """Build constants; return the rows of each table that is not a city table."""
         return {}

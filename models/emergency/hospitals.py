@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.errors import CityError
+from twin.models.emergency.examine import cut_off
 from twin.models.emergency.tables import TO_HOSPITAL
-from twin.models.streets import shortest_tree
 
 if TYPE_CHECKING:
     from twin.city import City
-    from twin.models.streets import Streets
     from twin.view import View
 
 Array = np.ndarray[Any, Any]
@@ -55,12 +54,9 @@ class Hospitals:
         return self.dark or bool(self.limit.any())
 
 
-def check_access(city: City, streets: Streets) -> None:
+def check_access(city: City) -> None:
     """Raise CityError naming every hospital that no road leads to from any zone."""
-    zones = np.unique(np.asarray(city["zone_nodes"]["node"], dtype=np.int64))
-    table = city["hospitals"]
-    trees = [shortest_tree(streets, streets.free_time, int(node), reverse=True).time for node in table["node"]]
-    lost = [str(name) for name, time in zip(table["id"], trees, strict=True) if not np.isfinite(time[zones]).any()]
+    lost = cut_off(city)
     if lost:
         raise CityError(
             f"city {city.name}: no road leads from any zone to hospital {', '.join(lost)}; connect it or leave it out"

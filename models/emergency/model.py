@@ -16,6 +16,7 @@ from twin.contract import SECOND, Delay, Event, Model, Setup, StepResult
 from twin.models.emergency import desk, duty, metrics, tables
 from twin.models.emergency.call_steps import CallSteps
 from twin.models.emergency.calls import DEFAULTS, target_times
+from twin.models.emergency.examine import faults
 from twin.models.emergency.hospitals import Hospitals, check_access, limits, renew
 from twin.models.emergency.incidents import draw_requests, fights_fires
 from twin.models.emergency.lateness import SILENCE, silence_of_unit
@@ -53,6 +54,10 @@ class Emergency(CallSteps, MissionSteps, Futures, Model):
     kpi_list = tables.KPIS
     series = tables.SERIES
 
+    def examine(self, setup: Setup) -> list[str]:
+        """Return what is wrong with the plan, the table of calls and the hospitals."""
+        return faults(setup)
+
     def setup(self, setup: Setup) -> dict[str, int]:
         """Draw the calls and place the units."""
         city, options = setup.city, setup.options
@@ -78,7 +83,7 @@ class Emergency(CallSteps, MissionSteps, Futures, Model):
             bool(options["divert_dark"]),
         )
         streets = build_streets(city)
-        check_access(city, streets)
+        check_access(city)
         share, retime = float(options["siren_share"]), round(float(options["retime"]) * SECOND)
         self.fleet = Fleet("unit", streets, share, retime)
         return {

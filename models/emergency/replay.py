@@ -76,7 +76,7 @@ def read_replay(path: str, setup: Setup, kinds: Sequence[str], *, leave_out: boo
     if bad and not leave_out:
         more = f"\n... and {len(bad) - _MOST_TOLD} more" if len(bad) > _MOST_TOLD else ""
         told = "\n".join(f"{path}:{line} {reason}" for line, reason in bad[:_MOST_TOLD])
-        raise DataError(f"{told}{more}\nmend the rows, or set bad_calls: leave_out")
+        raise DataError(f"{told}{more}; mend the rows, or set bad_calls: leave_out")
     columns = np.array(sorted(rows), dtype=np.int64).reshape(-1, 4).T
     return Replay(columns[0], columns[1], columns[2], columns[3], tuple(bad))
 

@@ -102,7 +102,7 @@ EVENTS = (
     EventKind(
         "request_aid",
         "neighbours are asked for units",
-        params=(Option("units", "how many", "integer", low=1, high=1000),),
+        params=(Option("units", "how many", "integer", 1, low=1, high=1000),),
         scenario=True,
     ),
     EventKind("divert", "hospitals send ambulances elsewhere", "hospitals", scenario=True),

@@ -73,10 +73,22 @@ class Procedures(Model):
     )
     series = (Kpi("tasks_waiting", "1", "lower", "tasks told and not acknowledged", 1.0),)
 
+    def examine(self, setup: Setup) -> list[str]:
+        """Return what is wrong with the manual."""
+        try:
+            self._manual_of(setup)
+        except DataError as error:
+            return str(error).splitlines()
+        return []
+
+    @staticmethod
+    def _manual_of(setup: Setup) -> Manual:
+        path = locate(str(setup.options["manual"]), setup.folder)
+        return read_manual(path) if path else Manual((), ())
+
     def setup(self, setup: Setup) -> dict[str, int]:
         """Read the procedures, and listen to the events that begin them."""
-        path = locate(str(setup.options["manual"]), setup.folder)
-        self.manual: Manual = read_manual(path) if path else Manual((), ())
+        self.manual: Manual = self._manual_of(setup)
         vars(self)["listens"] = self.manual.events()
         self.people = np.array([role.people for role in self.manual.roles], dtype=np.int64)
         self.role_of = np.repeat(np.arange(self.people.shape[0]), self.people)

@@ -31,6 +31,7 @@ CODES = {
     "E134": "a role or kind of event is not known",
     "E135": "an option or parameter is not known",
     "E136": "the city or the run lacks what a component needs",
+    "E137": "a file that an option names, or the city, is not what a component can use",
     "E140": "the targets of an event cannot be found",
     "E141": "an event lies outside the run",
     "E150": "a comparison or expectation cannot be read",

@@ -19,6 +19,7 @@ from twin.scenario.case import Case
 from twin.scenario.cities import load_city_of, read_city
 from twin.scenario.components import Cast, read_cast
 from twin.scenario.events import read_events
+from twin.scenario.examining import examine
 from twin.scenario.judging import (
     Comparison,
     Expectation,
@@ -329,6 +330,7 @@ class Scenario:
             plugins=self.plugins,
             title=str(title.value) if title else self.name,
         )
+        examine(chosen, case, city, problems)
         return chosen, case
 
     def _check_unused(self, casts: Mapping[str, Cast], problems: Problems) -> None:
