@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from twin.city.dependencies import supplier_of
+
 if TYPE_CHECKING:
     from twin.city import City
 
@@ -104,8 +106,8 @@ def _part(city: City, kind: int) -> tuple[Array, Array, Array]:
     if kind in (SUBSTATION, LINE):
         below = feeds(city)[kind == LINE]
         customers = np.asarray(city["buses"]["customers"], dtype=np.int64)
-        fed = city["hospitals"]["bus"] if "hospitals" in city else np.zeros(0, dtype=np.int64)
-        hospitals = np.bincount(fed, minlength=customers.shape[0])
+        fed = supplier_of(city, "buses", "hospitals", "bus")
+        hospitals = np.bincount(fed[fed >= 0], minlength=customers.shape[0])
         sums = [np.array([values[buses].sum() for buses in below], dtype=np.int64) for values in (customers, hospitals)]
         return nodes_of(city, kind), sums[0], sums[1]
     rows = city.rows(_TABLES[kind])

@@ -135,7 +135,7 @@ def _stores(city: City) -> tuple[Array, Array, Array, Array, Array]:
     """Read the dependencies on power of the city.
 
     Returns store and bus of each dependency; consumer kind, row and capacity (s)
-    of each store. A store's capacity is the longest delay of its dependencies.
+    of each store. A store's capacity is the longest delay of its dependencies; `dark` is none.
     """
     found = [supply(city, "buses", name + "s") for name in _CONSUMERS]
     to = [(kind, row) for kind, part in enumerate(found) for row in part.row.tolist()]
@@ -144,6 +144,7 @@ def _stores(city: City) -> tuple[Array, Array, Array, Array, Array]:
     store = np.array([number[key] for key in to], dtype=np.int64)
     bus = np.concatenate([part.supplier for part in found]).astype(np.int64)
     capacity = np.zeros(len(keys))
-    np.maximum.at(capacity, store, np.concatenate([part.delay for part in found]))
+    delays = [np.where(part.rule == "dark", 0.0, part.delay) for part in found]
+    np.maximum.at(capacity, store, np.concatenate(delays))
     consumer, row = (np.array([key[i] for key in keys], dtype=np.int64) for i in (0, 1))
     return store, bus, consumer, row, capacity

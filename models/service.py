@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from twin.city.dependencies import supplier_of
 from twin.contract import HOUR, Kpi, Model, Setup
 from twin.fields import Field
 from twin.models.service_metrics import by_group, equitable_service, gini, prioritised_service, worst_part
@@ -90,9 +91,7 @@ class Service(Model):
         self.customers = np.asarray(buses["customers"], dtype=np.float64)
         self.zone = np.asarray(buses["zone"], dtype=np.int64)
         self.household = float(city.settings("place", {"household": 3.6})["household"])
-        known = "hospitals" in city and "bus" in city["hospitals"]
-        buses_of = city["hospitals"]["bus"] if known else np.full(city.rows("hospitals"), -1)
-        self.hospital_bus = np.asarray(buses_of, dtype=np.int64)
+        self.hospital_bus = supplier_of(city, "buses", "hospitals", "bus")
         return {"service": 1}
 
     def step(self, view: View) -> None:

@@ -1,7 +1,8 @@
 """Decide which telecom sites are alive, and which site serves a place.
 
 A site is alive while it has power and has not failed. A place is served by the
-nearest site only: no overlap of cells and no roaming to a neighbour, which errs
+nearest site, or the one that a row of `dependencies` names for the street node next
+to it, and by no other: no overlap of cells and no roaming to a neighbour, which errs
 towards silence (assumption).
 """
 
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from twin.city.dependencies import supply
 from twin.contract import Event, EventKind, Model, Option, Setup
 from twin.fields import Field
 from twin.models.scenario_events import microseconds, targets_of
@@ -25,17 +27,31 @@ _DURATION = Option("duration", "until the site works again; 0 for the rest of th
 
 
 def site_of(city: City, x: Array, y: Array) -> Array:
-    """Return the row of the site nearest to each place, -1 in a city without sites.
+    """Return the row of the site that serves each place, -1 in a city without sites.
+
+    It is the nearest one, unless a dependency of the rule `relay` names another for the street node
+    next to the place.
 
     x, y  (n,)  m  on the city's grid
     """
-    from scipy.spatial import cKDTree
-
     if city.rows("sites") == 0:
         return np.full(len(x), -1, dtype=np.int64)
-    sites = np.stack([city["sites"]["x"], city["sites"]["y"]], axis=1)
     places = np.stack([x, y], axis=1).reshape(-1, 2)
-    return np.asarray(cKDTree(sites).query(places)[1], dtype=np.int64)
+    site = _nearest(city, "sites", places)
+    relays = supply(city, "sites", "nodes")
+    if relays.row.shape[0]:
+        named = np.full(city.rows("nodes"), -1)
+        named[relays.row] = relays.supplier
+        named = named[_nearest(city, "nodes", places)]
+        site = np.where(named >= 0, named, site)
+    return site
+
+
+def _nearest(city: City, table: str, places: Array) -> Array:
+    from scipy.spatial import cKDTree
+
+    rows = np.stack([city[table]["x"], city[table]["y"]], axis=1)
+    return np.asarray(cKDTree(rows).query(places)[1], dtype=np.int64)
 
 
 class Telecom(Model):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from twin.city.dependencies import supplier_of
 from twin.models.assets import KINDS, LINE, PIPE, PUMP, SUBSTATION, Assets
 from twin.models.power.grid import Grid
 from twin.models.restoration.ranking import persons_per_pump
@@ -56,10 +57,7 @@ class Belief:
         self._closed = np.asarray(city["lines"]["closed"], dtype=bool)
         self._stations = city.rows("substations")
         self._persons = np.asarray(city["buses"]["customers"], dtype=np.float64) * household
-        pumps = city.rows("pumps")
-        self._bus = (
-            np.asarray(city["pumps"]["bus"], np.int64) if pumps and "bus" in city["pumps"] else np.full(pumps, -1)
-        )
+        self._bus = supplier_of(city, "buses", "pumps", "bus")
         self._per_pump = persons_per_pump(city)
         self._tables = {kind: assets.kind == kind for kind in (SUBSTATION, LINE, PIPE, PUMP)}
 

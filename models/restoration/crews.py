@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twin.contract import HOUR
+from twin.city.dependencies import supplier_of, supply
+from twin.contract import HOUR, SECOND
 from twin.errors import CityError
 from twin.models.assets import SKILLS
 
@@ -24,13 +25,15 @@ class Crews:
     """Who can be sent; one row a crew, by depot.
 
     depot  row of its depot
-    node   road node of the depot
+    node   road node from which it sets out
+    lead   us from the depot to that node
     skill  place in SKILLS
     hours  (n, 2)  local hours at which it goes on and off duty
     """
 
     depot: Array
     node: Array
+    lead: Array
     skill: Array
     hours: Array
 
@@ -60,6 +63,8 @@ class Crews:
 def build_crews(city: City, shift: tuple[float, float] = (0.0, 24.0)) -> Crews:
     """Return the crews of a city; depots may give `shift_from` and `shift_to` of their own.
 
+    A dependency of the rule `access` names the road node a depot's crews set out from, and how far it is.
+
     Raises CityError naming the depot: unknown kind, negative crews, hours outside 0 to 24.
     """
     depots = city["depots"]
@@ -76,7 +81,10 @@ def build_crews(city: City, shift: tuple[float, float] = (0.0, 24.0)) -> Crews:
     known = np.isin(kinds, SKILLS)
     each = np.repeat(np.arange(rows), np.where(known, counts, 0))
     skill = np.array([SKILLS.index(str(kinds[row])) for row in each.tolist()], dtype=np.int64)
-    return Crews(each, np.asarray(depots["node"], dtype=np.int64)[each], skill, hours[each])
+    node, access = supplier_of(city, "nodes", "depots", "node"), supply(city, "nodes", "depots")
+    lead = np.zeros(rows, dtype=np.int64)
+    lead[access.row] = np.rint(access.delay * SECOND)
+    return Crews(each, node[each], lead[each], skill, hours[each])
 
 
 _HOURS = ("shift_from", "shift_to")

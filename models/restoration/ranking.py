@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from twin.city.dependencies import supplier_of
 from twin.models.assets import LINE, LINK, PIPE, PUMP, SUBSTATION, Assets, feeds
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def pumps_fed(city: City, assets: Assets) -> Array:
     """Return which pumps get their power through each asset, (n, n_pump); a pump through itself."""
     pumps = city.rows("pumps")
     out = np.zeros((assets.count, pumps), dtype=bool)
-    bus = np.asarray(city["pumps"]["bus"], np.int64) if pumps and "bus" in city["pumps"] else np.full(pumps, -1)
+    bus = supplier_of(city, "buses", "pumps", "bus")
     for kind, below in zip((SUBSTATION, LINE), feeds(city), strict=True):
         for asset, buses in zip(np.flatnonzero(assets.kind == kind).tolist(), below, strict=True):
             out[asset] = np.isin(bus, buses)

@@ -85,7 +85,7 @@ class RepairSteps(Model):
             view.put("stock.kits", depot, int(view["stock.kits"][depot]) - taken)
             view.put("crew.kits", crew, taken)
         self._stage(view, crew, PREPARING)
-        return Delay(self.mobilisation, "drive")
+        return Delay(self.mobilisation + int(self.crews.lead[crew]), "drive")
 
     def repair_prepare(self, view: View, job: Job) -> StepResult:
         """Get ready for the next trip."""

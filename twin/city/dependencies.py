@@ -27,7 +27,10 @@ COLUMNS = ("from_table", "from_id", "to_table", "to_id", "kind", "rule", "delay"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One way of depending: what it means, and the column of the dependent that must name the same supplier."""
+    """One way of depending: what it means, and the column of the dependent that must name the same supplier.
+
+    at_once  the rule has no delay
+    """
 
     kind: str
     from_table: str
@@ -35,19 +38,20 @@ class Rule:
     name: str
     meaning: str
     column: str = ""
+    at_once: bool = False
 
 
 RULES = (
-    Rule("power", "buses", "signals", "dark", "goes dark at once and is passed as an all-way stop"),
+    Rule("power", "buses", "signals", "dark", "goes dark at once and is passed as an all-way stop", at_once=True),
     Rule("power", "buses", "signals", "battery", "goes dark when its battery is empty, after `delay`"),
     Rule("power", "buses", "sites", "battery", "dies when its battery is empty, after `delay`", "bus"),
     Rule("power", "buses", "hospitals", "generator", "is dark when its fuel is used up, after `delay`", "bus"),
-    Rule("power", "buses", "pumps", "dark", "stops at once", "bus"),
-    Rule("water", "junctions", "hydrants", "pressure", "is dry below 14.069 m (20 psi) while used", "junction"),
+    Rule("power", "buses", "pumps", "dark", "stops at once", "bus", at_once=True),
+    Rule("water", "junctions", "hydrants", "pressure", "is dry below 20 psi while used", "junction", at_once=True),
     Rule("water", "junctions", "hospitals", "store", "has no water when its tank is empty, after `delay`"),
     Rule("water", "junctions", "pumps", "cut_out", "is stopped `delay` after low pressure at the junction"),
-    Rule("road", "nodes", "depots", "access", "sends and gets its crews over this road node", "node"),
-    Rule("telecom", "sites", "nodes", "relay", "observations and orders of the place pass this site"),
+    Rule("road", "nodes", "depots", "access", "its crews set out from this road node, `delay` away from the depot"),
+    Rule("telecom", "sites", "nodes", "relay", "observations around the place pass this site", at_once=True),
 )
 """Every kind of row. Signals: batteries of 2 to 6 h, an all-way stop then passes 1,000 to 1,400 veh/h."""
 
@@ -160,6 +164,16 @@ def _wrong_line(number: int, line: Mapping[str, Any], tables: Mapping[str, Mappi
         delay = -1.0
     if not 0 <= delay < np.inf:
         yield f"{here}: delay ({line['delay']}) must be a number of seconds, 0 or more"
+    yield from _wrong_delay(here, line, delay)
+
+
+def _wrong_delay(here: str, row: Mapping[str, Any], delay: float) -> Iterator[str]:
+    """Find a delay of a rule that acts at once."""
+    for known in RULES:
+        same = (known.kind, known.name) == (row["kind"], row["rule"])
+        same &= (known.from_table, known.to_table) == (row["from_table"], row["to_table"])
+        if same and known.at_once and delay > 0:
+            yield f"{here}: rule {known.name!r} acts at once, so delay ({delay:g}) must be 0"
 
 
 def _wrong_rule(here: str, row: Mapping[str, Any]) -> Iterator[str]:
@@ -192,6 +206,7 @@ def wrong_dependencies(city: City) -> Iterator[str]:
         line = {name: str(table[name][row]) for name in COLUMNS[:6]}
         here = f"dependencies row {row} ({line['from_id']} -> {line['to_id']})"
         yield from _wrong_rule(here, line)
+        yield from _wrong_delay(here, line, float(table["delay"][row]) if "delay" in table else 0.0)
         for end in ("from", "to"):
             name = line[f"{end}_table"]
             if name not in city:
