@@ -95,6 +95,11 @@ def build_assets(city: City) -> Assets:
     )
 
 
+def household_of(city: City) -> float:
+    """Return the persons behind one electricity customer; 3.6 where a city says nothing (assumption)."""
+    return float(city.settings("place", {"household": 3.6})["household"])
+
+
 def skills_of(city: City) -> tuple[str, ...]:
     """Return the skills of crews in a city: always `power`, others where a depot has them."""
     kinds = set(np.asarray(city["depots"]["kind"]).tolist()) if "depots" in city else set()

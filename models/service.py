@@ -15,6 +15,7 @@ import numpy as np
 from twin.city.dependencies import supplier_of
 from twin.contract import HOUR, Kpi, Model, Setup
 from twin.fields import Field
+from twin.models.assets import household_of
 from twin.models.service_metrics import by_group, equitable_service, gini, prioritised_service, worst_part
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Service(Model):
         buses = city["buses"]
         self.customers = np.asarray(buses["customers"], dtype=np.float64)
         self.zone = np.asarray(buses["zone"], dtype=np.int64)
-        self.household = float(city.settings("place", {"household": 3.6})["household"])
+        self.household = household_of(city)
         self.hospital_bus = supplier_of(city, "buses", "hospitals", "bus")
         return {"service": 1}
 

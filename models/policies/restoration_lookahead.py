@@ -10,6 +10,7 @@ from twin.contract import Command, Option, Setup
 from twin.models.policies.restoration_ranked import JointPowerWater
 from twin.models.restoration.belief import Belief, Situation
 from twin.models.restoration.ranking import capacities
+from twin.models.restoration.work import known_durations
 from twin.models.streets import shortest_tree
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Lookahead(JointPowerWater):
     options: ClassVar[tuple[Option, ...]] = (
         Option("horizon", "how far each future is followed", "quantity", 86400.0, "s", low=600),
         Option("budget", "orders tried per decision", "integer", 60, low=1, high=10000),
+        Option("durations", "table of durations it reckons with, for the built-in one", "path", ""),
         Option("depth", "waiting assets whose order is searched, best ranked ones first", "integer", 8, low=1, high=40),
     )
     source = "rollout over a base heuristic: Bertsekas, Tsitsiklis, Wu, Journal of Heuristics 3 (1997) 245-262"
@@ -39,7 +41,8 @@ class Lookahead(JointPowerWater):
         """Build the belief's constants."""
         super().setup(setup)
         self.load = capacities(setup.city, self.assets)
-        self.belief = Belief(setup.city, self.assets, self.skill)
+        durations = known_durations(setup.city, str(setup.options["durations"]), setup.folder)
+        self.belief = Belief(setup.city, self.assets, self.skill, durations)
         self.horizon, self.budget = float(setup.options["horizon"]), int(setup.options["budget"])
         self.depth = int(setup.options["depth"])
         return {}

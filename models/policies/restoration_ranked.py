@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.contract import Setup
-from twin.models.assets import KINDS, PUMP
+from twin.models.assets import KINDS, PUMP, household_of
 from twin.models.policies.restoration import FirstCome
 from twin.models.restoration.ranking import betweenness, capacities, persons_per_pump, pumps_fed
-from twin.models.restoration.work import STEPS, built_in, read_durations
+from twin.models.restoration.work import STEPS, known_durations
 
 if TYPE_CHECKING:
     from twin.view import Observation
@@ -64,9 +64,9 @@ class JointPowerWater(FirstCome):
     def setup(self, setup: Setup) -> dict[str, int]:
         """Count persons with power and with water behind each asset, and the hours it takes."""
         super().setup(setup)
-        city, table = setup.city, read_durations(built_in())
+        city, table = setup.city, known_durations(setup.city, "")
         hours = [sum(table[kind, step].mean for step in STEPS) / 3600 for kind in KINDS]
-        persons = float(city.settings("place", {"household": 3.6})["household"])
+        persons = household_of(city)
         self.fed, self.share = pumps_fed(city, self.assets), persons_per_pump(city)
         self.direct = self.assets.customers * np.where(self.needs == 0, persons, 1.0)
         self.hours = np.asarray(hours)[self.assets.kind]

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.city.dependencies import supplier_of
-from twin.models.assets import KINDS, LINE, PIPE, PUMP, SUBSTATION, Assets
+from twin.models.assets import KINDS, LINE, PIPE, PUMP, SUBSTATION, Assets, household_of
 from twin.models.power.grid import Grid
 from twin.models.restoration.ranking import persons_per_pump
-from twin.models.restoration.work import STEPS, built_in, read_durations
+from twin.models.restoration.work import STEPS, Durations
 
 if TYPE_CHECKING:
     from twin.city import City
@@ -46,17 +46,19 @@ class Situation:
 
 
 class Belief:
-    """The constants of a city that a future of belief needs."""
+    """The constants of a city that a future of belief needs.
 
-    def __init__(self, city: City, assets: Assets, skill: Array, household: float = 3.6) -> None:
-        table = read_durations(built_in())
-        means = np.array([sum(table[kind, step].mean for step in STEPS) for kind in KINDS])
+    durations  of each step, by kind of asset, as the planner believes them
+    """
+
+    def __init__(self, city: City, assets: Assets, skill: Array, durations: Durations) -> None:
+        means = np.array([sum(durations[kind, step].mean for step in STEPS) for kind in KINDS])
         self.takes = means[assets.kind]
         self._assets, self._skill, self._needs = assets, skill, assets.skill
         self._grid = Grid(city)
         self._closed = np.asarray(city["lines"]["closed"], dtype=bool)
         self._stations = city.rows("substations")
-        self._persons = np.asarray(city["buses"]["customers"], dtype=np.float64) * household
+        self._persons = np.asarray(city["buses"]["customers"], dtype=np.float64) * household_of(city)
         self._bus = supplier_of(city, "buses", "pumps", "bus")
         self._per_pump = persons_per_pump(city)
         self._tables = {kind: assets.kind == kind for kind in (SUBSTATION, LINE, PIPE, PUMP)}

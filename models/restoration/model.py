@@ -212,6 +212,8 @@ class Restoration(RepairSteps):
             found.append(f"{int(working.sum())} crews work, {int(view['repair.assigned'].sum())} assets have a crew")
         if (view["crew.free"] & ~view["crew.on_duty"]).any():
             found.append("a crew off duty may be sent")
+        if (view["repair.isolated"] & ~view["repair.assigned"] & (view["repair.reported"] < 0)).any():
+            found.append("valves around an asset are shut that nobody works on or waits for")
         if (view["stock.kits"] < 0).any():
             found.append("a depot has fewer kits than none")
         return found

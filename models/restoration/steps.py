@@ -195,12 +195,13 @@ class RepairSteps(Model):
             view.schedule(_MEND[kind], 0, row)
         else:
             view.schedule("power_repair", 0, row, data=int(kind != SUBSTATION))
-        if view["repair.isolated"][asset]:
-            view.put("repair.isolated", asset, False)
-            view.schedule("reopen", 0, row)
 
     def _leave(self, view: View, crew: int) -> StepResult:
+        """Leave an asset that works; the valves around it are opened, whoever closed them."""
         asset = int(view["crew.asset"][crew])
+        if view["repair.isolated"][asset]:
+            view.put("repair.isolated", asset, False)
+            view.schedule("reopen", 0, int(self.assets.row[asset]))
         view.put("repair.settled", asset, view.now)
         view.put("repair.reported", asset, -1)
         view.put("repair.left", asset, -1)

@@ -91,13 +91,22 @@ def _number(place: str, column: str, row: Mapping[str, Any]) -> float:
     return value
 
 
-def durations_of(city: City, options: Mapping[str, Any], folder: str = ".") -> dict[tuple[str, str], Duration]:
-    """Return the durations of a run: the table, then the city's `<asset>_repair`, then the options."""
-    given = str(options["durations"])
+def known_durations(city: City, given: str, folder: str = ".") -> dict[tuple[str, str], Duration]:
+    """Return what is known before a run: the table, then the city's `<asset>_repair`.
+
+    given  path of a table from the scenario's folder, "" for the built-in one
+    """
     table = read_durations(Path(folder) / given if given else built_in())
     means = city.settings("restoration", {f"{kind}_repair": table[kind, "repair"].mean for kind in KINDS})
     for kind in KINDS:
         table[kind, "repair"] = Duration(float(means[f"{kind}_repair"]), table[kind, "repair"].spread)
+    return table
+
+
+def durations_of(city: City, options: Mapping[str, Any], folder: str = ".") -> dict[tuple[str, str], Duration]:
+    """Return the durations of a run: those known of the city, then the options."""
+    table = known_durations(city, str(options["durations"]), folder)
+    for kind in KINDS:
         for option, step in (("inspection", "inspect"), ("isolation", "isolate"), ("test", "test")):
             if float(options[option]) >= 0:
                 table[kind, step] = Duration(float(options[option]), 0.0)

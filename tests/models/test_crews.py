@@ -171,3 +171,16 @@ def test_three_skills_and_shifts_cut_anywhere_are_bitwise_whole(tmp_path, at):
 
 def test_assets_of_a_city_with_power_crews_alone_are_of_power():
     assert build_assets(city()).count == 6
+
+
+def test_valves_a_crew_left_shut_are_opened_by_the_next_one_though_nothing_is_left_to_mend():
+    from twin.calendar import Plan
+    from twin.contract import EVENT
+
+    world = mended(shift_from=16.0, shift_to=18.7).run("2 h")
+    assert world.state["repair.isolated"][7]
+    world.add_row(60 * SECOND, Plan("pipe_repair", EVENT, 1, 0.0))
+    world.run("40 h")
+    assert not world.state["repair.isolated"].any()
+    assert told(world, "reopen")
+    assert world.check() == []

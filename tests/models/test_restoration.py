@@ -271,10 +271,11 @@ def test_every_rule_repairs_all_and_repeats_bit_for_bit(rule):
 
 def test_looking_ahead_never_costs_more_than_the_rule_it_starts_from():
     from twin.models.restoration.belief import Belief, Situation
+    from twin.models.restoration.work import known_durations
 
     place = city(crews=1)
     assets = build_assets(place)
-    belief = Belief(place, assets, np.zeros(1, dtype=np.int64))
+    belief = Belief(place, assets, np.zeros(1, dtype=np.int64), known_durations(place, ""))
     waiting = np.array([5, 4, 0, 1])
     reach = np.array([[300.0, 300.0, 200.0, 400.0]])
     between = np.abs(reach.T - reach)

@@ -115,3 +115,9 @@ def test_water_that_is_cut_off_counts():
 def test_a_cut_run_is_bitwise_whole(at):
     whole = outage().run()
     assert outage().run(at * SECOND + 5).branch().run(3 * HOUR).digest() == whole.digest()
+
+
+def test_a_hospital_whose_supply_only_the_dependencies_name_counts_too():
+    assert "bus" not in six_bus_city()["hospitals"]
+    kpis = outage(city=six_bus_city(), hours=6).run().kpis()
+    assert kpis["hospital_backup_h"] + kpis["hospital_dark_h"] == pytest.approx(2.0)
