@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.contract import Event, Setup
+from twin.models.power.grid import feeding
 from twin.models.power.protection import FAULT, Protection
 from twin.models.power.storm import storm_failures
 from twin.models.scenario_events import microseconds, targets_of
@@ -39,9 +40,12 @@ class Failures:
         table = event.kind.removesuffix("_failure")
         rows = targets_of(event, self._run.events)
         already = view[f"{table}.failed"][rows]
+        clearing = self._clearing(view, rows[~already]) if table == "line" else []
         change(view, table, "failed", rows, True)
-        if table == "line":
-            self._clear(view, rows)
+        for breaker in clearing:
+            trip = view.emit("breaker_trip", breaker)
+            change(view, "line", "closed", breaker, False, trip)
+            view.put("line.tripped", breaker, FAULT)
         duration = microseconds(event.params.get("duration", 0.0))
         end = view.now + duration if duration else -1
         before = view[f"{table}.until"][rows]
@@ -50,17 +54,17 @@ class Failures:
         for row in rows.tolist() if duration else []:
             view.schedule("failure_end", duration, row, data=_TABLES.index(table))
 
-    def _clear(self, view: View, lines: Array) -> None:
-        """Open the breakers above faults."""
-        for breaker in self._protection.clearing(lines, view["line.closed"]).tolist():
-            trip = view.emit("breaker_trip", breaker)
-            change(view, "line", "closed", breaker, False, trip)
-            view.put("line.tripped", breaker, FAULT)
+    def _clearing(self, view: View, lines: Array) -> list[int]:
+        """Return the breakers that open for faults on lines that are not failed yet."""
+        works = view["line.closed"] & ~view["line.failed"]
+        return [int(row) for row in self._protection.clearing(feeding(view), works, lines)]
 
     def _reclose(self, view: View) -> None:
-        """Close breakers that opened for faults of which none is left."""
-        needed = self._protection.upstream[view["line.failed"]]
-        for breaker in np.flatnonzero(view["line.tripped"] == FAULT).tolist():
+        """Close breakers that opened for faults of which none is left below them."""
+        opened = view["line.tripped"] == FAULT
+        failed = np.flatnonzero(view["line.failed"])
+        needed = self._protection.clearing(feeding(view), view["line.closed"] | opened, failed) if opened.any() else ()
+        for breaker in np.flatnonzero(opened).tolist():
             if breaker not in needed:
                 change(view, "line", "closed", breaker, True)
                 view.put("line.tripped", breaker, 0)

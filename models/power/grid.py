@@ -9,6 +9,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from twin.city import City
+    from twin.view import View
 
 Array = np.ndarray[Any, Any]
 
@@ -28,6 +29,11 @@ class Supply:
     fed: Array
     edge_works: Array
     event: Array
+
+
+def feeding(view: View) -> Array:
+    """Return which substations feed: not failed and not cut off."""
+    return np.asarray(~view["substation.failed"] & (view["substation.cut"] == 0))
 
 
 class Grid:
@@ -53,9 +59,9 @@ class Grid:
         self._last: tuple[bytes, Supply] | None = None
         self._normal = self._search(np.ones(self.buses, bool), self._edges(closed, True))
 
-    def normal_tree(self) -> tuple[Array, Array, Array]:
-        """Return order, parent and parent edge of every bus in normal operation."""
-        return self._normal[1:]
+    def tree(self, station_works: Array, line_works: Array) -> tuple[Array, Array, Array, Array]:
+        """Return fed, order, parent and parent edge of every bus; arguments as for `connected`."""
+        return self._search(self._buses(station_works, True), self._edges(line_works, True))
 
     def all_edges(self, line_works: Array) -> Array:
         """Return a state per edge from one per line; transformers work."""
@@ -85,7 +91,7 @@ class Grid:
         station_works  (n_substation,)  not failed and not blacked out
         line_works     (n_line,)        closed and not failed
         """
-        return self._search(self._buses(station_works, True), self._edges(line_works, True))[0]
+        return self.tree(station_works, line_works)[0]
 
     def supply(self, station_works: Array, line_works: Array, station_event: Array, line_event: Array) -> Supply:
         """Return what is fed and the events behind it.

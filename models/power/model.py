@@ -25,7 +25,7 @@ import numpy as np
 from twin.contract import MINUTE, Event, Model, Setup
 from twin.models.power.demand import Demand
 from twin.models.power.failures import Failures, change
-from twin.models.power.grid import Grid, Supply
+from twin.models.power.grid import Grid, Supply, feeding
 from twin.models.power.kinds import EVENTS, FIELDS, KPIS, OPTIONS, SERIES
 from twin.models.power.limits import LimitWatch
 from twin.models.power.protection import OVERCURRENT, Protection
@@ -185,7 +185,7 @@ class Power(Model):
 
     def _supply(self, view: View) -> Supply:
         return self.grid.supply(
-            ~view["substation.failed"] & (view["substation.cut"] == 0),
+            feeding(view),
             view["line.closed"] & ~view["line.failed"],
             view["substation.event"],
             view["line.event"],

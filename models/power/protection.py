@@ -34,7 +34,7 @@ class Protection:
         self.delay = np.asarray(lines.get("delay", np.full(rows, setup.options["overcurrent_delay"])), dtype=np.float64)
         self.time_multiplier = float(setup.options["time_multiplier"])
         self.breaker = np.asarray(lines.get("breaker", np.zeros(rows)), dtype=bool)
-        self.upstream = _upstream(grid, self.breaker)
+        self._grid = grid
 
     def trip_delay(self, line: int, loading: float) -> int:
         """Return the time (us) after which the relay of a line trips at a loading above its pickup.
@@ -63,25 +63,34 @@ class Protection:
                 view.cancel(int(waiting[line]))
                 view.put("line.relay", line, -1)
 
-    def clearing(self, lines: Array, closed: Array) -> Array:
-        """Return the closed breakers that clear faults on lines, each once."""
-        breakers = np.unique(self.upstream[lines])
-        return np.asarray(breakers[(breakers >= 0) & closed[breakers]])
+    def clearing(self, stations: Array, works: Array, lines: Array) -> Array:
+        """Return the breakers that clear faults on lines, each once; none for a line without voltage.
 
+        stations  (n_substation,)  those that feed
+        works     (n_line,)        lines that conduct, faulted ones included
+        lines     (n,)             rows of the faulted lines
+        """
+        if not self.breaker.any():
+            return np.empty(0, np.int64)
+        breakers = np.unique(self._feeding(stations, works)[lines])
+        return np.asarray(breakers[breakers >= 0])
 
-def _upstream(grid: Grid, breaker: Array) -> Array:
-    """Return for each line the nearest breaker on its normal way from the source, -1 for none."""
-    found = np.full(grid.lines, -1)
-    if not breaker.any():
+    def _feeding(self, stations: Array, works: Array) -> Array:
+        """Return the breakers nearest to each line on the ways that feed it now, (n_line, 2); -1 for none."""
+        grid = self._grid
+        fed, order, parent, parent_edge = grid.tree(stations, works)
+        at_bus = np.full(grid.buses, -1)
+        for bus in order[order >= 0].tolist():
+            edge = int(parent_edge[bus])
+            if parent[bus] >= 0:
+                own = edge < grid.lines and self.breaker[edge]
+                at_bus[bus] = edge if own else at_bus[parent[bus]]
+        ends = np.stack([grid.from_bus[: grid.lines], grid.to_bus[: grid.lines]], axis=1)
+        # A line of the tree is fed from one side, so its far end names the same breaker or the line itself.
+        found = np.where(fed[ends], at_bus[ends], -1)
+        tree = parent_edge[(parent >= 0) & (parent_edge < grid.lines)]
+        below = np.flatnonzero((parent >= 0) & (parent_edge < grid.lines))
+        found[tree] = at_bus[below][:, None]
+        found[self.breaker] = np.flatnonzero(self.breaker)[:, None]
+        found[~works | ~fed[ends].any(axis=1)] = -1
         return found
-    order, parent, parent_edge = grid.normal_tree()
-    at_bus = np.full(grid.buses, -1)
-    for bus in order[order >= 0].tolist():
-        edge = int(parent_edge[bus])
-        if parent[bus] >= 0:
-            above = at_bus[parent[bus]]
-            is_breaker = edge < grid.lines and bool(breaker[edge])
-            at_bus[bus] = edge if is_breaker else above
-            if edge < grid.lines:
-                found[edge] = at_bus[bus]
-    return found

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from twin.models.power.grid import feeding
 from twin.models.power.limits import LimitWatch
 from twin.models.power.protection import FAULT
 from twin.models.power.restore import Fault, Limits, plan_ties
@@ -41,7 +42,7 @@ class Flisr:
         closed = np.where(self._normal, closed, False)
         usable = ~view["line.failed"]
         works = self._grid.all_edges(closed & usable)
-        station_works = ~view["substation.failed"] & (view["substation.cut"] == 0)
+        station_works = feeding(view)
         fault = Fault(self._grid.bus_states(station_works), works, *demand, customers.astype(np.float64))
         ties = np.flatnonzero(~self._normal & usable)
         for tie in plan_ties(self._solver.flows, fault, ties, self._limits):

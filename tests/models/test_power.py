@@ -117,7 +117,7 @@ def test_the_flood_is_behind_a_dark_bus():
     world = world_of(FLOOD, parts=[Hazards(), Power()]).run(2701 * SECOND)
     for bus in (1, 3, 4):
         cause = int(world.state["bus.energised@cause"][bus])
-        assert ancestors(world, cause) == ["outage", "substation_trip", "flood"]
+        assert ancestors(world, cause) == ["outage", "substation_trip", "substation_wet", "flood"]
 
 
 def test_lost_supply_is_exact():

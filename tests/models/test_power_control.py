@@ -239,3 +239,22 @@ def test_the_end_of_one_evacuation_leaves_the_other():
     for instant, away in ((100, 0.75), (200, 0.5), (500, 0.0)):
         world.run(instant * SECOND)
         assert (world.state["bus.absence@power"][buses] == away).all()
+
+
+def test_a_fault_on_a_line_without_voltage_opens_no_breaker():
+    lines = with_lines(breaker=np.array([True, False, False, True]))
+    world = world_of(planned("line_failure", 50, [1], duration=0.0), lines=lines)
+    order(world, "switch", 40, 1, 0.0)
+    assert energised(world.run(60 * SECOND))[3] == 1
+    assert times(world, "breaker_trip") == []
+
+
+def test_after_a_transfer_the_breaker_on_the_way_that_feeds_now_clears_the_fault():
+    lines = with_lines(breaker=np.array([True, False, False, True]))
+    world = world_of(planned("line_failure", 50, [1], duration=0.0), lines=lines)
+    order(world, "switch", 20, 0, 0.0)
+    order(world, "switch", 21, 2, 1.0)
+    assert energised(world.run(40 * SECOND)) == [1] * 6
+    world.run(60 * SECOND)
+    assert times(world, "breaker_trip") == [50.0]
+    assert not world.state["line.closed"][3]
