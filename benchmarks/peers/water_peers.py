@@ -19,7 +19,8 @@ def warm_epanet(network: Any, states: list[Any]) -> Callable[[], float]:
     """Return a function that solves the states in order and returns the time (s).
 
     Only inputs that differ from the step before are set, and each solution starts from the flows of
-    the last: the least that stepping by EPANET's toolkit can do. Heads and flows are read in bulk.
+    the last: the least that stepping by EPANET's toolkit can do. Heads, flows, deliveries and states of
+    links are read in bulk, as ours are.
     """
     from twin.models.water.epanet import library as lib
     from twin.models.water.epanet.project import EpanetBackend
@@ -27,7 +28,9 @@ def warm_epanet(network: Any, states: list[Any]) -> Callable[[], float]:
     project = EpanetBackend(network)._free[0]
     en = lib.library()
     changes = _changes(network, project, states)
-    heads, flows = np.empty((len(states), network.n_node)), np.empty((len(states), network.n_link))
+    heads, flows = np.empty((len(states), 3, network.n_node)), np.empty((len(states), 2, network.n_link))
+    nodes_read = tuple(enumerate((lib.NODE_HEAD, lib.NODE_DEMAND, lib.NODE_DEMANDFLOW)))
+    links_read = tuple(enumerate((lib.LINK_FLOW, lib.LINK_STATUS)))
     time = ctypes.c_long()
 
     def day() -> None:
@@ -39,9 +42,11 @@ def warm_epanet(network: Any, states: list[Any]) -> Callable[[], float]:
                 en.EN_setlinkvalue(handle, index, kind, value)
             en.EN_initH(handle, _AS_THEY_ARE if step else _WITH_FLOWS)
             en.EN_runH(handle, ctypes.byref(time))
-            en.EN_getnodevalues(handle, lib.NODE_HEAD, heads[step].ctypes.data)
-            en.EN_getnodevalues(handle, lib.NODE_DEMAND, heads[step].ctypes.data)
-            en.EN_getlinkvalues(handle, lib.LINK_FLOW, flows[step].ctypes.data)
+            node, link = heads[step].ctypes.data, flows[step].ctypes.data
+            for row, kind in nodes_read:
+                en.EN_getnodevalues(handle, kind, node + 8 * row * network.n_node)
+            for row, kind in links_read:
+                en.EN_getlinkvalues(handle, kind, link + 8 * row * network.n_link)
 
     return lambda: seconds(day)
 

@@ -21,7 +21,7 @@ from twin.models.water import acts
 from twin.models.water.backend import ROUGH, SOLVED
 from twin.models.water.engine import Outcome, WaterEngine
 from twin.models.water.kinds import EVENTS, FIELDS, KPIS, SERIES
-from twin.models.water.metrics import TWENTY_PSI, persons_of, service_availability
+from twin.models.water.metrics import TWENTY_PSI, persons_of, resilience, service_availability
 from twin.models.water.network import Network
 from twin.models.water.segments import Segments
 from twin.models.water.state import NEXT, SINCE, UNSOLVED, WaterState
@@ -151,20 +151,20 @@ class Water(Model):
     def _power(self, view: View) -> None:
         """Stop pumps without power and start those that have it back."""
         first, last = self.network.first_pump, self.network.first_valve
-        powered = np.ones(self.network.n_link, bool)
+        before, works = view["water_link.works"], view["water_link.shut"] == 0
+        powered = np.ones(last - first, bool)
         if "bus.energised" in view:
-            powered[first:last] = np.where(self.bus >= 0, view["bus.energised"][self.bus], True)
-        before = view["water_link.works"].copy()
-        failed = view["water_link.failed"] & (self.engine.kind == 1)
-        works = powered & ~failed & (view["water_link.shut"] == 0)
+            powered = view["bus.energised"][self.bus] | (self.bus < 0)
+        works[first:last] &= powered & ~view["water_link.failed"][first:last]
         if (works == before).all():
             return
+        before = before.copy()
         changed = view.put("water_link.works", slice(None), works)
         for link in changed[(changed >= first) & (changed < last)].tolist():
             bus = int(self.bus[link - first])
             cause = view.cause("bus.energised", bus) if bus >= 0 and "bus.energised" in view else -1
             kind = "pump_stopped" if before[link] else "pump_started"
-            if bus >= 0 and bool(powered[link]) != bool(before[link]):
+            if bus >= 0 and bool(powered[link - first]) != bool(before[link]):
                 self._changed(view, view.emit(kind, link - first, causes=[cause]))
 
     def _tell(self, view: View, outcome: Outcome) -> None:
@@ -179,20 +179,24 @@ class Water(Model):
         pressure = view["water_node.head"][:n_junction] - self.network.elevation[:n_junction]
         view.put("junction.pressure", slice(None), pressure, cause)
         low = pressure < self.service
-        before = view["junction.low"].copy()
-        changed = np.flatnonzero(low != before)
+        if (low != view["junction.low"]).any():
+            self._tell_low(view, low, cause)
+        self._hydrants(view, pressure)
+
+    def _tell_low(self, view: View, low: Array, cause: int) -> None:
+        """Log who lost pressure and who has it back."""
+        changed = np.flatnonzero(low != view["junction.low"])
         for kind, now in (("pressure_lost", True), ("pressure_back", False)):
             rows = changed[low[changed] == now]
             if rows.size and view.now:
                 persons = float(self.persons[rows].sum())
                 view.put("junction.low", rows, now, view.emit(kind, int(rows[0]), persons, rows.size, causes=[cause]))
-        if changed.size:
-            view.put("junction.low", slice(None), low, cause)
-        self._hydrants(view, pressure)
+        view.put("junction.low", slice(None), low, cause)
 
     def _hydrants(self, view: View, pressure: Array) -> None:
         works = (view["hydrant.flow"] <= 0) | (pressure[self.hydrant] >= self.hydrant_pressure)
-        for row in np.flatnonzero(works != view["hydrant.works"]).tolist():
+        turned = works != view["hydrant.works"]
+        for row in np.flatnonzero(turned).tolist() if turned.any() else ():
             kind = "hydrant_back" if works[row] else "hydrant_dry"
             at = int(self.hydrant[row])
             causes = [
@@ -225,7 +229,8 @@ class Water(Model):
         view.put("water.since", 0, view.now)
         for name, rate in zip(("asked", "given", "dry"), self._rates(view), strict=True):
             view.put(f"water_rate.{name}", 0, rate)
-        index = self._todini(view)
+        heads, flows = view["water_node.head"], view["water_link.flow"]
+        index = resilience(self.network, heads, view["junction.demand"], view["water_node.inflow"], flows)
         if index < view["water.least_todini"][0]:
             view.put("water.least_todini", 0, index)
 
@@ -239,15 +244,6 @@ class Water(Model):
         rates(*asked, *heads, self.persons, self.service, found)
         numbers: list[float] = found.tolist()
         return numbers
-
-    def _todini(self, view: View) -> float:
-        from twin.kernels.water_service import todini
-
-        network, head = self.network, view["water_node.head"]
-        pumps = slice(network.first_pump, network.first_valve)
-        lifts = (network.from_node[pumps], network.to_node[pumps], view["water_link.flow"][pumps])
-        wanted = (network.elevation, network.hydraulics.required_pressure, view["junction.demand"])
-        return float(todini(head, *wanted, view["water_node.inflow"], *lifts))
 
     def kpis(self, view: View) -> dict[str, float]:
         """Return service so far."""
