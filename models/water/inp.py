@@ -1,13 +1,13 @@
 """Read an EPANET input file into the tables of a city, once, when a city is built.
 
-wntr reads the elements; controls and rules are read here, from their text. Whatever the twin
-cannot express is counted and named in the report, never dropped silently.
+wntr reads the elements; controls, rules, states, emitters and times are read here, from their text. Whatever
+the twin cannot express is counted and named in the report, never dropped silently.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,20 @@ import numpy as np
 
 from twin.city import City
 from twin.errors import CityError
-from twin.models.water.inp_controls import controls_table
+from twin.models.water.inp_controls import controls_table, status_and_setting
+from twin.models.water.inp_model import model_of
 from twin.models.water.inp_rules import rule_tables
-from twin.models.water.units import Units, units_of
+from twin.models.water.inp_text import (
+    emitters_of,
+    left_out,
+    option,
+    statuses_of,
+    text_of,
+    times_of,
+    words_in,
+)
+from twin.models.water.network import VALVE_KINDS
+from twin.models.water.units import Units, pressure_unit, units_of
 
 Tables = dict[str, dict[str, np.ndarray[Any, Any]]]
 
@@ -28,18 +39,25 @@ class Reading:
 
     nodes, links  name in the file -> water node, water link
     kinds         name of a link -> "pipe", "pump" or a kind of valve
+    sections      name -> lines as lists of words
+    units         of the file; its pressures may be in another unit than EPANET takes by default
     report        what was left out: sentence -> how often
     """
 
     model: Any
     units: Units
+    sections: dict[str, list[list[str]]]
     nodes: dict[str, int] = field(default_factory=dict)
     links: dict[str, int] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
     patterns: dict[str, int] = field(default_factory=dict)
     curves: dict[str, int] = field(default_factory=dict)
-    sections: dict[str, list[str]] = field(default_factory=dict)
     report: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def pressure_ratio(self) -> float:
+        """What one unit of pressure of the file is in the unit wntr takes it for."""
+        return self.units.pressure / units_of(self.units.name).pressure
 
     def leave_out(self, sentence: str) -> None:
         """Count something the twin cannot express."""
@@ -67,25 +85,15 @@ def inp_tables(path: str | Path) -> tuple[Tables, dict[str, Any], dict[str, int]
 
 
 def _read(path: Path) -> Reading:
-    import warnings
-
-    import wntr
-
     if not path.is_file():
         raise CityError(f"there is no file {path}")
-    reader = wntr.epanet.io.InpFile()
-    reader._read_controls = reader._read_rules = lambda: None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            model = reader.read(str(path))
-    except Exception as error:
-        cause = f": {error.__cause__}" if error.__cause__ else ""
-        raise CityError(f"{path.name} cannot be read as an EPANET network: {error}{cause}") from error
-    reading = Reading(model, units_of(model.options.hydraulic.inpfile_units))
-    for name in ("[CONTROLS]", "[RULES]"):
-        lines = (line for _, line in reader.sections.get(name, ()))
-        reading.sections[name] = [line.split(";")[0].strip() for line in lines]
+    text = text_of(path)
+    sections = words_in(text)
+    name = option(sections, "UNITS") or "GPM"
+    units = replace(units_of(name), pressure=_pressure_unit(sections, name))
+    _refuse(path.name, sections)
+    reading = Reading(model_of(path.name, text, name), units, sections)
+    model = reading.model
     names = [*model.junction_name_list, *model.reservoir_name_list, *model.tank_name_list]
     reading.nodes = {name: row for row, name in enumerate(names)}
     links = [*model.pipe_name_list, *model.pump_name_list, *model.valve_name_list]
@@ -93,7 +101,22 @@ def _read(path: Path) -> Reading:
     reading.kinds = {name: _kind(model.get_link(name)) for name in links}
     reading.patterns = {name: row for row, name in enumerate(model.pattern_name_list)}
     reading.curves = {name: row for row, name in enumerate(model.curve_name_list)}
+    reading.report |= left_out(sections)
     return reading
+
+
+def _pressure_unit(sections: dict[str, list[list[str]]], flow: str) -> float:
+    """Return the metres of the liquid in the file's unit of pressure."""
+    gravity = [words[-1] for words in sections["OPTIONS"] if words[0].upper()[:4] == "SPEC"]
+    return pressure_unit(option(sections, "PRESSURE"), flow, float(gravity[-1]) if gravity else 1.0)
+
+
+def _refuse(name: str, sections: dict[str, list[list[str]]]) -> None:
+    """Raise CityError for an element that the twin cannot express and that cannot be left out."""
+    kinds = {words[0]: words[4].upper() for words in sections["VALVES"] if len(words) > 4}
+    for valve, kind in kinds.items():
+        if kind not in VALVE_KINDS:
+            raise CityError(f"{name}: valve {valve} is a {kind}; the twin knows {', '.join(VALVE_KINDS)}")
 
 
 def _kind(link: Any) -> str:
@@ -124,11 +147,13 @@ def _nodes(reading: Reading) -> Tables:
         [model.get_node(name) for name in names]
         for names in (model.junction_name_list, model.reservoir_name_list, model.tank_name_list)
     )
+    emitters = emitters_of(reading.sections["EMITTERS"], model.junction_name_list)
+    one = reading.units.flow / units_of(reading.units.name).pressure ** model.options.hydraulic.emitter_exponent
     return {
         "junctions": _places(junctions)
         | {
             "elevation": _real(n.elevation for n in junctions),
-            "emitter": _real(n.emitter_coefficient or 0.0 for n in junctions),
+            "emitter": _real(emitters.get(n.name, 0.0) * one for n in junctions),
         },
         "reservoirs": _places(reservoirs)
         | {
@@ -160,6 +185,7 @@ def _links(reading: Reading) -> Tables:
         [model.get_link(name) for name in names]
         for names in (model.pipe_name_list, model.pump_name_list, model.valve_name_list)
     )
+    told = statuses_of(reading.sections["STATUS"], reading.kinds)
     return {
         "pipes": _ends(reading, pipes)
         | {
@@ -167,27 +193,43 @@ def _links(reading: Reading) -> Tables:
             "diameter": _real(k.diameter for k in pipes),
             "roughness": _real(k.roughness for k in pipes),
             "minor_loss": _real(k.minor_loss for k in pipes),
-            "open": _flag(k.initial_status.name != "Closed" for k in pipes),
+            "open": _flag(_opens(k, told) for k in pipes),
             "check_valve": _flag(k.check_valve for k in pipes),
         },
         "pumps": _ends(reading, pumps)
         | {
             "curve": _rows(reading.curves.get(str(getattr(k, "pump_curve_name", None)), -1) for k in pumps),
             "power": _real(getattr(k, "power", 0.0) if k.pump_type == "POWER" else 0.0 for k in pumps),
-            "speed": _real(1.0 if k.base_speed is None else k.base_speed for k in pumps),
+            "speed": _real(told.get(k.name, ("", k.base_speed))[1] for k in pumps),
             "pattern": _rows(reading.patterns.get(str(k.speed_pattern_name), -1) for k in pumps),
-            "open": _flag(k.initial_status.name != "Closed" for k in pumps),
+            "open": _flag(_opens(k, told) for k in pumps),
         },
         "valves": _ends(reading, valves)
         | {
             "kind": _text(k.valve_type for k in valves),
             "diameter": _real(k.diameter for k in valves),
             "minor_loss": _real(k.minor_loss for k in valves),
-            "setting": _real(0.0 if k.valve_type == "GPV" else k.initial_setting for k in valves),
+            "setting": _real(_setting(reading, k, told) for k in valves),
             "curve": _rows(reading.curves.get(str(getattr(k, "headloss_curve_name", None)), -1) for k in valves),
-            "state": _text({"Closed": "closed", "Open": "open"}.get(k.initial_status.name, "active") for k in valves),
+            "state": _text(told.get(k.name, ("ACTIVE", 0.0))[0].lower() for k in valves),
         },
     }
+
+
+def _opens(link: Any, told: dict[str, tuple[str, float]]) -> bool:
+    """Tell whether a link starts open: what [STATUS] says comes before what its own line says."""
+    return told[link.name][0] != "CLOSED" if link.name in told else link.initial_status.name != "Closed"
+
+
+def _setting(reading: Reading, valve: Any, told: dict[str, tuple[str, float]]) -> float:
+    """Return the setting of a valve in SI units; what it does is said by a GPV's curve instead."""
+    kind = str(valve.valve_type)
+    if kind == "GPV":
+        return 0.0
+    state, value = told.get(valve.name, ("", 0.0))
+    if state == "ACTIVE":
+        return status_and_setting(str(value), kind, reading.units)[1]
+    return float(valve.initial_setting) * (reading.pressure_ratio if kind in ("PRV", "PSV", "PBV") else 1.0)
 
 
 def _ends(reading: Reading, links: list[Any]) -> dict[str, np.ndarray[Any, Any]]:
@@ -235,15 +277,15 @@ def _demands(reading: Reading) -> Tables:
 
 def _settings(reading: Reading) -> dict[str, Any]:
     """Return the settings; limits of pressure only from a pressure-driven file, else EPANET's are meaningless."""
-    hydraulic, time = reading.model.options.hydraulic, reading.model.options.time
+    hydraulic = reading.model.options.hydraulic
     driven = str(hydraulic.demand_model).upper() in ("PDA", "PDD")
     limits = {
-        "least_pressure": float(hydraulic.minimum_pressure),
-        "required_pressure": float(hydraulic.required_pressure),
+        "least_pressure": float(hydraulic.minimum_pressure) * reading.pressure_ratio,
+        "required_pressure": float(hydraulic.required_pressure) * reading.pressure_ratio,
         "pressure_exponent": float(hydraulic.pressure_exponent),
     }
-    return (limits if driven else {}) | {
-        "units": str(hydraulic.inpfile_units),
+    settings = {
+        "units": reading.units.name,
         "headloss": str(hydraulic.headloss),
         "viscosity": float(hydraulic.viscosity),
         "gravity": float(hydraulic.specific_gravity),
@@ -251,13 +293,8 @@ def _settings(reading: Reading) -> dict[str, Any]:
         "check_until": int(hydraulic.maxcheck),
         "damp_limit": float(hydraulic.damplimit),
         "emitter_exponent": float(hydraulic.emitter_exponent),
+        "emitter_backflow": option(reading.sections, "BACKFLOW") != "NO",
         "demand_multiplier": float(hydraulic.demand_multiplier),
         "pressure_driven": driven,
-        "hydraulic_step": int(min(time.hydraulic_timestep, time.report_timestep)),
-        "pattern_step": int(time.pattern_timestep),
-        "pattern_start": int(time.pattern_start),
-        "report_step": int(time.report_timestep),
-        "report_start": int(time.report_start),
-        "rule_step": int(time.rule_timestep),
-        "start_clock": int(time.start_clocktime),
     }
+    return (limits if driven else {}) | settings | times_of(reading.sections["TIMES"])

@@ -27,14 +27,11 @@ _VALVES = ("PRV", "PSV", "PBV", "FCV", "TCV", "GPV")
 def controls_table(reading: Reading) -> dict[str, np.ndarray[Any, Any]]:
     """Return the table; a statement the twin cannot express is counted in the report."""
     rows = []
-    for line in reading.sections["[CONTROLS]"]:
-        words = line.split()
-        if not words:
-            continue
+    for words in reading.sections["CONTROLS"]:
         try:
             rows.append(_control(reading, words))
         except (IndexError, ValueError, KeyError) as error:
-            reading.leave_out(f"control left out ({error}): {line}")
+            reading.leave_out(f"control left out ({error}): {' '.join(words)}")
     columns = list(zip(*rows, strict=True)) or [()] * 6
     kinds = (np.int32, np.str_, np.int32, np.float64, np.int8, np.float64)
     names = ("link", "when", "node", "limit", "status", "setting")
@@ -55,7 +52,8 @@ def _control(reading: Reading, words: list[str]) -> tuple[int, str, int, float, 
         scale = reading.units.pressure if junction else reading.units.length
         return link, when, node, float(words[7]) * scale, status, setting
     when = {"TIME": "time", "CLOCKTIME": "clock"}[words[4].upper()]
-    return link, when, -1, seconds(words[5], words[6] if len(words) > 6 else ""), status, setting
+    time = seconds(words[5], words[6] if len(words) > 6 else "")
+    return link, when, -1, time % 86400 if when == "clock" else time, status, setting
 
 
 def _named(rows: dict[str, int], name: str, kind: str) -> int:
@@ -85,6 +83,9 @@ def status_and_setting(word: str, kind: str, units: Units) -> tuple[int, float]:
     return ACTIVE, value * scale
 
 
+_IN_HOURS = {"SEC": 1 / 3600, "MIN": 1 / 60, "HOU": 1.0, "DAY": 24.0}
+
+
 def seconds(word: str, half: str = "") -> float:
     """Return a time of day or a duration in s: `6`, `6.5`, `6:30`, `6:30:15`, with AM or PM, or with a unit.
 
@@ -93,13 +94,15 @@ def seconds(word: str, half: str = "") -> float:
     try:
         parts = [float(part) for part in word.split(":")]
     except ValueError:
-        raise CityError(f"{word!r} is not a time such as 6, 6:30 or 6:30:15") from None
-    value = sum(part * scale for part, scale in zip(parts, (3600.0, 60.0, 1.0), strict=False))
+        parts = []
     unit = half.upper()
-    if unit.startswith(("SEC", "MIN", "DAY")):
-        value *= {"SEC": 1 / 3600, "MIN": 1 / 60, "DAY": 24.0}[unit[:3]]
-    elif unit == "AM" and value >= 43200:
-        value -= 43200
-    elif unit == "PM" and value < 43200:
-        value += 43200
-    return float(round(value))
+    halves = unit in ("AM", "PM")
+    known = not unit or halves or (unit[:3] in _IN_HOURS and len(parts) == 1)
+    if not (0 < len(parts) < 4 and known and all(0.0 <= part < 1e9 for part in parts)):
+        raise CityError(f"{f'{word} {half}'.strip()!r} is not a time such as 6, 6:30, 6:30:15 PM or 90 MIN")
+    value = sum(part * scale for part, scale in zip(parts, (3600.0, 60.0, 1.0), strict=False))
+    if halves and value >= 13 * 3600:
+        raise CityError(f"{word} {half} is no time of day: before AM or PM stands less than 13 hours")
+    if halves:
+        value = value % 43200 + 43200 * (unit == "PM")
+    return float(round(value * _IN_HOURS.get(unit[:3], 1.0)))

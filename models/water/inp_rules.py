@@ -72,7 +72,7 @@ def rule_tables(reading: Reading) -> dict[str, dict[str, np.ndarray[Any, Any]]]:
     names, priorities, spans = [], [], []
     premises: list[dict[str, Any]] = []
     actions: list[dict[str, Any]] = []
-    for clauses in _rules(reading.sections["[RULES]"]):
+    for clauses in _rules(reading.sections["RULES"]):
         name = clauses[0][1] if len(clauses[0]) > 1 else "?"
         try:
             read = _rule(reading, clauses[1:])
@@ -95,13 +95,13 @@ def rule_tables(reading: Reading) -> dict[str, dict[str, np.ndarray[Any, Any]]]:
     }
 
 
-def _rules(lines: list[str]) -> list[list[list[str]]]:
+def _rules(lines: list[list[str]]) -> list[list[list[str]]]:
     """Split the section into rules, each a list of clauses of words."""
     rules: list[list[list[str]]] = []
-    for words in (line.split() for line in lines):
-        if words and words[0].upper() == "RULE":
+    for words in lines:
+        if words[0].upper() == "RULE":
             rules.append([words])
-        elif words and rules:
+        elif rules:
             rules[-1].append(words)
     return rules
 

@@ -82,7 +82,6 @@ class Hydraulics:
     pattern_step: int = 3600
     pattern_start: int = 0
     report_step: int = 3600
-    report_start: int = 0
     rule_step: int = 360
     start_clock: int = 0
 

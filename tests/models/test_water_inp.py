@@ -56,7 +56,8 @@ def test_tables_hold_si_units():
     assert tables["tanks"]["initial_level"][0] == pytest.approx(120 * 0.3048)
     assert tables["water_demands"]["base"].sum() == pytest.approx(1100 * FLOWS["GPM"])
     assert tables["water_controls"]["limit"].tolist() == pytest.approx([110 * 0.3048, 140 * 0.3048])
-    assert report == {}
+    left_out = ["section [ENERGY]", "section [QUALITY]", "section [REACTIONS]"]
+    assert sorted(name.split(":")[0] for name in report) == left_out
 
 
 def test_a_city_of_an_inp_file_survives_a_save(tmp_path):
@@ -178,3 +179,47 @@ def test_a_pump_that_is_opened_runs_at_rated_speed():
     assert status_and_setting("OPEN", "pump", units_of("LPS")) == (1, 1.0)
     assert status_and_setting("0", "pump", units_of("LPS")) == (0, 0.0)
     assert status_and_setting("40", "PRV", units_of("GPM"))[1] == pytest.approx(40 * 0.3048 / 0.4333)
+
+
+def test_what_is_not_modelled_is_counted(tmp_path):
+    path = written(tmp_path)
+    text = path.read_text().replace("[END]", "[QUALITY]\na 1\nb 1\n[SOURCES]\nr CONCEN 1\n[LEAKAGE]\np1 1 0.1\n[END]")
+    path.write_text(text)
+    report = inp_tables(path)[2]
+    assert report == {
+        "section [QUALITY]: water quality is not modelled": 2,
+        "section [SOURCES]: water quality is not modelled": 1,
+        "section [LEAKAGE]: leakage along pipes is not modelled": 1,
+    }
+
+
+def test_a_file_of_an_old_editor_is_read(tmp_path):
+    path = written(tmp_path)
+    path.write_bytes(("[TITLE]\nRéseau\n" + path.read_text()).encode("latin-1"))
+    assert inp_tables(path)[0]["junctions"]["id"].tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("[PUMPS]", "[VALVES]\nv a b 100 PCV 50 0", "valve v is a PCV; the twin knows PRV"),
+        ("[PUMPS]", "[STATUS]\nu9 OPEN", r"\[STATUS\] speaks of link u9"),
+        ("[PUMPS]", "[STATUS]\np1 HALF", "'HALF' is neither OPEN nor CLOSED nor a number"),
+        ("[PUMPS]", "[EMITTERS]\nz 1", r"\[EMITTERS\] speaks of junction z"),
+        ("UNITS LPS", "UNITS LPS\nPRESSURE TORR", "pressure unit 'TORR'"),
+        ("UNITS LPS", "UNITS CUPS", "flow unit 'CUPS'"),
+        ("DURATION 24:00", "RULE TIMESTEP soon", "'TIMESTEP soon' is not a time"),
+        ("[PUMPS]", "[PUMPS]\nu a b HEAD c9", r"net\.inp cannot be read .*there is no 'c9'"),
+    ],
+)
+def test_what_a_file_cannot_mean_is_refused_by_name(tmp_path, old, new, told):
+    path = written(tmp_path)
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(CityError, match=told):
+        read_inp(path)
+
+
+@pytest.mark.parametrize("words", [("inf",), ("-3",), ("6:30:15:99",), ("13", "PM"), ("6", "o'clock"), ("6:30", "MIN")])
+def test_what_is_no_time_is_refused(words):
+    with pytest.raises(CityError, match="time"):
+        seconds(*words)

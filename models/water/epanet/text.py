@@ -118,14 +118,14 @@ def setting_scale(network: Network) -> np.ndarray[tuple[int], np.dtype[np.float6
     scale = np.ones(network.n_link)
     kinds = network.column("valves", "kind").astype(str)
     pressure, flow = np.isin(kinds, ("PRV", "PSV", "PBV")), kinds == "FCV"
-    scale[network.first_valve :] = np.where(pressure, network.units.pressure, np.where(flow, network.units.flow, 1.0))
+    scale[network.first_valve :] = np.where(pressure, network.units.length, np.where(flow, network.units.flow, 1.0))
     return scale
 
 
 def _options(network: Network) -> Iterator[str]:
-    given, pressure = network.hydraulics, network.units.pressure
+    given, pressure = network.hydraulics, network.units.length
     yield f"UNITS {given.units}"
-    yield f"PRESSURE {'PSI' if network.units.length < 1 else 'METERS'}"
+    yield f"PRESSURE {'FEET' if network.units.length < 1 else 'METERS'}"
     yield f"HEADLOSS {given.headloss}"
     yield f"SPECIFIC GRAVITY {given.gravity!r}"
     yield f"VISCOSITY {given.viscosity!r}"

@@ -1,0 +1,45 @@
+"""Let wntr read the elements of an .inp file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from twin.errors import CityError
+from twin.models.water.inp_text import is_own_option, without
+
+
+def model_of(name: str, text: str, units: str) -> Any:
+    """Return wntr's model of a file's text; raises CityError with wntr's words.
+
+    name   of the file, for people
+    units  of flow; wntr needs them before it reads limits of pressure
+    """
+    import tempfile
+    import warnings
+
+    import wntr
+
+    reader = wntr.epanet.io.InpFile()
+    for part in ("controls", "rules", "status", "emitters", "times"):
+        setattr(reader, f"_read_{part}", lambda: None)
+    read_options = reader._read_options
+
+    def options() -> None:
+        reader.flow_units = wntr.epanet.util.FlowUnits[units]
+        lines = reader.sections["[OPTIONS]"]
+        reader.sections["[OPTIONS]"] = [line for line in lines if not is_own_option(line[1])]
+        read_options()
+
+    reader._read_options = options
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "net.inp"
+        copy.write_text(without(text, ("LEAKAGE", "ROUGHNESS")), encoding="utf-8")
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return reader.read(str(copy))
+        except Exception as error:
+            told = f"{error}: {error.__cause__}" if error.__cause__ else str(error)
+            told = f"there is no {error}" if isinstance(error, KeyError) else told.replace(str(copy), name)
+            raise CityError(f"{name} cannot be read as an EPANET network: {told}") from error
