@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twin.contract import SECOND, Event, EventKind, Kpi, Model, Option, Setup
+from twin.contract import MINUTE, SECOND, Event, EventKind, Kpi, Model, Option, Setup
 from twin.fields import Field
 from twin.models.gauges import Gauge, clock, read_gauge
 from twin.models.scenario_events import microseconds, numbers_of
@@ -153,22 +153,13 @@ class Drainage(Model):
             view.schedule("drain_step", self.every)
 
     def _run_on(self, view: View) -> None:
-        """Let the rain of the step that ends now fall, and drain it."""
-        from twin.kernels.drainage import route
-
-        cells, step = self.cells, self.every / SECOND
-        fallen = self._fallen(view)
-        total = float(fallen.sum())
-        view.raw("drain_sum.fallen")[0] += total
-        view.raw("drain_sum.soaked")[0] += total - float((self.runoff * fallen).sum())
-        volume, level = view.raw("drain.volume"), view.raw("drain.level")
-        volume += self.runoff * fallen
-        capacity = self.capacity * (1.0 - view["drain.blocked"])
-        river, ground = self.river(view.now), (cells.ground, cells.first, cells.count, cells.area)
-        out = route(cells.order, cells.down, capacity, cells.outlet, river, step, *ground, volume, level)
-        view.raw("drain_sum.discharged")[0] += out
+        """Let the rain of the step that ends now fall and drain, in slices of a minute at most."""
+        slices = -(-self.every // MINUTE)
+        for k in range(slices):
+            ends = [view.now - self.every + self.every * i // slices for i in (k, k + 1)]
+            self._drain(view, *ends)
+        cells, volume, level = self.cells, view["drain.volume"], view["drain.level"]
         standing = float(volume.sum())
-        view.raw("drain_sum.most")[0] = max(float(view["drain_sum.most"][0]), standing)
         depth = np.round(np.maximum(level[cells.of_node] - cells.elevation, 0.0), _MILLIMETRE)
         behind = self._tell(view, volume > 0)
         view.put("node.water", slice(None), np.where(volume[cells.of_node] > 0, depth, 0.0), behind[cells.of_node])
@@ -176,6 +167,23 @@ class Drainage(Model):
         view.put("drain_sum.runs", 0, goes_on)
         if goes_on:
             view.schedule("drain_step", self.every, cause=self._latest(view))
+
+    def _drain(self, view: View, begin: int, end: int) -> None:
+        """Add the rain between two instants (us) and let it run on; capacity serves what has fallen by then."""
+        from twin.kernels.drainage import route
+
+        cells, step = self.cells, (end - begin) / SECOND
+        fallen = self._fallen(view, begin, end)
+        total = float(fallen.sum())
+        view.raw("drain_sum.fallen")[0] += total
+        view.raw("drain_sum.soaked")[0] += total - float((self.runoff * fallen).sum())
+        volume, level = view.raw("drain.volume"), view.raw("drain.level")
+        volume += self.runoff * fallen
+        capacity = self.capacity * (1.0 - view["drain.blocked"])
+        river, ground = self.river(end), (cells.ground, cells.first, cells.count, cells.area)
+        out = route(cells.order, cells.down, capacity, cells.outlet, river, step, *ground, volume, level)
+        view.raw("drain_sum.discharged")[0] += out
+        view.raw("drain_sum.most")[0] = max(float(view["drain_sum.most"][0]), float(volume.sum()))
 
     def _tell(self, view: View, standing: Array) -> Array:
         """Log where drains have become full; return the event behind the water of each cell."""
@@ -190,13 +198,13 @@ class Drainage(Model):
     def _latest(self, view: View) -> int:
         return int(view["drain_sum.latest"][0])
 
-    def _fallen(self, view: View) -> Array:
-        """Return the rain on each cell in the step that ends now, m3; a rain may cover a part of it."""
+    def _fallen(self, view: View, since: int, until: int) -> Array:
+        """Return the rain on each cell between two instants (us), m3; a rain may cover a part of it."""
         fallen = np.zeros(self.cells.down.shape[0])
         for row in np.flatnonzero(view["rain.start"] >= 0).tolist():
             planned = self.planned[self.rains[row]]
-            begin = max(int(view["rain.start"][row]), view.now - self.every)
-            end = min(int(view["rain.stop"][row]), view.now)
+            begin = max(int(view["rain.start"][row]), since)
+            end = min(int(view["rain.stop"][row]), until)
             if end > begin:
                 nodes = np.array(planned.targets, dtype=np.int64)
                 depth = float(planned.params["intensity"]) * (end - begin) / SECOND

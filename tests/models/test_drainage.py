@@ -167,3 +167,9 @@ def test_a_cut_run_is_bitwise_whole(tmp_path, at):
 def test_a_future_without_the_rain_stays_dry():
     run = world(RAIN).run(300 * SECOND).branch(without=(0,)).run(2 * HOUR)
     assert run.state["drain_sum.fallen"][0] == 0.0
+
+
+def test_a_long_step_holds_as_much_water_as_short_ones():
+    shower = planned("rain", 0, ALL, intensity=110 * MM_H, duration=1800.0)
+    most = [world(shower, every=every).run(3 * HOUR).kpis()["standing_water_max"] for every in (60.0, 3600.0)]
+    assert most[1] == pytest.approx(most[0], rel=0.01)

@@ -110,16 +110,12 @@ def test_emergency_classes_are_classes_of_the_demand_and_drive_in_a_way_that_mak
         with pytest.raises(CityError, match=said):
             traffic_world(crossing(parameters={"demand": {"emergency": given}}))
     wrong = {"demand": {"emergency": ["car"]}, "rescue": RESCUE | {"passing": 0.5}}
-    with pytest.raises(
-        CityError, match=r"rescue of city small: passing \(0.5\) must be .* passing at least 1"
-    ):
+    with pytest.raises(CityError, match=r"rescue of city small: passing \(0.5\) must be .* passing at least 1"):
         traffic_world(crossing(parameters=wrong))
 
 
 def test_values_that_a_city_leaves_out_are_counted():
-    with pytest.warns(
-        DefaultedWarning, match="own values for 3 of 4 parameters of rescue, .* green_ahead,"
-    ):
+    with pytest.warns(DefaultedWarning, match="own values for 3 of 4 parameters of rescue, .* green_ahead,"):
         traffic_world(crossing(parameters={"demand": {"emergency": ["car"]}, "rescue": {"passing": 2.0}}))
     city = crossing(gap=4.5)
     signal = {name: column for name, column in city["signals"].items() if name != "late_turn"}
