@@ -35,12 +35,34 @@ def test_losses_and_recoveries_are_drawn_once_each():
 
 def test_lines_lead_from_lane_to_lane_only():
     """Flood to trip and outage to pump cross lanes; trip to outage, pump to hydrant and outage to supply do not."""
-    assert len(drawn().lines) == 2
+    assert sum(len(line.get_xdata()) == 2 for line in drawn().lines) == 2
+
+
+def test_a_strong_line_leads_from_the_first_cause_to_the_dry_hydrant():
+    (chain,) = (line for line in drawn().lines if len(line.get_xdata()) > 2)
+    assert np.asarray(chain.get_xdata()).tolist() == moments(len(KINDS))[[4, 3, 2, 1, 0]].tolist()
+    labels = [text.get_text() for text in drawn().get_legend().get_texts()]
+    assert labels[-1] == "chain of causes: hydrant dry"
 
 
 def test_the_first_loss_of_each_kind_is_named():
-    words = {note.get_text() for note in drawn().texts}
+    words = {word for note in drawn().texts for word in note.get_text().split(", ")}
     assert words == {"flood", "substation trip", "outage", "pump stopped", "hydrant dry"}
+
+
+def test_no_two_names_of_a_lane_overlap():
+    ax = drawn()
+    boxes = [note.get_window_extent(ax.figure.canvas.get_renderer()) for note in ax.texts]
+    met = [(a, b) for i, a in enumerate(boxes) for b in boxes[:i] if a.overlaps(b)]
+    assert met == []
+
+
+def test_many_arms_differ_in_colour_or_dash_and_only_the_first_is_shaded():
+    ax = resilience_plot([curve(f"arm{i}", 1.0, 0.1 * i, 1.0) for i in range(6)], "Customers with power")
+    assert len(ax.collections) == 1
+    looks = {(line.get_color(), str(line._dash_pattern), line.get_linestyle()) for line in ax.lines}
+    assert len(looks) == 6
+    assert ax.get_title(loc="left") == "Customers with power"
 
 
 def test_no_kind_stands_in_two_lanes():

@@ -10,10 +10,11 @@ from matplotlib import dates
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from twin.plot.series import Curve, Moments
-from twin.plot.style import ARM_COLOURS, BLUE, FAINT, MUTED, VERMILION, Caption, axes_or_new, set_title
+from twin.plot.style import ARM_COLOURS, BLUE, FAINT, INK, MUTED, PAPER, VERMILION, Caption, axes_or_new, set_title
 
 Array = NDArray[Any]
 
@@ -40,7 +41,13 @@ LANES: Mapping[str, Mapping[str, bool]] = {
 }  # fmt: skip
 """Lane -> kinds of events shown in it; True for a loss, False for a recovery or help."""
 
+_LOSSES = frozenset(kind for shown in LANES.values() for kind, lost in shown.items() if lost)
+_ENDS = ("fire_stalls", "hydrant_dry", "hospital_dry", "call_late")
+"""What the chain of causes is told of: the first kind that a run has."""
+_LETTERS = 110.0
+"""Letters of a note that fit across a timeline of 900 pixels."""
 _MOST_LINES = 400
+_LOSS_OFFSET, _HELP_OFFSET = -0.02, -0.26
 
 
 def cascade_timeline(
@@ -61,7 +68,8 @@ def cascade_timeline(
     height = np.array([place.get(row, np.nan) for row in lane.tolist()])
     _draw_lanes(ax, used)
     _draw_causes(ax, lane, height, parents, moments)
-    for lost, colour, marker, offset in ((True, VERMILION, "o", 0.12), (False, BLUE, "^", -0.12)):
+    told = _draw_chain(ax, kinds, height, parents, moments)
+    for lost, colour, marker, offset in ((True, VERMILION, "o", _LOSS_OFFSET), (False, BLUE, "^", _HELP_OFFSET)):
         rows = (lane >= 0) & (loss == lost)
         ax.scatter(
             moments[rows], height[rows] + offset, s=26, c=colour, marker=marker, linewidths=0, alpha=0.75, zorder=3
@@ -71,7 +79,9 @@ def cascade_timeline(
     shown = (("o", VERMILION, "loss"), ("^", BLUE, "recovery or help"))
     marks = [Line2D([], [], marker=m, color=c, linestyle="", label=label) for m, c, label in shown]
     marks.append(Line2D([], [], color=MUTED, linewidth=0.8, label="led to"))
-    ax.legend(handles=marks, loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=3, frameon=False)
+    if told:
+        marks.append(Line2D([], [], color=INK, linewidth=2.0, label=f"chain of causes: {told}"))
+    ax.legend(handles=marks, loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=len(marks), frameon=False)
     set_title(ax, "How the failure spread", caption)
     return ax
 
@@ -107,28 +117,54 @@ def _draw_causes(ax: Axes, lane: Array, height: Array, parents: Mapping[str, Arr
         ax.plot(moments[[other, one]], height[[other, one]], color=MUTED, linewidth=0.6, alpha=0.5, zorder=1)
 
 
+def _draw_chain(ax: Axes, kinds: Array, height: Array, parents: Mapping[str, Array], moments: Moments) -> str:
+    """Draw the losses that led to the first event of `_ENDS` as one strong line; return its kind in words."""
+    first = next((int(np.flatnonzero(kinds == kind)[0]) for kind in _ENDS if (kinds == kind).any()), -1)
+    if first < 0:
+        return ""
+    behind: dict[int, list[int]] = {}
+    for child, parent in zip(parents["event"].tolist(), parents["parent"].tolist(), strict=True):
+        behind.setdefault(child, []).append(parent)
+    path = [first]
+    while able := [event for event in behind.get(path[-1], ()) if event >= 0 and kinds[event] in _LOSSES]:
+        path.append(max(able, key=lambda event: (kinds[event] != "fire", event)))
+    ax.plot(moments[path], height[path] + _LOSS_OFFSET, color=INK, linewidth=2.0, zorder=2, solid_joinstyle="round")
+    return str(kinds[first]).replace("_", " ")
+
+
 def _label_firsts(ax: Axes, kinds: Array, lane: Array, height: Array, moments: Moments) -> None:
-    """Name the first event of each kind of loss beside it, at most three a lane."""
-    loss = {kind for shown in LANES.values() for kind, lost in shown.items() if lost}
-    count: dict[int, int] = {}
+    """Name the first event of each kind of loss at the top of its lane; names that would meet become one."""
+    span = (moments[lane >= 0].max() - moments[lane >= 0].min()) if (lane >= 0).any() else np.timedelta64(1, "s")
+    letter = float(_LETTERS * (ax.get_window_extent().width / 900.0)) or 1.0
+    notes: dict[int, list[tuple[Any, str, Any]]] = {}
     seen: set[str] = set()
     for row in np.flatnonzero(lane >= 0).tolist():
-        kind, number = str(kinds[row]), int(lane[row])
-        if kind in seen or kind not in loss or count.get(number, 0) >= 3:
+        kind = str(kinds[row])
+        if kind in seen or kind not in _LOSSES:
             continue
         seen.add(kind)
-        above = 4.0 + 9.0 * count.get(number, 0)
-        count[number] = count.get(number, 0) + 1
-        ax.annotate(
-            kind.replace("_", " "), (moments[row], height[row]), (6.0, above - 12.0), textcoords="offset points",
-            fontsize=8.0, color=MUTED, zorder=4,
-        )  # fmt: skip
+        words, mine = kind.replace("_", " "), notes.setdefault(int(lane[row]), [])
+        if mine and moments[row] < mine[-1][2]:
+            begin, words = mine[-1][0], f"{mine.pop()[1]}, {words}"
+        else:
+            begin = moments[row]
+        end = begin + span * ((len(words) + 2) / letter)
+        mine.append((begin, words, end))
+    for number, found in notes.items():
+        top = height[lane == number][0] + 0.3
+        for begin, words, _ in found:
+            ax.annotate(
+                words, (begin, top), (-3.0, 0.0), textcoords="offset points", fontsize=10.0, color=INK, va="center",
+                zorder=4, path_effects=[withStroke(linewidth=3.0, foreground=PAPER)],
+            )  # fmt: skip
 
 
 def resilience_plot(
     curves: Sequence[Curve], label: str, ax: Axes | None = None, caption: Caption | None = None
 ) -> Axes:
     """Draw the mean share of service of each arm over time, with the lost area shaded and its size told.
+
+    Of more than two arms only the loss of the first is shaded: areas over one another cannot be read.
 
     curves  shares, 1 for full service
     label   whose service
@@ -137,16 +173,23 @@ def resilience_plot(
     """
     ax = axes_or_new(ax, (8.5, 3.2))
     for number, curve in enumerate(curves):
-        colour = ARM_COLOURS[number % len(ARM_COLOURS)]
+        colour, dashes = ARM_COLOURS[number % len(ARM_COLOURS)], _DASHES[number % len(_DASHES)]
         mean = np.nanmean(curve.values, axis=0)
-        ax.fill_between(curve.time, mean, 1.0, color=colour, alpha=0.15, linewidth=0)
-        ax.plot(curve.time, mean, color=colour, linewidth=1.8, label=f"{curve.arm}: {lost_hours(curve):.2f} h lost")
+        if len(curves) <= _SHADED or number == 0:
+            ax.fill_between(curve.time, mean, 1.0, color=colour, alpha=0.15, linewidth=0)
+        told = f"{curve.arm}: {lost_hours(curve):.2f} h lost"
+        ax.plot(curve.time, mean, color=colour, linestyle=dashes, linewidth=2.0, label=told)
     ax.set_ylim(None, 1.02)
     ax.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")
     ax.xaxis.set_major_formatter(_clock())
     ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
     set_title(ax, label, caption)
     return ax
+
+
+_SHADED = 2
+_DASHES: Any = ("-", (0, (5, 1.5)), "-.", (0, (1, 1)), (0, (8, 1.5, 1, 1.5, 1, 1.5)), (0, (2.5, 1.5)), "-")
+"""Seven dashes and five colours: no two of 35 arms look alike."""
 
 
 def lost_hours(curve: Curve) -> float:

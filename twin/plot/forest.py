@@ -24,6 +24,8 @@ VERDICT_LOOK = {
 """Verdict -> colour and marker, so that no verdict is told by its colour alone."""
 
 _WIDEST = 8.0
+_LONGEST = 34
+"""Letters of a title that leave room for the interval on the same line."""
 
 
 def forest_plot(
@@ -55,7 +57,9 @@ def forest_plot(
     )
     ax.spines["left"].set_visible(False)
     level = comparisons[0].level if comparisons else 0.95
-    set_title(ax, f"What {arms[1]} changes against {arms[0]} ({100 * level:g} % intervals)", caption)
+    title = f"What {arms[1]} changes against {arms[0]}"
+    between = " " if len(title) <= _LONGEST else "\n"
+    set_title(ax, f"{title}{between}({100 * level:g} % intervals)", caption)
     return ax
 
 

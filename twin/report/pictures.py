@@ -95,11 +95,14 @@ def cascade(report: Report) -> Picture | None:
         return None
     moments = np.array([report.moment(int(time)) for time in found.events["time"]])
     with plot.style():
-        made, ax = plot.figure(WIDTH, 5.4)
+        made, ax = plot.figure(WIDTH, 6.4)
         note = plot.Caption(report.title, f"{report.baseline}, replication {run.replication}", report.period())
         cascade_timeline(found.events, found.parents, moments, ax, note)
         content = plot.png(made)
-    words = "Events of one run in lanes by sector; lines lead from a cause to what it led to in another sector."
+    words = (
+        "Events of one run in lanes by sector; thin lines lead from a cause to what it led to in another sector. "
+        "The strong line is the chain of causes behind one loss."
+    )
     return Picture("cascade", content, words, f"Timeline. {words}")
 
 
@@ -118,7 +121,10 @@ def resilience(report: Report) -> Picture | None:
         f"{label}: {', '.join(f'{curve.arm} {lost_hours(curve):.2f} h' for curve in curves)}"
         for label, curves in panels.items()
     )
-    words = "Mean share that is served in each arm. The shaded area is the loss, in hours of full service."
+    words = (
+        "Mean share that is served in each arm. The area over a curve is its loss, in hours of full service; "
+        "with more than two arms that of the first is shaded."
+    )
     return Picture("resilience", content, words, f"Curves over local time. {words} {told}.")
 
 
