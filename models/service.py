@@ -44,6 +44,8 @@ REPORT: tuple[tuple[str, str, str], ...] = (
     ("hospital_dark_h", "hospitals without power, h", "hours that neither grid nor backup served them, in total"),
     ("outage_gini", "Gini of outages", "Gini (1912): outage hours per customer, by zone"),
     ("outage_worst_decile_h", "worst decile, h", "mean outage hours of the worst-off tenth of customers"),
+    ("water_gini", "Gini of water outages", "Gini (1912): hours without water per person, by zone"),
+    ("water_worst_decile_h", "worst decile without water, h", "mean hours of the worst-off tenth of persons"),
 )
 
 
@@ -61,11 +63,13 @@ class Service(Model):
         Field("service.rate", "float64", "1", "one less each curve, now", width=(len(_CURVES),)),
         Field("service.hospitals", "float64", "us", "hospital time on backup, and without power", width=(2,)),
         Field("service.counts", "float64", "1", "hospitals on backup, and without power, now", width=(2,)),
+        Field("junction.dry_time", "float64", "us", "time below the service pressure"),
+        Field("junction.dry_now", "bool", "1", "was below it when this was last added up"),
         Field("service.since", "int64", "us", "until when this has been added up"),
     )
     reads = (
         *("bus.energised", "bus.load", "bus.dark_time", "bus.dark_since"),
-        *("junction.demand", "junction.delivered", "hospital.powered"),
+        *("junction.demand", "junction.delivered", "junction.low", "hospital.powered"),
         *("water.dry", "water.since", "water_rate.dry"),
     )
     requires = ("bus.energised", "buses")
@@ -79,6 +83,8 @@ class Service(Model):
         Kpi("hospital_dark_h", "h", "lower", "hours that hospitals had no power at all", 0.1),
         Kpi("outage_gini", "1", "lower", "Gini of outage hours per customer, by zone", 0.02),
         Kpi("outage_worst_decile_h", "h", "lower", "mean outage of the worst-off tenth of customers", 0.25),
+        Kpi("water_gini", "1", "lower", "Gini of hours without water per person, by zone", 0.02),
+        Kpi("water_worst_decile_h", "h", "lower", "mean hours without water of the worst-off tenth of persons", 0.25),
     )
     series = (
         Kpi("power_pcs", "1", "higher", "load served over load", 0.01),
@@ -93,11 +99,18 @@ class Service(Model):
         self.zone = np.asarray(buses["zone"], dtype=np.int64)
         self.household = household_of(city)
         self.hospital_bus = supplier_of(city, "buses", "hospitals", "bus")
-        return {"service": 1}
+        counted = "junctions" in city and "population" in city["junctions"]
+        self.persons = np.asarray(city["junctions"]["population"], np.float64) if counted else np.zeros(0)
+        zoned = counted and "zone" in city["junctions"]
+        self.water_zone = np.asarray(city["junctions"]["zone"], np.int64) if zoned else np.zeros(len(self.persons), int)
+        return {"service": 1, "junction": city.rows("junctions")}
 
     def step(self, view: View) -> None:
         """Add up until now, and note how it stands from here on."""
         lost, hospitals = self._sums(view)
+        if "junction.low" in view:
+            view.put("junction.dry_time", slice(None), self._dry_times(view))
+            view.put("junction.dry_now", slice(None), view["junction.low"])
         view.put("service.lost", 0, lost)
         view.put("service.hospitals", 0, hospitals)
         view.put("service.since", 0, view.now)
@@ -108,6 +121,11 @@ class Service(Model):
         elapsed = view.now - int(view["service.since"][0])
         lost = view["service.lost"][0] + view["service.rate"][0] * elapsed
         return lost, view["service.hospitals"][0] + view["service.counts"][0] * elapsed
+
+    def _dry_times(self, view: View) -> Array:
+        """Return how long each junction has been below the service pressure so far, us."""
+        elapsed = view.now - int(view["service.since"][0])
+        return np.asarray(view["junction.dry_time"] + view["junction.dry_now"] * elapsed)
 
     def _rates(self, view: View) -> Array:
         fed, load = view["bus.energised"], view.total("bus.load")
@@ -136,6 +154,10 @@ class Service(Model):
         found["person_hours_lost"] = float((hours * self.customers).sum()) * self.household + self._dry(view)
         found["outage_gini"] = gini(*by_group(hours, self.customers, self.zone))
         found["outage_worst_decile_h"] = worst_part(hours, self.customers)
+        if "junction.low" in view and self.persons.shape[0]:
+            dry = self._dry_times(view) / HOUR
+            found["water_gini"] = gini(*by_group(dry, self.persons, self.water_zone))
+            found["water_worst_decile_h"] = worst_part(dry, self.persons)
         return found
 
     def _dry(self, view: View) -> float:

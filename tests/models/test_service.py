@@ -93,6 +93,21 @@ def test_one_report_joins_power_water_and_hospitals():
     assert all(np.isfinite(value) for title, value, _ in rows if "Todini" not in title)
 
 
+def test_equity_of_water_by_hand():
+    """300 of 500 persons, in a zone of their own, are without water for the second of two hours."""
+    tables = {name: dict(table) for name, table in six_bus_city().tables.items()}
+    tables |= {name: dict(table) for name, table in small_city().tables.items()}
+    tables["junctions"]["zone"] = np.array([0, 0, 1, 1])
+    isolated = planned("pipe_switch", 3600, [0, 1], value=0)
+    world = World(assemble(isolated, city=six_bus_city(**tables), parts=[Power(), Water(), Service()], hours=2)).run()
+    kpis = world.kpis()
+    assert kpis["person_hours_lost"] == pytest.approx(300.0)
+    assert kpis["water_worst_decile_h"] == pytest.approx(1.0)
+    # Of the burden two fifths of the persons bear nothing, three fifths all: the Gini is two fifths.
+    assert kpis["water_gini"] == pytest.approx(0.4)
+    assert kpis["outage_gini"] == 0.0
+
+
 def test_water_that_is_cut_off_counts():
     city = small_city()
     tables = {name: dict(table) for name, table in six_bus_city().tables.items()}
