@@ -78,8 +78,9 @@ from twin.kernels.traffic_arrays import (
 )
 from twin.kernels.traffic_move import admission, head_word, next_link
 from twin.kernels.traffic_pair import advance_pair, can_pair
-from twin.kernels.traffic_rules import WAITING_COLUMNS, has_rules, least_time, lookahead, new_greens
-from twin.kernels.traffic_visit import visit
+from twin.kernels.traffic_plain import ROW_COLUMNS
+from twin.kernels.traffic_rules import WAITING_COLUMNS, least_time, lookahead
+from twin.kernels.traffic_visit import new_desk, new_plan, visit
 
 
 def advance(
@@ -99,11 +100,9 @@ def advance(
     until = min(until, NEVER)
     if threads > 1 and can_pair(network):
         advance_pair(network, demand, settings, state, log, until)
-    waiting = np.empty((network.queue_node.shape[0], WAITING_COLUMNS), np.int64)
+    plan, desk = new_plan(network, demand, settings), new_desk(network)
     loose = np.zeros(state.group_next.shape[0], np.int8)
-    ruled = loose if has_rules(network, demand, settings) else None
-    greens = new_greens(network, demand, settings)
-    return _advance(network, demand, settings, state, log, waiting, loose, ruled, greens, until)
+    return _advance(network, demand, settings, state, log, *desk, loose, *plan, until)
 
 
 @lean_jit
@@ -113,25 +112,27 @@ def _advance(
     settings: Settings,
     state: State,
     log: Log,
+    rows: Int,
     waiting: Int,
     loose: Byte,
-    ruled: Byte | None,
+    kinds: Byte | None,
     greens: Int | None,
     until: int,
 ) -> int:
     """Advance with given work arrays.
 
-    waiting  (n_queue, WAITING_COLUMNS)  queues with a vehicle ready in a window
+    rows, waiting  see `Desk`
     loose    (n_group,)  0; 1: others have lowered the bound of the group. A
              last pass without moves makes it exact, so that the state does not
              tell how a run was chunked
-    ruled, greens  see `visit`
+    kinds, greens  see `Plan`
     """
     clock, group_next = state.clock, state.group_next
     if (
         state.link.shape[1] != LINK_COLUMNS
         or state.ring.shape[1] != RING_COLUMNS
         or waiting.shape[1] != WAITING_COLUMNS
+        or rows.shape[1] != ROW_COLUMNS
     ):
         # Never so; it tells the compiler the widths of the rows.
         return LOG_FULL
@@ -155,8 +156,9 @@ def _advance(
             if group_next[group] >= end:
                 continue
             status = visit(
-                group, now, end, network, demand, settings, state, log, waiting, loose, state.tally, ruled, greens, None
-            )
+                group, now, end, network, demand, settings, state, log, rows, waiting, loose, state.tally, kinds,
+                greens, None,
+            )  # fmt: skip
             if status == LOG_FULL:
                 clock[NOW] = now
                 reached = group_next[group]

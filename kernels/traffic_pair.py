@@ -32,8 +32,8 @@ from twin.kernels.traffic_arrays import (
 )
 from twin.kernels.traffic_move import INDEX
 from twin.kernels.traffic_rescue import first_rescue
-from twin.kernels.traffic_rules import WAITING_COLUMNS, has_rules, new_greens
-from twin.kernels.traffic_visit import call_ahead, visit, wake_entry, wake_exit
+from twin.kernels.traffic_step import call_ahead, wake_entry, wake_exit
+from twin.kernels.traffic_visit import new_desk, new_plan, visit
 
 FIRST, FULL, MET = 0, 16, 32
 """Rows of `board`: when something happens next and whether the log is full, each
@@ -50,8 +50,7 @@ _PATIENCE = 2000
 def advance_pair(network: Network, demand: Demand, settings: Settings, state: State, log: Log, until: int) -> None:
     """Do as `traffic.advance` does, with two threads, as long as the log has room for both."""
     cut = _cut(network, demand, state)
-    ruled = np.zeros(1, np.int8) if has_rules(network, demand, settings) else None
-    greens = new_greens(network, demand, settings)
+    plan = new_plan(network, demand, settings)
     while state.clock[NOW] < until and _has_room(log):
         written, n_row = int(log.written[0]), log.vehicle.shape[0]
         middle = (written + n_row) // 2
@@ -63,9 +62,8 @@ def advance_pair(network: Network, demand: Demand, settings: Settings, state: St
         def drive(
             thread: int, logs: Any = logs, tallies: Any = tallies, board: Int = board, loose: Byte = loose
         ) -> int:
-            waiting = np.empty((network.queue_node.shape[0], WAITING_COLUMNS), np.int64)
-            own = (logs[thread], waiting, tallies[thread], thread)
-            return _advance_part(network, demand, settings, state, *own, loose, board, ruled, greens, cut, until)
+            own = (logs[thread], *new_desk(network), tallies[thread], thread)
+            return _advance_part(network, demand, settings, state, *own, loose, board, *plan, cut, until)
 
         with ThreadPoolExecutor(1) as pool:
             other = pool.submit(drive, 1)
@@ -170,12 +168,13 @@ def _advance_part(
     settings: Settings,
     state: State,
     log: Log,
+    rows: Int,
     waiting: Int,
     tally: Int,
     thread: int,
     loose: Byte,
     board: Int,
-    ruled: Byte | None,
+    kinds: Byte | None,
     greens: Int | None,
     cut: Cut,
     until: int,
@@ -210,8 +209,9 @@ def _advance_part(
         for group in range(start, stop):
             if group_next[group] < end:
                 status = visit(
-                    group, now, end, network, demand, settings, state, log, waiting, loose, tally, ruled, greens, cut
-                )
+                    group, now, end, network, demand, settings, state, log, rows, waiting, loose, tally, kinds, greens,
+                    cut,
+                )  # fmt: skip
                 if status == LOG_FULL:
                     board[FULL + 8 * thread] = 1
                     stopped, reached = group, group_next[group]

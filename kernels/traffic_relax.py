@@ -88,7 +88,7 @@ def _leave(network: Network, demand: Demand, settings: Settings, state: State, l
     """Take the first vehicle off a link and give its place free at once; return its word."""
     now, link = state.clock[NOW], state.link[source]
     word = state.ring[link[OUT_SLOT], ROW_WORD]
-    entered = leave_link(source, now, network, demand, settings, state)
+    entered = leave_link(source, now, word, network, demand, settings, state)
     if log.vehicle.shape[0] > 0:
         row = log.written[0]
         log.vehicle[row] = word & VEHICLE_MASK

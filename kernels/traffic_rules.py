@@ -36,8 +36,6 @@ TAG_MASK = (1 << TAG_BITS) - 1
 Room for 2e10 vehicles through one link of weight 1."""
 
 QUEUE, TIME, READY, TARGET, NODE, TAG, CHANGE, KEY = 0, 1, 2, 3, 4, 5, 6, 7
-GREEN_FROM, GREEN_UNTIL = 5, 6
-"""At simple nodes, in place of TAG and CHANGE: the green that the vehicle may use first."""
 WAITING_COLUMNS = 8
 STALE = -1
 FROM, UNTIL = 0, 1
@@ -45,7 +43,7 @@ FROM, UNTIL = 0, 1
 
 
 def has_rules(network: Network, demand: Demand, settings: Settings) -> bool:
-    """Say whether any node is not simple, see `is_simple`, or there are emergency vehicles."""
+    """Say whether a node has another rule than fixed times, or there are emergency vehicles."""
     limited = (settings.control > FIXED).any() or (settings.node_headway > 0).any()
     return bool(limited or network.weighted.any() or network.turning.any() or demand.class_rescue.any())
 
@@ -68,17 +66,6 @@ def new_greens(network: Network, demand: Demand, settings: Settings) -> Int | No
 
 
 @inline_jit
-def is_simple(node: int, network: Network, settings: Settings) -> bool:
-    """Say whether a node has no control but fixed times, no shares, no headway of its own and no special turns."""
-    return (
-        settings.control[node] <= FIXED
-        and not network.weighted[node]
-        and not network.turning[node]
-        and settings.node_headway[node] == 0
-    )
-
-
-@inline_jit
 def find_green(queue: int, time: int, greens: Int, settings: Settings) -> None:
     """Look up the green of a queue that ends after a time, no earlier than those before."""
     if time >= greens[queue, UNTIL]:
@@ -88,23 +75,6 @@ def find_green(queue: int, time: int, greens: Int, settings: Settings) -> None:
         start = time - place if place < length else time + cycle - place
         greens[queue, FROM] = start
         greens[queue, UNTIL] = start + length
-
-
-@inline_jit
-def list_green(
-    waiting: Int, place: int, queue: int, n_link: int, now: int, greens: Int, settings: Settings, state: State
-) -> int:
-    """Write to a row of the list which green its vehicle may use; return when that begins.
-
-    Who arrives, and who starts, needs none.
-    """
-    start, end = -NEVER, NEVER
-    if queue < n_link and state.head_next[queue] < n_link:
-        find_green(queue, max(state.head_ready[queue], now), greens, settings)
-        start, end = int(greens[queue, FROM]), int(greens[queue, UNTIL])
-    waiting[place, GREEN_FROM] = start
-    waiting[place, GREEN_UNTIL] = end
-    return start
 
 
 @inline_jit
