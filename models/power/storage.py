@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
+_NEVER = 2**60
+"""us, later than any run ends."""
+
 
 class Storages:
     """Batteries of the table `storages`: bus, p (W, most power), energy (J, capacity).
@@ -76,5 +79,5 @@ class Storages:
                 view.put("storage.pending", row, -1)
             if flow[row]:
                 left = energy[row] if flow[row] < 0 else self.capacity[row] - energy[row]
-                delay = int(np.ceil(left / abs(flow[row]) * SECOND))
+                delay = int(min(np.ceil(left / abs(flow[row]) * SECOND), _NEVER))
                 view.put("storage.pending", row, view.schedule("storage_limit", max(delay, 1), row))

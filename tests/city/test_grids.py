@@ -203,3 +203,57 @@ def test_a_negative_load_of_a_city_is_found(tmp_path):
     buses = {**dict(city["buses"]), "p": np.array([0.0, -1.0, 2e5])}
     wrong = City("g", "Grid", "left", "UTC", 32750, {"buses": buses})
     assert faults(wrong) == ["buses.p is negative in 1 rows (first: bus2)"]
+
+
+def _small_net(pandapower):
+    net = pandapower.create_empty_network()
+    buses = [pandapower.create_bus(net, voltage) for voltage in (110.0, 20.0, 20.0, 20.0)]
+    pandapower.create_ext_grid(net, buses[0], vm_pu=1.01)
+    tap = {"tap_neutral": 0, "tap_pos": 0, "tap_step_percent": 2.5, "tap_min": -5, "tap_max": 5}
+    rated = {"sn_mva": 25, "vn_hv_kv": 110, "vn_lv_kv": 20, "vk_percent": 12, "vkr_percent": 0.41}
+    losses = {"pfe_kw": 14, "i0_percent": 0.07}
+    pandapower.create_transformer_from_parameters(net, *buses[:2], **rated, **losses, **tap, tap_side="hv")
+    for start in (1, 2):
+        pandapower.create_line_from_parameters(net, buses[start], buses[start + 1], 3.0, 0.2, 0.35, 300, 0.4)
+        pandapower.create_load(net, buses[start + 1], 2.0 + start, 0.5)
+    return net
+
+
+def _lower_tap(pandapower, net):
+    net.trafo["tap_changer_type"] = "Ratio"
+    net.trafo.tap_side, net.trafo.tap_pos = "lv", 3
+
+
+def _idle_tap(pandapower, net):
+    net.trafo["tap_changer_type"] = None
+    net.trafo.tap_pos = 3
+
+
+def _slack_generator(pandapower, net):
+    pandapower.create_gen(net, 3, 1.0, vm_pu=1.0, slack=True)
+
+
+def _switch_with_impedance(pandapower, net):
+    bus = pandapower.create_bus(net, 20.0)
+    pandapower.create_switch(net, 3, bus, "b", z_ohm=0.5)
+    pandapower.create_load(net, bus, 1.0, 0.2)
+
+
+@pytest.mark.parametrize("change", [_lower_tap, _idle_tap, _slack_generator, _switch_with_impedance])
+def test_taps_slack_generators_and_switches_are_read_as_pandapower_has_them(tmp_path, change):
+    pandapower = pytest.importorskip("pandapower", reason="pandapower is in the extra `test`")
+    net = _small_net(pandapower)
+    change(pandapower, net)
+    pandapower.to_json(net, str(tmp_path / "net.json"))
+    pandapower.runpp(net, tolerance_mva=1e-10, trafo_model="pi", calculate_voltage_angles=False, numba=False)
+    assert solved(build_grid(tmp_path / "net.json")).voltage == pytest.approx(net.res_bus.vm_pu.to_numpy(), abs=1e-8)
+
+
+def test_what_stands_at_a_bus_out_of_service_is_counted(tmp_path):
+    pandapower = pytest.importorskip("pandapower", reason="pandapower is in the extra `test`")
+    net = _small_net(pandapower)
+    net.bus.loc[3, "in_service"] = False
+    pandapower.to_json(net, str(tmp_path / "net.json"))
+    city = build_grid(tmp_path / "net.json")
+    assert city.report["dropped"]["load at a dead bus"] == 1
+    assert city.rows("buses") == 3

@@ -12,6 +12,9 @@ from twin.errors import CityError
 
 Row = dict[str, Any]
 
+_AT_A_BUS = ("load", "motor", "shunt", "ext_grid", "sgen", "gen")
+_SWITCH_RX = 2.0
+"""R over X of a switch with impedance, as pandapower's `runpp` has it where it is not told otherwise."""
 _UNKNOWN = ("trafo3w", "impedance", "dcline", "ward", "xward", "asymmetric_load", "asymmetric_sgen", "storage")
 
 
@@ -22,12 +25,15 @@ def read_pandapower(path: Path, content: Any) -> GridParts:
 
     Switches between buses become lines without impedance; those at lines set `closed`; a
     transformer behind an open switch is left out, as is one out of service. External grids hold their
-    voltage exactly, as pandapower's power flow has it. Left out and counted: three-winding transformers,
-    impedances, DC lines, wards, asymmetric parts, storages, phase shifts.
+    voltage exactly, as pandapower's power flow has it, and so do generators that are slack. Left out and
+    counted: what stands at a bus out of service, three-winding transformers, impedances, DC lines, wards,
+    asymmetric parts, storages, phase shifts, limits of reactive power, shares of voltage dependence that
+    differ between active and reactive load.
     """
     tables = {name: _rows(path, name, value) for name, value in content["_object"].items() if _is_table(value)}
     parts = GridParts(path.name)
     hertz = float(content["_object"].get("f_hz") or 50.0)
+    _leave_out_dead(parts, tables)
     _buses(parts, tables)
     opened = {(s["et"], s["element"]) for s in tables.get("switch", []) if not s["closed"]}
     _lines(parts, tables, hertz, opened)
@@ -57,6 +63,15 @@ def _rows(path: Path, name: str, value: Row) -> list[Row]:
         if name.startswith("res_") or name.endswith(("_geodata", "_characteristic")):
             return []
         raise CityError(f"{path}: table {name} is not one that pandapower wrote ({error!r})") from None
+
+
+def _leave_out_dead(parts: GridParts, tables: dict[str, list[Row]]) -> None:
+    """Drop and count what stands at buses that are out of service."""
+    out = {row["row"] for row in tables.get("bus", []) if not _works(row)}
+    for name, ends in (*((name, ("bus",)) for name in _AT_A_BUS), ("trafo", ("hv_bus", "lv_bus"))):
+        kept = [row for row in tables.get(name, []) if not out.intersection(row[end] for end in ends)]
+        parts.dropped[f"{name} at a dead bus"] += len(tables.get(name, [])) - len(kept)
+        tables[name] = kept
 
 
 def _number(row: Row, name: str, otherwise: float = 0.0) -> float:
@@ -108,7 +123,8 @@ def _lines(parts: GridParts, tables: dict[str, list[Row]], hertz: float, opened:
     for row, name in zip(ties, names[len(kept) :], strict=True):
         part = f"switch {name}"
         ends = {"from_bus": parts.at(part, row["bus"]), "to_bus": parts.at(part, row["element"])}
-        zero = {"r": _number(row, "z_ohm"), "x": 0.0, "c": 0.0, "i_n": 0.0, "length": 1.0}
+        reactance = _number(row, "z_ohm") / math.hypot(1.0, _SWITCH_RX)
+        zero = {"r": _SWITCH_RX * reactance, "x": reactance, "c": 0.0, "i_n": 0.0, "length": 1.0}
         parts.add("lines", id=name, **ends, **zero, closed=bool(row["closed"]))
 
 
@@ -117,7 +133,8 @@ def _transformers(parts: GridParts, tables: dict[str, list[Row]], opened: set[An
     parts.dropped["trafo"] += len(tables.get("trafo", [])) - len(rows)
     for row, name in zip(rows, unique_names([_label("trafo", r) for r in rows]), strict=True):
         part, power = f"transformer {name}", 1e6 * _number(row, "sn_mva") * _number(row, "parallel", 1.0)
-        step = (_number(row, "tap_pos") - _number(row, "tap_neutral")) * _number(row, "tap_step_percent") / 100
+        step, lower = _tap(row), row.get("tap_side") == "lv"
+        square = (1 + step) ** 2 if lower else 1.0
         parts.add(
             "transformers",
             id=name,
@@ -126,13 +143,24 @@ def _transformers(parts: GridParts, tables: dict[str, list[Row]], opened: set[An
             u1=1e3 * _number(row, "vn_hv_kv"),
             u2=1e3 * _number(row, "vn_lv_kv"),
             s_n=power,
-            uk=_number(row, "vk_percent") / 100,
-            pk=power * _number(row, "vkr_percent") / 100,
-            i0=_number(row, "i0_percent") / 100,
-            p0=1e3 * _number(row, "pfe_kw") * _number(row, "parallel", 1.0),
-            tap=1 / (1 + step) if row.get("tap_side") == "lv" else 1 + step,
+            uk=square * _number(row, "vk_percent") / 100,
+            pk=square * power * _number(row, "vkr_percent") / 100,
+            i0=_number(row, "i0_percent") / 100 / square,
+            p0=1e3 * _number(row, "pfe_kw") * _number(row, "parallel", 1.0) / square,
+            tap=1 / (1 + step) if lower else 1 + step,
         )
         parts.dropped["phase shift"] += _number(row, "shift_degree") != 0
+
+
+def _tap(row: Row) -> float:
+    """Return by which share the tap raises the voltage of its side.
+
+    pandapower 3 moves no tap whose `tap_changer_type` is empty; formats before it have no such column.
+    Impedances are those of the tapped lower voltage, so a tap on that side changes them with its square.
+    """
+    if "tap_changer_type" in row and row["tap_changer_type"] in (None, "", "None"):
+        return 0.0
+    return (_number(row, "tap_pos") - _number(row, "tap_neutral")) * _number(row, "tap_step_percent") / 100
 
 
 def _loads(parts: GridParts, tables: dict[str, list[Row]]) -> None:
@@ -140,6 +168,8 @@ def _loads(parts: GridParts, tables: dict[str, list[Row]]) -> None:
         power = 1e6 * complex(_number(row, "p_mw"), _number(row, "q_mvar")) * _number(row, "scaling", 1.0)
         shares = [_number(row, f"const_{k}_p_percent", _number(row, f"const_{k}_percent")) / 100 for k in "iz"]
         parts.load(f"load {_label('load', row)}", row["bus"], power, *shares)
+        uneven = any(_number(row, f"const_{k}_p_percent") != _number(row, f"const_{k}_q_percent") for k in "iz")
+        parts.dropped["own voltage shares of reactive load"] += uneven
     for row in filter(_works, tables.get("motor", [])):
         drawn = 1e6 * _number(row, "pn_mech_mw") * _number(row, "loading_percent", 100.0) / 100
         drawn *= _number(row, "scaling", 1.0) / (_number(row, "efficiency_percent", 100.0) / 100)
@@ -162,8 +192,13 @@ def _supplies(parts: GridParts, tables: dict[str, list[Row]]) -> None:
         for row in filter(_works, tables.get(kind, [])):
             name, bus = _label(kind, row), parts.at(f"{kind} {_label(kind, row)}", row["bus"])
             power = 1e6 * _number(row, "p_mw") * _number(row, "scaling", 1.0)
+            if kind == "gen" and row.get("slack"):
+                parts.add("sources", id=name, bus=bus, u_ref=_number(row, "vm_pu", 1.0), sk=STIFF)
+                continue
             parts.add("generators", id=name, bus=bus, p=power, kind="steady")
             if kind == "gen":
                 parts.add("machines", id=name, bus=bus, u=_number(row, "vm_pu", 1.0))
+                limits = [row.get("min_q_mvar"), row.get("max_q_mvar")]
+                parts.dropped["reactive limit"] += any(q is not None and abs(float(q)) < 1e6 for q in limits)
             elif bus >= 0:
                 parts.rows["buses"][bus]["q"] -= 1e6 * _number(row, "q_mvar") * _number(row, "scaling", 1.0)
