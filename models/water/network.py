@@ -29,7 +29,7 @@ valves. The group "water" of the city's parameters gives what `Hydraulics` lists
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,7 @@ import numpy as np
 
 from twin.errors import CityError
 from twin.models.water.backend import ACTIVE, CLOSED, OPEN
+from twin.models.water.hydraulics import Hydraulics
 from twin.models.water.units import Units, units_of
 
 if TYPE_CHECKING:
@@ -48,55 +49,6 @@ NODE_TABLES = ("junctions", "reservoirs", "tanks")
 LINK_TABLES = ("pipes", "pumps", "valves")
 VALVE_KINDS = ("PRV", "PSV", "PBV", "FCV", "TCV", "GPV")
 _STATES = {"active": ACTIVE, "open": OPEN, "closed": CLOSED}
-
-
-@dataclass(frozen=True)
-class Hydraulics:
-    """Settings of the solver and of the clock, SI units.
-
-    Times in s. `pressure_driven` demand is met in full at `required_pressure` (m) and not at all at
-    `least_pressure`, between them by the power `pressure_exponent` (Wagner et al. 1988). A solution
-    that no longer improves is used when its relative flow change is at most `tolerated`, and counted:
-    networks with many check valves and very short pipes end there in double precision. So is one whose
-    flows change, on the mean of its links, by no more than what EPANET takes for no flow.
-    """
-
-    units: str = "LPS"
-    headloss: str = "H-W"
-    viscosity: float = 1.0
-    gravity: float = 1.0
-    trials: int = 60
-    accuracy: float = 1e-6
-    tolerated: float = 2e-4
-    check_every: int = 2
-    check_until: int = 10
-    damp_limit: float = 0.0
-    emitter_exponent: float = 0.5
-    emitter_backflow: bool = True
-    demand_multiplier: float = 1.0
-    pressure_driven: bool = True
-    least_pressure: float = 0.0
-    required_pressure: float = 14.069
-    pressure_exponent: float = 0.5
-    hydraulic_step: int = 3600
-    pattern_step: int = 3600
-    pattern_start: int = 0
-    report_step: int = 3600
-    rule_step: int = 360
-    start_clock: int = 0
-
-    @classmethod
-    def of(cls, given: Mapping[str, Any]) -> Hydraulics:
-        """Read the settings a city gives; raises CityError for one that is unknown or out of range."""
-        known = {f.name for f in fields(cls)}
-        unknown = sorted(set(given) - known)
-        if unknown:
-            raise CityError(f"parameters.water has no setting {', '.join(unknown)}; it has {', '.join(sorted(known))}")
-        found = cls(**given)
-        for name in ("hydraulic_step", "pattern_step", "report_step", "rule_step", "trials"):
-            if getattr(found, name) < 1:
-                raise CityError(f"parameters.water.{name} ({getattr(found, name)}) must be at least 1")
-        return found
 
 
 @dataclass(frozen=True)
@@ -127,7 +79,7 @@ class Network:
         self.demand_junction = np.asarray(demands.get("junction", []), dtype=np.int64)
         self.demand_base = np.asarray(demands.get("base", []), dtype=np.float64)
         self.demand_pattern = np.asarray(demands.get("pattern", []), dtype=np.int64)
-        self._check()
+        self._check(city)
 
     def rows(self, table: str) -> int:
         """Return the number of elements of a kind."""
@@ -243,10 +195,10 @@ class Network:
             node -= self.rows(table)
         return "no node"
 
-    def _check(self) -> None:
+    def _check(self, city: City) -> None:
         from twin.models.water.faults import faults
 
-        found = faults(self)
+        found = faults(self, city)
         if found:
             more = f"\n  ... and {len(found) - 20} more" if len(found) > 20 else ""
             raise CityError("the water network cannot be solved:\n  " + "\n  ".join(found[:20]) + more)

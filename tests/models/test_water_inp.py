@@ -108,11 +108,33 @@ def test_a_missing_file_and_a_file_of_nonsense_are_named(tmp_path):
         ("pumps", "curve", -1, "pumps u0 has neither a head curve nor a power"),
         ("tanks", "initial_level", 9.0, "tanks tank0: initial_level"),
         ("water_demands", "junction", 44, r"water_demands row 0: junction \(44\) does not exist"),
+        ("water_controls", "link", 99, r"water_controls row 0: link \(99\) does not exist"),
+        ("water_controls", "node", 77, r"water_controls row 0: node \(77\) does not exist"),
+        ("water_controls", "when", "later", "water_controls row 0: when"),
+        ("water_controls", "limit", np.nan, "water_controls row 0: limit"),
+        ("hydrants", "junction", -1, r"hydrants row 0: junction \(-1\) does not exist"),
+        ("water_patterns", "count", 3, r"water_patterns day0: first \(0\) and count \(3\) leave its 2 values"),
+        ("water_curves", "first", 1, "water_curves c0: first"),
+        ("tanks", "initial_level", np.nan, "tanks tank0: initial_level"),
+        ("tanks", "max_level", np.nan, "tanks tank0: initial_level"),
+        ("tanks", "min_level", 5.0, r"tanks tank0: max_level \(5\) must be greater than min_level \(5\)"),
+        ("tanks", "diameter", np.inf, "tanks tank0 has neither a diameter"),
+        ("tanks", "curve", 0, "tanks tank0: the volume curve c0 needs two points"),
+        ("tanks", "min_volume", np.nan, "tanks tank0: min_volume"),
+        ("junctions", "emitter", np.nan, "junctions j0: emitter"),
+        ("junctions", "emitter", -1.0, "junctions j0: emitter"),
+        ("pumps", "speed", np.nan, "pumps u0: speed"),
+        ("pumps", "power", np.nan, "pumps u0: power"),
+        ("pipes", "minor_loss", np.nan, "pipes p0: minor_loss"),
+        ("pipes", "length", np.inf, "pipes p0: length"),
+        ("water_pattern_values", "value", np.nan, "water_patterns day0 holds a value that is not a number"),
+        ("water_curve_points", "x", np.nan, "water_curves c0 holds a value that is not a number"),
+        ("water_curve_points", "y", -5.0, "pumps u0: the head of its curve c0, and its flow, must be from 0"),
     ],
 )
 def test_impossible_tables_are_named(table, column, value, told):
     tables = water_tables()
-    column_now = tables[table][column].copy()
+    column_now = tables[table][column].astype(np.array([value]).dtype)
     column_now[0] = value
     with pytest.raises(CityError, match=told):
         Network(small_city(**{table: tables[table] | {column: column_now}}))
@@ -223,3 +245,45 @@ def test_what_a_file_cannot_mean_is_refused_by_name(tmp_path, old, new, told):
 def test_what_is_no_time_is_refused(words):
     with pytest.raises(CityError, match="time"):
         seconds(*words)
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value", "told"),
+    [
+        ("water_actions", "link", 40, r"water_actions row 0: link \(40\) does not exist"),
+        ("water_premises", "node", 40, r"water_premises row 0: node \(40\) does not exist"),
+        ("water_premises", "variable", 40, "water_premises row 0: variable"),
+        ("water_rules", "premises", 9, "water_rules one: its premises leave the 1 rows of water_premises"),
+    ],
+)
+def test_rules_that_point_nowhere_are_named(tmp_path, table, column, value, told):
+    tables = inp_tables(written(tmp_path, rules="RULE one\nIF TANK t LEVEL BELOW 2\nTHEN PIPE p1 STATUS IS OPEN"))[0]
+    city = City("plain", "Plain", "right", "UTC", 32633, tables)
+    Network(city)
+    wrong = tables | {table: tables[table] | {column: np.array([value])}}
+    with pytest.raises(CityError, match=told):
+        Network(City("plain", "Plain", "right", "UTC", 32633, wrong))
+
+
+def test_shut_off_valves_of_a_pipe_that_is_not_there_are_named():
+    with pytest.raises(CityError, match=r"shutoffs row 0: pipe \(77\) does not exist"):
+        Network(small_city(shutoffs={"pipe": np.array([77]), "node": np.array([3])}))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("accuracy", np.nan),
+        ("accuracy", -1.0),
+        ("viscosity", -1.0),
+        ("trials", 2.5),
+        ("pattern_step", 1.5),
+        ("pressure_exponent", 0.0),
+        ("demand_multiplier", np.nan),
+        ("required_pressure", -5.0),
+        ("start_clock", -1),
+    ],
+)
+def test_settings_that_mean_nothing_are_refused(name, value):
+    with pytest.raises(CityError, match=rf"parameters\.water\.{name} "):
+        Network(small_city(), {name: value})
