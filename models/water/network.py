@@ -144,7 +144,7 @@ class Network:
 
     @cached_property
     def check_valve(self) -> Array:
-        """(n_link,) True for pipes that let water pass in one direction only; nothing commands them."""
+        """(n_link,) True for pipes that let water pass in one direction only; shut, they let none pass."""
         found = np.zeros(self.n_link, dtype=bool)
         found[: self.rows("pipes")] = self.column("pipes", "check_valve", False)
         return found
@@ -160,12 +160,13 @@ class Network:
 
     @cached_property
     def initial_setting(self) -> Array:
-        """(n_link,) speed of pumps that run, setting of active valves, NaN elsewhere and 0 for pumps at rest."""
+        """(n_link,) speed of pumps, 0 at rest; setting of active valves; NaN elsewhere, and for a GPV with its curve."""
         setting = np.full(self.n_link, np.nan)
         speed = np.asarray(self.column("pumps", "speed"), dtype=np.float64)
         pumps, valves = slice(self.first_pump, self.first_valve), slice(self.first_valve, None)
         setting[pumps] = np.where(self.initial_status[pumps] == CLOSED, 0.0, speed)
-        active = self.initial_status[valves] == ACTIVE
+        general = self.column("valves", "kind").astype(str) == "GPV"
+        active = (self.initial_status[valves] == ACTIVE) & ~general
         setting[valves] = np.where(active, self.column("valves", "setting"), np.nan)
         return setting
 

@@ -17,6 +17,7 @@ from twin.models.water.epanet.errors import EpanetError
 
 NODE_BASEDEMAND, NODE_EMITTER, NODE_TANKLEVEL, NODE_DEMAND, NODE_HEAD, NODE_DEMANDFLOW = 1, 3, 8, 9, 10, 31
 LINK_INITSTATUS, LINK_INITSETTING, LINK_FLOW, LINK_STATUS, LINK_SETTING = 4, 5, 8, 11, 12
+CHECKED_PIPE, PLAIN_PIPE = 0, 1
 ACCURACY = 1
 ITERATIONS, RELATIVE_ERROR, MAX_HEAD_ERROR = 0, 1, 2
 INIT_FLOWS = 10
@@ -51,6 +52,8 @@ def _declare(loaded: Any) -> None:
         "EN_close": (handle,),
         "EN_deleteproject": (handle,),
         "EN_openH": (handle,),
+        "EN_closeH": (handle,),
+        "EN_setlinktype": (handle, ctypes.POINTER(whole), whole, whole),
         "EN_initH": (handle, whole),
         "EN_runH": (handle, ctypes.POINTER(ctypes.c_long)),
         "EN_nextH": (handle, ctypes.POINTER(ctypes.c_long)),

@@ -92,6 +92,11 @@ CASES = {
     "no backflow": {"options": "Backflow Allowed No", "more": "[EMITTERS]\nJ3 0.5", "scale": (("J3 8", "J3 58"),)},
     "valve in kPa": {"options": "Pressure KPA", "valve": "PRV 200"},
     "valve in bar": {"options": "Pressure BAR", "valve": "PRV 2"},
+    "valve of a curve": {"valve": "GPV G1"},
+    "valve of a curve, switched": {
+        "valve": "GPV G1",
+        "more": "[CONTROLS]\nLINK V1 CLOSED AT TIME 5\nLINK V1 OPEN AT TIME 9",
+    },
     "control in kPa": {
         "options": "Pressure KPA",
         "more": "[CONTROLS]\nLINK P2 CLOSED IF NODE J3 ABOVE 340\nLINK P2 OPEN IF NODE J3 BELOW 330",
