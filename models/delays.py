@@ -96,6 +96,13 @@ def book_detour(view: View, table: str, row: int, link: int, seconds: float) -> 
     _remember(view, table, row, Delayed(link, seconds, view.cause("link.open", link)))
 
 
+def book_link(view: View, table: str, row: int, link: int, seconds: float) -> None:
+    """Book what a driven link has cost beyond free flow, and go on from now."""
+    view.raw(f"{table}.leg_from")[row] = view.now
+    if seconds > 0.0:
+        _remember(view, table, row, Delayed(link, seconds, view.cause("link.time", link)))
+
+
 def _book_waiting(view: View, table: str, row: int, since: int) -> None:
     link = int(view[f"{table}.leg_barred"][row])
     if link >= 0 and view.now > since:

@@ -89,6 +89,10 @@ class Fleet:
         free = self.streets.free_time / np.where(wet > 0.0, wet, 1.0)
         return np.asarray(np.where(passable, free + self.share * np.maximum(live - free, 0.0), np.inf))
 
+    def current(self, view: View) -> bool:
+        """Tell whether `follow` may be called now; a fleet among vehicles waits until they stand as they do now."""
+        return True
+
     def stand(self, view: View, row: int, node: int) -> None:
         """Put a traveller on a node, without a leg."""
         view.put(f"{self.table}.node", row, node)

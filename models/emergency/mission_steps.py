@@ -8,6 +8,7 @@ import numpy as np
 
 from twin.contract import SECOND, Acquire, Delay, Done, Park, StepResult
 from twin.models.emergency import desk
+from twin.models.emergency.convoy import LOOK
 from twin.models.emergency.duty import go_home
 from twin.models.emergency.hospitals import Hospitals, choose, lacks, renew, soonest
 from twin.models.emergency.lateness import reasons
@@ -43,6 +44,7 @@ class MissionSteps:
     requests: Requests
     plan: ServicePlan
     fleet: Fleet
+    among: bool
     hospitals: Hospitals
     station_nodes: Array
     target: Array
@@ -86,10 +88,21 @@ class MissionSteps:
     def _drive(self, view: View, unit: int, goal: int, steps: tuple[str, str, str]) -> StepResult:
         """Follow a leg; steps to take at the next look, when stuck and on arrival."""
         again, stuck, arrived = steps
+        if not self.fleet.current(view):
+            return self._look(view, unit, 0, again)
         left = self.fleet.follow(view, unit, goal)
         if left is None:
             return Park(stuck)
+        if left and self.among:
+            return self._look(view, unit, left, again)
         return Delay(left, again if left else arrived)
+
+    def _look(self, view: View, unit: int, delay: int, step: str) -> StepResult:
+        """Go on with a step when the vehicles stand as they do after a delay."""
+        asked = int(view["unit.looks"][unit]) + 1
+        view.raw("unit.looks")[unit] = asked
+        view.schedule(LOOK, delay, target=unit, data=asked, cause=view.cause_id)
+        return Park(step)
 
     def mission_scene(self, view: View, job: Job) -> StepResult:
         """Arrive and treat the patient."""

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from twin.contract import SECOND, Delay, Event, Model, Setup, StepResult
+from twin.errors import DataError
 from twin.models.emergency import desk, duty, metrics, tables
 from twin.models.emergency.call_steps import CallSteps
 from twin.models.emergency.calls import DEFAULTS, target_times
+from twin.models.emergency.convoy import LOOK, VEHICLE_READS, Convoy
 from twin.models.emergency.examine import faults
 from twin.models.emergency.hospitals import Hospitals, check_access, limits, renew
 from twin.models.emergency.incidents import draw_requests, fights_fires
@@ -24,7 +26,7 @@ from twin.models.emergency.mission_steps import MissionSteps
 from twin.models.emergency.renewal import Futures
 from twin.models.emergency.service_kinds import bits
 from twin.models.emergency.service_plan import plan_of
-from twin.models.emergency.tables import ALERTED, AT_SCENE, GOING_OFF, RETURNING, TO_HOSPITAL, TO_SCENE
+from twin.models.emergency.tables import ALERTED, AT_SCENE, GOING_OFF, RETURNING, TO_HOSPITAL, TO_SCENE, VEHICLES
 from twin.models.plan_file import locate
 from twin.models.scenario_events import targets_of
 from twin.models.streets import build_streets
@@ -42,7 +44,8 @@ class Emergency(CallSteps, MissionSteps, Futures, Model):
 
     name = "emergency"
     owns = tables.FIELDS
-    reads = (*ROAD_READS, "hospital.powered")
+    reads = (*ROAD_READS, *VEHICLE_READS, "hospital.powered")
+    listens = (LOOK,)
     lags = SILENCE
     requires = (*ROAD_NEEDS, "zones", "zone_nodes", "stations", "hospitals")
     city_defaults: ClassVar = {"emergency": DEFAULTS}
@@ -85,7 +88,8 @@ class Emergency(CallSteps, MissionSteps, Futures, Model):
         streets = build_streets(city)
         check_access(city)
         share, retime = float(options["siren_share"]), round(float(options["retime"]) * SECOND)
-        self.fleet = Fleet("unit", streets, share, retime)
+        self.among = options["drive"] == VEHICLES
+        self.fleet = (Convoy if self.among else Fleet)("unit", streets, share, retime)
         return {
             "call": self.calls.number.shape[0],
             "unit": self.plan.units.node.shape[0],
@@ -95,7 +99,12 @@ class Emergency(CallSteps, MissionSteps, Futures, Model):
         }
 
     def start(self, view: View) -> None:
-        """Park every unit at its station and wait for the first call."""
+        """Park every unit at its station and wait for the first call.
+
+        Raises DataError when units are to drive among vehicles and the run has none.
+        """
+        if self.among and any(name not in view for name in VEHICLE_READS):
+            raise DataError("emergency: drive (vehicles) needs the model traffic in this run; add it, or set times")
         units = self.plan.units
         view.put("unit.node", slice(None), units.node)
         view.put("unit.station", slice(None), units.station)
@@ -152,6 +161,13 @@ class Emergency(CallSteps, MissionSteps, Futures, Model):
     def _on_unit_reroute(self, view: View, event: Event) -> None:
         self._reroute(view, event.target)
 
+    def _on_road_look(self, view: View, event: Event) -> None:
+        """Let a unit among the vehicles go on, unless it has turned to something else since it asked."""
+        unit = event.target
+        stage = int(view["unit.stage"][unit])
+        if event.data == view["unit.looks"][unit] and stage in _STEP_OF_STAGE:
+            view.interrupt(int(view["unit.job"][unit]), _STEP_OF_STAGE[stage])
+
     def _on_move(self, view: View, event: Event) -> None:
         if desk.move(view, event):
             view.put("unit.job", event.target, view.begin("mission", event.target))
@@ -191,7 +207,7 @@ class Emergency(CallSteps, MissionSteps, Futures, Model):
 
     def _reroute(self, view: View, unit: int) -> None:
         stage = int(view["unit.stage"][unit])
-        if stage == ALERTED and self.fleet.moving(view, unit):
+        if stage == ALERTED and self.fleet.moving(view, unit) and not self.among:
             self.fleet.follow(view, unit, int(view["unit.leg_goal"][unit]))
         elif stage == AT_SCENE:
             view.resume(int(view["unit.job"][unit]))

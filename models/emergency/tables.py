@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twin.contract import EventKind, Kpi, Option, Resource
 from twin.fields import Field
+from twin.models.emergency.convoy import convoy_fields
 from twin.models.emergency.incidents import MASS_CASUALTY
 from twin.models.travel import leg_fields
 
@@ -85,6 +86,7 @@ FIELDS = (
     Field("desk.fires", "bool", "1", "the plan says who goes to fires"),
     Field("desk.roads", "int64", "1", "checksum of open links when last looked at"),
     *leg_fields("unit"),
+    *convoy_fields("unit"),
 )
 
 EVENTS = (
@@ -121,6 +123,7 @@ EVENTS = (
 )
 
 _BAD = ("refuse", "leave_out")
+TIMES, VEHICLES = "times", "vehicles"
 _LAWS = ("lognormal", "exponential")
 
 OPTIONS = (
@@ -153,6 +156,13 @@ OPTIONS = (
         high=10,
     ),
     Option("siren_share", "part of congestion a unit with siren feels (assumption)", default=0.5, low=0, high=1),
+    Option(
+        "drive",
+        "units drive by published travel times, or link by link among the vehicles of the traffic",
+        "choice",
+        TIMES,
+        choices=(TIMES, VEHICLES),
+    ),
     Option("retime", "interval at which legs are timed again", "quantity", 300.0, "s", low=1),
     Option("track", "interval at which units report their node", "quantity", 15.0, "s", low=1),
     Option(

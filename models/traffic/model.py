@@ -57,6 +57,7 @@ class Traffic(Model):
     events = (
         EventKind("signal_mode", "a signal changes between fixed time (0) and vehicle-actuated (1)", target="signals"),
         EventKind(_PUBLISH, "travel times are published", quiet=True),
+        EventKind("road_look", "somebody looks at the vehicles as they stand now", quiet=True),
         EventKind(_REROUTE, "informed drivers learn present travel times", quiet=True),
     )
     options = (
