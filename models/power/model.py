@@ -159,7 +159,7 @@ class Power(Model):
     def _restore(self, view: View, event: Event) -> None:
         """Isolate faults and close ties; each switch that moves is an event."""
         present = self.demand.present(view)
-        wanted = self.flisr.plan(view, (present, present * self.demand.reactive_ratio), self.customers)
+        wanted = self.flisr.plan(view, (present, self.demand.reactive(present)), self.customers)
         for line in np.flatnonzero(wanted != view["line.closed"]).tolist():
             moved = view.emit("line_closed" if wanted[line] else "line_opened", line)
             change(view, "line", "closed", line, bool(wanted[line]), moved)

@@ -47,11 +47,12 @@ def written(tmp_path, text, name="grid.m"):
 def solved(city):
     """Return voltages of a city's grid, its generators as negative loads."""
     buses, lines = city["buses"], city["lines"]
-    active = buses["p"].astype(float)
+    active, reactive = buses["p"].astype(float), buses["q"].astype(float)
     if city.rows("generators"):
         np.subtract.at(active, city["generators"]["bus"], city["generators"]["p"])
+        np.subtract.at(reactive, city["generators"]["bus"], city["generators"]["q"])
     works = np.concatenate([lines["closed"], np.ones(city.rows("transformers"), bool)])
-    return FlowSolver(network_of(city)).solve(np.ones(buses.rows, bool), works, active, buses["q"])
+    return FlowSolver(network_of(city)).solve(np.ones(buses.rows, bool), works, active, reactive)
 
 
 def test_a_matpower_case_in_ohm_and_kilowatt(tmp_path):

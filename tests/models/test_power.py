@@ -187,3 +187,12 @@ def test_a_broken_invariant_is_told():
     assert world.check() == []
     world.state["bus.energised"][3] = False
     assert len(world.check()) == 3
+
+
+def test_reactive_power_at_a_bus_without_active_load_counts():
+    def voltage(q):
+        buses = {**dict(six_bus_city()["buses"]), "p": np.array([0, 0, 0, 2e6, 0, 3e6])}
+        buses["q"] = np.array([0, 0, 0, 5e5, q, 9e5])
+        return world_of(buses=buses).run("1 min").state["bus.voltage"][4]
+
+    assert voltage(8e6) < voltage(0.0) - 0.01 < voltage(-2e6)

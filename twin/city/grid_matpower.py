@@ -110,8 +110,7 @@ def _generator(parts: GridParts, number: int, row: Floats, kinds: dict[int, int]
     if kinds[key] == 3:
         parts.add("sources", id=name, bus=bus, u_ref=row[5], sk=STIFF)
         return
-    parts.add("generators", id=name, bus=bus, p=1e6 * row[1], kind="steady")
-    if kinds[key] == 2:
+    holds = kinds[key] == 2
+    parts.add("generators", id=name, bus=bus, p=1e6 * row[1], q=0.0 if holds else 1e6 * row[2], kind="steady")
+    if holds:
         parts.add("machines", id=name, bus=bus, u=row[5])
-    else:
-        parts.rows["buses"][bus]["q"] -= 1e6 * row[2]

@@ -195,10 +195,9 @@ def _supplies(parts: GridParts, tables: dict[str, list[Row]]) -> None:
             if kind == "gen" and row.get("slack"):
                 parts.add("sources", id=name, bus=bus, u_ref=_number(row, "vm_pu", 1.0), sk=STIFF)
                 continue
-            parts.add("generators", id=name, bus=bus, p=power, kind="steady")
+            reactive = 1e6 * _number(row, "q_mvar") * _number(row, "scaling", 1.0) if kind == "sgen" else 0.0
+            parts.add("generators", id=name, bus=bus, p=power, q=reactive, kind="steady")
             if kind == "gen":
                 parts.add("machines", id=name, bus=bus, u=_number(row, "vm_pu", 1.0))
                 limits = [row.get("min_q_mvar"), row.get("max_q_mvar")]
                 parts.dropped["reactive limit"] += any(q is not None and abs(float(q)) < 1e6 for q in limits)
-            elif bus >= 0:
-                parts.rows["buses"][bus]["q"] -= 1e6 * _number(row, "q_mvar") * _number(row, "scaling", 1.0)

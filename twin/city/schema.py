@@ -119,7 +119,12 @@ WATER: dict[str, dict[str, ColumnRule]] = {
 }
 
 DEVICES: dict[str, dict[str, ColumnRule]] = {
-    "generators": {"bus": _BUS, "p": _WATTS, "kind": ColumnRule("U", "", "solar or steady", spare=True)},
+    "generators": {
+        "bus": _BUS,
+        "p": _WATTS,
+        "q": ColumnRule("f", "var", "reactive power it gives", spare=True),
+        "kind": ColumnRule("U", "", "solar or steady", spare=True),
+    },
     "storages": {
         "bus": _BUS,
         "p": _WATTS,
