@@ -69,7 +69,7 @@ def guided_hops(ways: Ways, times: tuple[Array, Array], destinations: Array, gui
     guided  (n_node,)  elsewhere the way is that of free-flow times
     """
     from twin.kernels.routing import next_hop_table
-    from twin.models.traffic.turns import steps_to
+    from twin.models.traffic.turns import links_of, steps_to
 
     net, link_of_step, roots = steps_to(ways, destinations)
     free, present = (np.append(t, 0.0)[link_of_step] for t in times)
@@ -89,5 +89,4 @@ def guided_hops(ways: Ways, times: tuple[Array, Array], destinations: Array, gui
             net.in_start, net.in_link, net.from_node, weight, roots[row : row + 1], table[row : row + 1],
             np.empty((0, n_place)),
         )  # fmt: skip
-    hops: Array = np.append(np.where(link_of_step < len(times[0]), link_of_step, -1), -1)[table[:, : ways.n_column]]
-    return hops.astype(np.int32)
+    return links_of(ways, link_of_step, table)

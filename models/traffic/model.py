@@ -2,7 +2,9 @@
 
 Drivers follow next-hop tables: the informed share those of present travel
 times, the others those of free-flow times; both avoid a road from the instant
-it closes, and use it again from the first update after it opens. Travel times
+it closes, and use it again from the first update after it opens. An informed
+driver takes only links that lead nearer to the destination by free-flow times,
+so he meets no node twice unless a road closes or opens under way. Travel times
 are published every minute from the vehicles that left each link, or from the
 wait of its first vehicle when none did.
 """
@@ -226,7 +228,7 @@ class Traffic(Model):
         """Give informed drivers present times, and all drivers the roads that opened since."""
         free, present = self._times(view)
         settings = self._settings(view)
-        settings.informed[...] = self.routing.table(present)
+        settings.informed[...] = self.routing.nearer_table(self._lasting(view), present)
         if view["routes.stale"][0]:
             settings.habitual[...] = self.routing.table(free)
             view.raw("routes.stale")[0] = False
@@ -234,9 +236,15 @@ class Traffic(Model):
     def _detour(self, view: View, closed: Array) -> None:
         """Lead everybody around roads that have just closed: only destinations that used them."""
         settings = self._settings(view)
-        for table, times in zip((settings.habitual, settings.informed), self._times(view), strict=True):
-            rows = self.routing.users(table, closed)
-            table[rows] = self.routing.table(times, rows)
+        free, present = self._times(view)
+        rows = self.routing.users(settings.habitual, closed)
+        settings.habitual[rows] = self.routing.table(free, rows)
+        rows = self.routing.users(settings.informed, closed)
+        settings.informed[rows] = self.routing.nearer_table(self._lasting(view), present, rows)
+
+    def _lasting(self, view: View) -> Array:
+        """Return free-flow times on dry roads, inf where closed: only closures change what leads nearer."""
+        return np.where(view["link.open"], self.streets.free_time, np.inf)
 
     def _times(self, view: View) -> tuple[Array, Array]:
         """Return free-flow and present time of every link, s; inf where it is closed."""

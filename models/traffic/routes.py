@@ -11,6 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from twin.city import City
     from twin.models.streets import Streets
+    from twin.models.traffic import turns
 
 Array = np.ndarray[Any, Any]
 
@@ -35,13 +36,35 @@ class Routing:
         """
         if not len(self.banned):
             return next_hops(self.streets, times, self.destinations[rows])
+        from twin.models.traffic import turns
+
+        return turns.next_hops(self._ways(), times, self.destinations[rows])
+
+    def nearer_table(self, lasting: Array, present: Array, rows: Any = slice(None)) -> Array:
+        """Return as `table` does, by present times, but only links that lead nearer by lasting times, see `nearer`.
+
+        lasting, present  (n_link,)  s, inf for closed links
+        """
+        from twin.kernels.nearer import nearer_hop_table
+        from twin.models.traffic import turns
+
+        goals = self.destinations[rows]
+        if len(self.banned):
+            return turns.nearer_hops(self._ways(), lasting, present, goals)
+        net = self.streets.graph
+        table = np.empty((goals.size, self.streets.nodes), np.int32)
+        nearer_hop_table(
+            net.in_start, net.in_link, net.from_node, lasting, present, np.ascontiguousarray(goals, np.int32), table
+        )
+        return table
+
+    def _ways(self) -> turns.Ways:
         from twin.kernels.traffic_layout import hop_columns
         from twin.models.traffic import turns
 
         net, n_node = self.streets.graph, self.streets.nodes
         column = hop_columns(n_node, net.to_node, self.banned)
-        ways = turns.Ways(n_node, net.from_node, net.to_node, column, self.banned)
-        return turns.next_hops(ways, times, self.destinations[rows])
+        return turns.Ways(n_node, net.from_node, net.to_node, column, self.banned)
 
     def users(self, table: Array, links: Array) -> Array:
         """Return the rows of a table in which some driver takes one of the links."""
