@@ -4,7 +4,8 @@ Chicago Sketch from $TWIN_DATA, about a million vehicles on their shortest ways,
 the same in both engines. Timed is the simulation: ours with its event log on,
 the peer's off, in turn. Two threads are timed where the kernel has them, and
 must leave the same arrays. `peak_rss_mb` is that of a process of its own that
-reads, lays out and runs the case. The embedded city adds signals and classes,
+reads, lays out and runs the case. Where links merge none has priority, as in the
+peer, unless said. The embedded city adds signals and classes,
 two hours of the morning at 1, 10 and 100 times its size: streets, people and
 trips together, as the city's generator scales them. (With 10 times the trips on
 the same streets a ring of 18 full links stands still after half an hour, with
@@ -55,6 +56,7 @@ def measure(seed: int, quick: bool) -> Report:
     else:
         figures |= _chicago(chicago_case(seed, _QUICK_SHARE if quick else 1.0), 1 if quick else 3)
         figures["peak_rss_mb"] = _peak_rss(seed, _QUICK_SHARE if quick else 1.0)
+    setup["merges"] = "all links alike, as in the peer (its merge_priority is 1); shares by lanes are a figure"
     setup["embedded_city"] = "scale of its generator, not demand on the same streets; given routes, fixed signals"
     for scale in scales:
         figures |= _embedded(seed, scale)
@@ -64,21 +66,21 @@ def measure(seed: int, quick: bool) -> Report:
     return Report(figures, measured, setup)
 
 
-def lay_out(case: ChicagoCase) -> Any:
-    """Build the arrays of a run."""
+def lay_out(case: ChicagoCase, by_lanes: bool = False) -> Any:
+    """Build the arrays of a run; by_lanes: links merge in the ratio of their lanes, else alike, as the peer's do."""
     from twin.kernels.traffic_layout import Roads, Trips, build
 
-    weight = np.minimum(case.links["lanes"], _WIDEST)
+    weight = np.minimum(case.links["lanes"], _WIDEST) if by_lanes else 1
     roads = Roads(case.n_node, **case.links, reaction_time=REACTION_TIME, weight=weight)
     return build(roads, Trips(case.depart, case.origin, route_start=case.start, routes=case.routes))
 
 
-def run(case: ChicagoCase, threads: int = 1) -> tuple[float, Any, Any]:
-    """Return seconds from the loaded case to the last result, the arrays, and the event log."""
+def run(case: ChicagoCase, threads: int = 1, by_lanes: bool = False) -> tuple[float, Any, Any]:
+    """Return seconds from the loaded case to the last result, the arrays, and the log; by_lanes: see `lay_out`."""
     from twin.kernels.traffic import advance
     from twin.kernels.traffic_arrays import DONE, new_log
 
-    traffic, log = lay_out(case), new_log(case.traversals)
+    traffic, log = lay_out(case, by_lanes), new_log(case.traversals)
     for column in log:
         column.fill(0)
     engine: Any = advance
@@ -95,6 +97,7 @@ def _chicago(case: ChicagoCase, rounds: int) -> dict[str, float]:
     """Run the engines in turn; return times, ratios and what the vehicles did."""
     run(case)
     engines: dict[str, Callable[[], Any]] = {"ours": lambda: run(case)}
+    engines["by_lanes"] = lambda: run(case, by_lanes=True)
     if _has_threads():
         engines["threads2"] = lambda: run(case, threads=2)
     if _installed("uxsim"):
@@ -110,6 +113,7 @@ def _chicago(case: ChicagoCase, rounds: int) -> dict[str, float]:
     traffic = said["ours"][0]
     figures = {
         "wall_s": median["ours"],
+        "wall_s_shares_by_lanes": median["by_lanes"],
         "vehicles": float(len(case.depart)),
         "traversals": float(case.traversals),
         "traversals_per_s": case.traversals / median["ours"],
