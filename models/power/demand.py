@@ -23,8 +23,8 @@ class Demand:
 
     Tables that a city may add, all with `bus` and `p` (W): `generators` (`kind` "solar" or
     "steady"; `q` (var) scales with `p`, none if the column is missing; off while their bus has no
-    supply, IEEE 1547-2018 clause 8.1), `storages` (see `twin.models.power.storage`), `chargers` (of electric cars, with the profile of
-    `charging_factor`).
+    supply, IEEE 1547-2018 clause 8.1), `storages` (see `twin.models.power.storage`), `chargers` (of
+    electric cars, with the profile of `charging_factor`).
     """
 
     def __init__(self, setup: Setup) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from twin.contract import EventKind, Kpi, Option
 from twin.fields import Field
 
+NEVER_MEASURED = 9
+"""pu, above all voltages: nothing has been solved yet."""
+
 FIELDS = (
     Field("bus.energised", "bool", "1", "connected to a source", 1, traced=True),
     Field("bus.voltage", "float64", "pu", "voltage magnitude, 0 without power", 1),
@@ -38,7 +41,7 @@ FIELDS = (
     Field("grid.unserved", "float64", "W", "demand without power since then"),
     Field("grid.customer_minutes", "float64", "min", "customers without power, integrated"),
     Field("grid.energy", "float64", "J", "demand without power, integrated"),
-    Field("grid.least_voltage", "float64", "pu", "lowest voltage of a bus with power so far", 9),
+    Field("grid.least_voltage", "float64", "pu", "lowest voltage of a bus with power so far", NEVER_MEASURED),
     Field("grid.unsolved", "int64", "1", "power flows without a solution"),
     Field("storage.energy", "float64", "J", "energy in store at the last change of power"),
     Field("storage.power", "float64", "W", "given to the grid, negative while it charges"),

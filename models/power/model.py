@@ -26,7 +26,7 @@ from twin.contract import MINUTE, Event, Model, Setup
 from twin.models.power.demand import Demand
 from twin.models.power.failures import Failures, change
 from twin.models.power.grid import Grid, Supply, feeding
-from twin.models.power.kinds import EVENTS, FIELDS, KPIS, OPTIONS, SERIES
+from twin.models.power.kinds import EVENTS, FIELDS, KPIS, NEVER_MEASURED, OPTIONS, SERIES
 from twin.models.power.limits import LimitWatch
 from twin.models.power.protection import OVERCURRENT, Protection
 from twin.models.power.service import begin_or_end, indices, interruptions, lost
@@ -247,11 +247,12 @@ class Power(Model):
     def kpis(self, view: View) -> dict[str, float]:
         """Return lost supply and the lowest voltage so far."""
         minutes, energy = lost(view)
+        least = float(view["grid.least_voltage"][0])
         return {
             "customer_minutes_lost": minutes,
             "energy_not_supplied_kwh": energy / 3.6e6,
             **indices(view, self.customers),
-            "voltage_min": float(view["grid.least_voltage"][0]),
+            "voltage_min": least if least < NEVER_MEASURED else float("nan"),
         }
 
     def measure(self, view: View) -> dict[str, float]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from twin.errors import DataError
 from twin.models.power.general import GeneralSolver
 from twin.models.power.held import solve_held
 from twin.models.power.network import BASE, Network, network_of
@@ -106,8 +107,13 @@ class FlowSolver:
 
         Radial grids are swept; rings, several sources on one island and flows that the sweep does not
         find go to power-grid-model; held voltages, and what that does not find, to `solve_held`. All are
-        within 1e-8 pu of the exact voltages.
+        within 1e-8 pu of the exact voltages. Raises DataError that names the first bus with a load that is
+        no finite number.
         """
+        wrong = np.flatnonzero(~np.isfinite(active) | ~np.isfinite(reactive))
+        if wrong.shape[0]:
+            bus = int(wrong[0])
+            raise DataError(f"bus {bus} has a load of {active[bus]:g} W, {reactive[bus]:g} var: give finite numbers")
         fed, carries, tree = self.connect(bus_works, edge_works)
         if tree is not None:
             found = sweep_profiles(tree, active[None], reactive[None])

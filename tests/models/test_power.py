@@ -10,6 +10,7 @@ import pytest
 
 from tests.models.utility_city import FLOOD, ancestors, assemble, order, planned, six_bus_city, times
 from twin.contract import SECOND
+from twin.errors import DataError
 from twin.models.hazards import Hazards
 from twin.models.power import Power
 from twin.models.power.grid import Grid
@@ -196,3 +197,13 @@ def test_reactive_power_at_a_bus_without_active_load_counts():
         return world_of(buses=buses).run("1 min").state["bus.voltage"][4]
 
     assert voltage(8e6) < voltage(0.0) - 0.01 < voltage(-2e6)
+
+
+def test_a_load_that_is_no_number_is_named():
+    with pytest.raises(DataError, match="bus 4 has a load of nan W"):
+        GRID.solve(np.ones(6, bool), EDGES, np.where(np.arange(6) == 4, np.nan, PEAK), PEAK)
+
+
+def test_without_any_solution_no_lowest_voltage_is_claimed():
+    buses = {**dict(six_bus_city()["buses"]), "p": np.array([0, 0, 0, 9e9, 0, 9e9])}
+    assert np.isnan(world_of(buses=buses).run("1 min").kpis()["voltage_min"])
