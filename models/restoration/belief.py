@@ -16,7 +16,7 @@ import numpy as np
 from twin.city.dependencies import supplier_of
 from twin.models.assets import KINDS, LINE, PIPE, PUMP, SUBSTATION, Assets, household_of
 from twin.models.power.grid import Grid
-from twin.models.restoration.ranking import persons_per_pump
+from twin.models.restoration.mains import Mains
 from twin.models.restoration.work import STEPS, Durations
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Belief:
         self._stations = city.rows("substations")
         self._persons = np.asarray(city["buses"]["customers"], dtype=np.float64) * household_of(city)
         self._bus = supplier_of(city, "buses", "pumps", "bus")
-        self._per_pump = persons_per_pump(city)
+        self._mains = Mains(city)
         self._tables = {kind: assets.kind == kind for kind in (SUBSTATION, LINE, PIPE, PUMP)}
 
     def dark(self, failed: Array) -> float:
@@ -68,7 +68,7 @@ class Belief:
         fed = self._grid.connected(~self._of(failed, SUBSTATION, self._stations), self._line_states(failed))
         out = self._of(failed, PUMP, self._bus.shape[0]) | ((self._bus >= 0) & ~fed[np.maximum(self._bus, 0)])
         burst = self._assets.customers[failed & self._tables[PIPE]].sum()
-        return float(self._persons[~fed].sum() + self._per_pump[out].sum() + burst)
+        return float(self._persons[~fed].sum() + self._mains.dry(out) + burst)
 
     def _line_states(self, failed: Array) -> Array:
         return self._closed & ~self._of(failed, LINE, self._closed.shape[0])

@@ -269,6 +269,20 @@ def test_every_rule_repairs_all_and_repeats_bit_for_bit(rule):
     assert cut.digest() == whole.digest()
 
 
+def test_a_planner_knows_who_hangs_on_which_pump():
+    """Two pumps feed the first junction from the lake; behind it a third one feeds the hill."""
+    from tests.models.water_city import small_city, water_tables
+    from twin.models.restoration.mains import Mains
+
+    base = water_tables()
+    pumps = {name: np.repeat(column, 3) for name, column in base["pumps"].items()}
+    pumps |= {"id": np.array(["u0", "u1", "u2"]), "from_node": np.array([4, 4, 1]), "to_node": np.array([0, 0, 2])}
+    pipes = {name: column[[0, 2, 3]] for name, column in base["pipes"].items()}
+    mains = Mains(small_city(pumps=pumps, pipes=pipes, water_controls=None))
+    told = [mains.dry(np.array(stopped, dtype=bool)) for stopped in ((1, 0, 0), (1, 1, 0), (0, 0, 1), (0, 0, 0))]
+    assert told == [0.0, 500.0, 200.0, 0.0]
+
+
 def test_looking_ahead_never_costs_more_than_the_rule_it_starts_from():
     from twin.models.restoration.belief import Belief, Situation
     from twin.models.restoration.work import known_durations
