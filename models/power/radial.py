@@ -80,7 +80,7 @@ def plant(network: Network, order: Array, parent: Array, parent_edge: Array, edg
     rows = np.flatnonzero(fed[network.source_bus])
     roots = network.source_bus[rows]
     rings = int(edge_works.sum()) != len(bus) - len(roots)
-    if rings or len(np.unique(roots)) < len(roots) or fed[network.held_bus].any():
+    if rings or (len(roots) > 1 and len(np.unique(roots)) < len(roots)) or fed[network.held_bus].any():
         return None
     sources = len(rows)
     node_of_bus = np.full(network.buses + 1, -1)

@@ -259,13 +259,14 @@ class Water(Model):
         return {
             "persons_without_water": float(view["water_rate.dry"][0]),
             "water_unserved": float(view["water_rate.asked"][0] - view["water_rate.given"][0]),
-            "tank_storage": float(view["tank.volume"].sum() + self._running_in(view)),
+            "tank_storage": sum(view["tank.volume"].tolist()) + self._running_in(view),
         }
 
     def _running_in(self, view: View) -> float:
         """Return what has run into tanks since their volumes were last brought up to date, m3."""
         elapsed = (view.now - int(view["water_clock.time"][SINCE])) / 1e6
-        return float(view["water_node.inflow"][self.network.first_tank :].sum()) * elapsed
+        running: list[float] = view["water_node.inflow"][self.network.first_tank :].tolist()
+        return sum(running) * elapsed
 
     def tables(self, view: View) -> dict[str, dict[str, Array]]:
         """Return junctions and links as they are at the end."""
