@@ -1,12 +1,18 @@
 """Which of 20 policies from now on: seconds for 20 policies x 10 futures x 2 h from a busy live state.
 
 The demo's flood night on nusantara, 80 minutes in, with 72 ambulances and about 60 calls an hour:
-calls, units and hospital bays are multiplied, all else is the demo. 20 policies with the present one:
-closest idle at five beliefs about sirens, DMEXCLP at five busy fractions and three preparation times.
+calls, units and hospital bays are multiplied, all else is the demo. 20 policies with the present one, of
+five kinds of dispatch and three of relocation, see `_POLICIES`.
 
+tables_s          wall time to make the tables of the policies the first time (decision processes, placements); a
+                  process keeps them, so that the next question from the same city does not wait for them
 emergency_only_s  wall time on frozen travel times: only calls, units and their positions go on
-coupled_s         wall time with traffic, power, telecom, crews and feeds
-bytes_equal       1 when the KPI bytes of branches equal those of runs from t = 0 that switch at the
+coupled_s         wall time with traffic, power, water, telecom, fires, crews and feeds
+*_cpu_s           processor time of the same, of all processes
+coupled_alone_s   wall time of one coupled branch that the model itself runs: what each of the 200 would take
+compiled_frozen, compiled_coupled  policies whose branches kernels ran; coupled, the present policy's run of
+                  each future is the model's, and witnesses for the others what they read of the city
+bytes_equal       1 when the KPI bytes of coupled branches equal those of runs from t = 0 that switch at the
                   branch instant: all 200, with --quick a few. Each process that makes such runs goes from
                   t = 0 to the instant once, and each run takes over from a fork of it there
 compiled_equal    1 when the branches of the first future, which a kernel runs on frozen times, have the
@@ -18,6 +24,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import resource
 import struct
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -35,9 +42,14 @@ if TYPE_CHECKING:
 
 _UNITS, _CALLS, _DESK = 4, 18.0, 12
 _AT = 80
-_SIRENS = (0.0, 0.25, 0.75, 1.0)
-_BUSY = (0.0, 0.2, 0.4, 0.6, 0.8)
-_READY = (30, 90, 180)
+_POLICIES = (
+    *(f"closest_idle(siren_share={share})" for share in (0.0, 0.25, 1.0)),
+    *(f"dmexclp(busy_fraction={busy})" for busy in (0.0, 0.2, 0.4, 0.6, 0.8)),
+    *("districts", "districts(siren_share=1)", "mdp_heuristic", "mdp_heuristic(group=6)"),
+    *("hospital_aware", "hospital_aware(sooner=180 s)"),
+    *(f"closest_idle+{move}" for move in ("dmexclp_relocation", "priority_list", "compliance_table")),
+    *(f"{rule}+dmexclp_relocation" for rule in ("dmexclp", "hospital_aware")),
+)
 
 
 @dataclass(frozen=True)
@@ -52,25 +64,30 @@ class _Size:
 
 def measure(seed: int, quick: bool) -> Report:
     """Return wall times, the exactness of branches and the agreement of rankings."""
+    from twin.whatif import read_choice
     from twin.whatif.frozen import all_but
 
-    size = _Size(_grid()[::5], 3, 20, 6) if quick else _Size(_grid(), 10, 120, 200)
+    size = _Size(_POLICIES[3::5], 3, 20, 6) if quick else _Size(_POLICIES, 10, 120, 200)
     world = _live(_assembly(seed))
     found: dict[str, Any] = {}
     frozen = all_but(world.assembly, "emergency", "avl")
     for still in ((), frozen):
-        _ask(world, replace(size, policies=size.policies[:1], futures=1, minutes=2), still)
-    figures = {
-        "emergency_only_s": seconds(lambda: found.update(frozen=_ask(world, size, frozen))),
-        "coupled_s": seconds(lambda: found.update(coupled=_ask(world, size, ()))),
-    }
-    coupled: WhatIf = found["coupled"]
+        _ask(world, replace(size, policies=_POLICIES[:1], futures=1, minutes=2), still)
+    figures = {"tables_s": seconds(lambda: [read_choice(policy, world.assembly) for policy in size.policies])}
+    for key, still in (("emergency_only", frozen), ("coupled", ())):
+        before = _processor()
+        figures[f"{key}_s"] = seconds(lambda still=still, key=key: found.update({key: _ask(world, size, still)}))
+        figures[f"{key}_cpu_s"] = _processor() - before
+    coupled, alone = found["coupled"], replace(size, policies=(), futures=1)
     count = len(coupled.branches)
     figures |= {
+        "coupled_alone_s": seconds(lambda: _ask(world, alone, (), compiled=False)),
         "bytes_equal": float(_equal(world, coupled, size)),
-        "kendall_frozen_vs_coupled": _kendall(found["frozen"], coupled),
+        "kendall_frozen_vs_coupled": _kendall(found["emergency_only"], coupled),
         "branches": float(count),
-        "compiled_equal": float(_compiled_equal(world, found["frozen"], size, frozen)),
+        "compiled_frozen": float(len(found["emergency_only"].compiled)),
+        "compiled_coupled": float(len(coupled.compiled)),
+        "compiled_equal": float(_compiled_equal(world, found["emergency_only"], size, frozen)),
         "branch_frozen_ms": 1000 * figures["emergency_only_s"] / count,
         "branch_coupled_ms": 1000 * figures["coupled_s"] / count,
         **_busyness(world),
@@ -82,9 +99,10 @@ def measure(seed: int, quick: bool) -> Report:
     return Report(figures, targets, {**setup, "checked": min(size.checked, count), "workers": workers})
 
 
-def _grid() -> tuple[str, ...]:
-    closest = [f"closest_idle(siren_share={share})" for share in _SIRENS]
-    return (*closest, *(f"dmexclp(busy_fraction={busy},preparation={ready} s)" for busy in _BUSY for ready in _READY))
+def _processor() -> float:
+    """Return the processor time (s) of this process and of those it has ended."""
+    both = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(used.ru_utime + used.ru_stime for used in both)
 
 
 def _assembly(seed: int) -> Assembly:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.kernels.calendar import NEVER, Calendar
-from twin.kernels.routing import Graph
+from twin.kernels.routing import Graph, _Work
 
 __all__ = ["NEVER", "Case", "State"]
 
@@ -86,11 +86,20 @@ class Ways(NamedTuple):
     time   (n_node, n_node)  s, row per root
     link   (n_node, n_node)  last link of the way from the root, or one row of scratch where nobody asks for it
     stamp  (n_node,)         row of the reel for which a root's tree was grown, -1 for none
+    work   of one tree
     """
 
     time: Float
     link: Int32
     stamp: Int
+    work: _Work
+
+
+def new_ways(n_node: int, n_link: int, kept: int) -> Ways:
+    """Make room for trees, none grown yet; kept is n_node, or 1 where nobody asks for links."""
+    heap = np.empty(n_link + 1), np.empty(n_link + 1, np.int32)
+    work = _Work(*heap, np.empty(n_node, np.bool_), np.empty(n_node, np.int32))
+    return Ways(np.empty((n_node, n_node)), np.empty((kept, n_node), np.int32), np.full(n_node, -1), work)
 
 
 class Rule(NamedTuple):

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from twin.kernels._jit import inline_jit, jit, lean_jit
-from twin.kernels.routing import Graph, tree
+from twin.kernels._jit import inline_jit, lean_jit
+from twin.kernels.routing import Graph, _tree
 from twin.kernels.standstill_arrays import (
     FAILED,
     NOW,
@@ -44,20 +44,23 @@ def wound(reel: Reel, clock: Int, place: int, order: int) -> int:
     return int(row)
 
 
-@jit
+@lean_jit
 def grow(streets: Graph, weight: Float, root: int, backward: bool, row: int, ways: Ways) -> None:
-    """Grow the tree of a root unless it is there for this row of the reel; the graph of links sorted by either end.
+    """Grow the tree of a root unless it is there for this row of the reel.
 
     weight    (n_link,)  s, inf for a closed link
     backward  ways to the node, not from it; their links are not kept
     """
     if ways.stamp[root] == row:
         return
-    if backward:
-        tree(streets.in_start, streets.in_link, streets.from_node, weight, root, ways.time[root], ways.link[0], -1)
-    else:
-        tree(streets.out_start, streets.out_link, streets.to_node, weight, root, ways.time[root], ways.link[root], -1)
     ways.stamp[root] = row
+    time = ways.time[root]
+    if backward:
+        ends = streets.in_start, streets.in_link, streets.from_node
+        _tree(ends[0], ends[1], ends[2], weight, root, time, ways.link[0], ways.work, -1)
+    else:
+        ends = streets.out_start, streets.out_link, streets.to_node
+        _tree(ends[0], ends[1], ends[2], weight, root, time, ways.link[root], ways.work, -1)
 
 
 @inline_jit

@@ -204,11 +204,11 @@ class Standstill:
             self._ways = self._trees(self.model.fleet.streets.nodes)
         return rules.work_of(places, city.rows("stations")), self._ways, self._ways
 
-    def _trees(self, roots: int) -> Any:
-        from twin.kernels.standstill_arrays import Ways
+    def _trees(self, kept: int) -> Any:
+        from twin.kernels.standstill_arrays import new_ways
 
-        nodes = self.model.fleet.streets.nodes
-        return Ways(np.empty((nodes, nodes)), np.empty((roots, nodes), np.int32), np.full(nodes, -1))
+        streets = self.model.fleet.streets
+        return new_ways(streets.nodes, streets.length.shape[0], kept)
 
     def _belief(self, share: float) -> Any:
         """Return the memory of what policies of one belief about sirens expect."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from twin.contract import SECOND, Command, Option, Policy, Setup
+from twin.models.emergency.belief import zone_times
 from twin.models.emergency.calls import emergency_settings, target_times
 from twin.models.emergency.tables import DISPATCHED, SERVED, WAITING
 from twin.models.streets import build_streets, shortest_tree
@@ -142,9 +143,8 @@ class Dmexclp(ClosestIdle):
         self.demand = np.asarray(zones["population"], dtype=np.float64)
         self.busy = float(setup.options["busy_fraction"])
         self.preparation = float(setup.options["preparation"])
-        trees = [shortest_tree(self.streets, self.streets.free_time, z, reverse=True).time for z in zones["node"]]
         before = float(np.mean(emergency_settings(setup.city)["call_taking"])) + self.preparation
-        self.covered = np.array(trees) <= self.target - before
+        self.covered = zone_times(setup.city) <= self.target - before
         return {}
 
     def choose(self, observation: Observation, call: int, units: Array, reach: Array) -> int:

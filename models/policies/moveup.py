@@ -6,6 +6,7 @@ told to go to, and where the unit reports to be. A freed unit is one whose call 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -18,6 +19,7 @@ from twin.models.location.coverage import covering_matrix, marginal_coverage, ma
 from twin.models.policies.dispatch import PREPARATION, units_sent
 
 if TYPE_CHECKING:
+    from twin.city import City
     from twin.view import Observation
 
 Array = np.ndarray[Any, Any]
@@ -61,12 +63,8 @@ class DmexclpRelocation(Policy):
     def setup(self, setup: Setup) -> dict[str, int]:
         """Compute which zones a unit at each station reaches in time at free speed."""
         city, self.busy = setup.city, float(setup.options["busy_fraction"])
-        self.means = believed_means(city, float(setup.options["preparation"]))
         self.station = np.asarray(city["stations"]["node"], dtype=np.int64)
-        self.times = zone_times(city)
-        before = min(self.means.talk + self.means.prepare, self.means.target)
-        self.covered = np.ascontiguousarray(covering_matrix(self.times[:, self.station].T, self.means.target, before))
-        self.demand = np.maximum(np.asarray(city["zones"]["population"], dtype=np.float64), 1e-9)
+        self.covered, self.demand = _coverage(city, float(setup.options["preparation"]))
         return {}
 
     def decide(self, observation: Observation) -> list[Command]:
@@ -151,8 +149,7 @@ class ComplianceTable(DmexclpRelocation):
         """Place every number of ambulances."""
         super().setup(setup)
         most = max(int(np.asarray(setup.city["stations"]["units"]).sum()), 1)
-        arguments = (self.covered, self.demand)
-        self.table = [maximal_expected_covering(*arguments, k, self.busy).site for k in range(1, most + 1)]
+        self.table = _best_places(setup.city, float(setup.options["preparation"]), self.busy, most)
         self.drive = _station_times(setup, self.station)
         return {}
 
@@ -183,6 +180,22 @@ def _places_of(reach: Array) -> Array:
     cost = np.ascontiguousarray(cost if places < units else cost.T)
     assign_places(cost, units, places, np.empty((3, most)), match)
     return match[COLUMN_OF, :units].copy()
+
+
+def _coverage(city: City, preparation: float) -> tuple[Array, Array]:
+    """Return which zones a unit at each station reaches in time (n_zone, n_station), and what each zone weighs."""
+    means = believed_means(city, preparation)
+    stations = np.asarray(city["stations"]["node"], dtype=np.int64)
+    before = min(means.talk + means.prepare, means.target)
+    covered = covering_matrix(zone_times(city)[:, stations].T, means.target, before)
+    return np.ascontiguousarray(covered), np.maximum(np.asarray(city["zones"]["population"], dtype=np.float64), 1e-9)
+
+
+@lru_cache(maxsize=8)
+def _best_places(city: City, preparation: float, busy: float, most: int) -> tuple[Array, ...]:
+    """Return the stations of 1, 2, ... ambulances; a city's table is made once per process."""
+    covered, demand = _coverage(city, preparation)
+    return tuple(maximal_expected_covering(covered, demand, k, busy).site for k in range(1, most + 1))
 
 
 def _station_times(setup: Setup, stations: Array) -> Array:
