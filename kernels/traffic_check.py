@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from twin.kernels.traffic_arrays import NEVER
+from twin.kernels.traffic_arrays import DARK, NEVER
 
 Columns = dict[str, NDArray[Any]]
 _SHOWN = 5
@@ -13,6 +13,22 @@ _MOST_CLASSES = 128
 _MOST_FACTOR = 1e6
 _MOST_WEIGHT = 16
 _MOST_RANK = 15
+_MOST_PHASES = 63
+_LEAST = 1e-6
+"""s; shorter times round to none."""
+_SIGNALS = {
+    "control": ("node", 0),
+    "stop_headway": ("node", _LEAST),
+    "minimum_green": ("node", _LEAST),
+    "maximum_green": ("node", _LEAST),
+    "extension": ("node", 0),
+    "intergreen": ("node", 0),
+    "cycle": ("link", _LEAST),
+    "start": ("link", -np.inf),
+    "length": ("link", 0),
+    "phase": ("link", -1),
+}
+"""Table and least value of each column of `Signals`."""
 
 
 def check(
@@ -62,6 +78,45 @@ def _wrong_roads(n_node: int, roads: Columns) -> list[str]:
     turns = [("banned turn", roads["banned_turns"]), ("pocket", roads["pockets"]), ("yield", roads["yields"][:, :2])]
     problems += [problem for table, rows in turns for problem in _wrong_turns(roads, table, rows)]
     return problems + _wrong_turns(roads, "yield", roads["yields"][:, [2, 1]])
+
+
+def check_signals(n_node: int, roads: Columns, signals: Any, gap: float, late_turn: float) -> None:
+    """Raise a ValueError that names every node, link and pocket whose control makes no sense.
+
+    roads    links and pockets, as `with_pockets` leaves them
+    signals  `traffic_layout.Signals` with rows for links and pockets
+    """
+    counts = {"node": n_node, "link": len(roads["from_node"])}
+    problems, columns = [], {}
+    for name, (table, least) in _SIGNALS.items():
+        column, count = np.asarray(getattr(signals, name), np.float64), counts[table]
+        if column.shape not in ((), (count,)):
+            said = f", {len(roads['pockets'])} of them of pockets" if table == "link" else ""
+            problems.append(f"signals: {name} has {column.size} rows, must have {count}{said}")
+            continue
+        columns[name] = np.broadcast_to(column, (count,))
+        wrong = ~np.isfinite(column) | (column < least)
+        problems += _wrong(table, f"{name} must be finite, at least {least:g}", np.broadcast_to(wrong, (count,)))
+    problems += _wrong_controls(columns)
+    if not 0 <= gap < np.inf or (len(roads["yields"]) and gap == 0):
+        problems.append(f"gap ({gap}) must be greater than 0 s where a movement gives way, and finite")
+    if not 0 <= late_turn < np.inf:
+        problems.append(f"late_turn ({late_turn}) must be 0 s or more, and finite")
+    if problems:
+        raise ValueError("; ".join(problems))
+
+
+def _wrong_controls(columns: Columns) -> list[str]:
+    """List the nodes and links whose control, phase or bounds of green are none."""
+    problems = []
+    for name, table, most in (("control", "node", DARK), ("phase", "link", _MOST_PHASES)):
+        if name in columns:
+            wrong = (columns[name] > most) | (columns[name] != np.rint(columns[name]))
+            problems += _wrong(table, f"{name} must be whole, at most {most}", wrong)
+    if {"minimum_green", "maximum_green"} <= columns.keys():
+        longer = columns["minimum_green"] > columns["maximum_green"]
+        problems += _wrong("node", "minimum_green must not be longer than maximum_green", longer)
+    return problems
 
 
 def _wrong_turns(roads: Columns, table: str, turns: NDArray[Any]) -> list[str]:

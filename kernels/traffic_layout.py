@@ -26,7 +26,7 @@ from twin.kernels.traffic_arrays import (
     Settings,
     State,
 )
-from twin.kernels.traffic_check import check
+from twin.kernels.traffic_check import check, check_signals
 from twin.kernels.traffic_groups import counting_sort, gather_routes, join_short_links
 from twin.kernels.traffic_move import SOON
 from twin.kernels.traffic_turns import no_turns, with_pockets, with_turns
@@ -196,6 +196,7 @@ def build(
     check(roads.n_node, columns, vehicles, targets, classes.pcu, classes.headway_factor)
     column = hop_columns(roads.n_node, columns["to_node"], roads.banned_turns)
     columns, vehicles, plan = with_pockets(columns, vehicles, signals)
+    check_signals(roads.n_node, columns, plan, roads.gap, roads.late_turn)
     column = np.append(column, columns["to_node"][len(column) :])
     n_column = int(max(roads.n_node, column.max(initial=-1) + 1))
     settings = _settings(roads, columns, plan, classes, (len(targets), n_column))

@@ -69,21 +69,22 @@ class Rules:
     signals       link, cycle, start, green (s): fixed time at the end of a link;
                   other links into such a node are always red. Also, if wanted:
                   offset (added to start), amber and all_red: lost after the
-                  green, nobody enters, and what conflicts has no green yet
+                  green, nobody enters, and what conflicts has no green yet;
+                  to_link: the green is that of the pocket to this link alone
     nodes         x, y (m), by label: tells which approaches conflict, and where
                   to draw
     driving_side  "left" or "right"
     gap, late_turn  s: a turn at a signal across oncoming traffic that has green
                   too wants to see the way free for so long (at most half of the
                   time of a link ahead), and may still be made so long after its
-                  green; needs nodes. gap None: nobody gives way
+                  green; needs nodes. gap None or 0: nobody gives way
     pockets       from_link, to_link, storage (PCU): a turn pocket of a movement
     pcu           space and headway of each class relative to a car
     emergency     classes that pass queues and call for green
     passing       >= 1; this multiple of the free-flow time after it has entered
                   a link, an emergency vehicle goes past all that are ahead
     green_ahead   s before it is due, at most half of its way, from which it
-                  calls for green; never where a turn anywhere gives way
+                  calls for green; 0: never
     green_clear, green_most  s from its call until it has green, and until the
                   plan goes on though it is still there
     relax_after   s: looked at this often, a gridlock whose first vehicles have

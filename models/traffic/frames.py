@@ -235,7 +235,7 @@ def _roads(frames: Frames, rules: Rules) -> Roads:
         banned_turns=np.stack(turns, axis=1),
         pockets=pockets.movements(frames),
         pocket_room=frames.pockets["storage"].to_numpy(float),
-        yields=[] if rules.gap is None else plans.permitted(frames),
+        yields=plans.permitted(frames) if rules.gap else [],
         gap=rules.gap or 0.0,
         late_turn=rules.late_turn,
     )

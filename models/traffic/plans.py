@@ -26,7 +26,9 @@ def wrong(frames: Frames) -> list[str]:
     plan = frames.signals
     link = rows_of(plan["link"], frames.links.index)
     problems = wrong_rows("signals", plan, "link", link < 0, "is no link")
-    problems += wrong_rows("signals", plan, "link", plan["link"].duplicated().to_numpy(), "has a green already")
+    way = [name for name in ("link", "to_link") if name in plan]
+    problems += wrong_rows("signals", plan, "link", plan.duplicated(way).to_numpy(), "has a green already")
+    problems += _wrong_turns(frames)
     for name in ("cycle", "green"):
         bad = ~(_column(frames, name) >= _LEAST) | np.isinf(_column(frames, name))
         problems += wrong_rows("signals", plan, name, bad, f"must be greater than 0, at least {_LEAST} s, and finite")
@@ -39,6 +41,19 @@ def wrong(frames: Frames) -> list[str]:
     long = _column(frames, "green") + lost > _column(frames, "cycle") + 1e-6
     problems += wrong_rows("signals", plan, "green", long, "is longer with amber and all_red than the cycle")
     return problems + _unplaced(frames) or _overlaps(frames, link)
+
+
+def _wrong_turns(frames: Frames) -> list[str]:
+    """Name greens of turns that have no pocket."""
+    from twin.models.traffic.frames import wrong_rows
+
+    plan = frames.signals
+    if "to_link" not in plan:
+        return []
+    pocket = set(zip(frames.pockets["from_link"], frames.pockets["to_link"], strict=True))
+    without = np.array([way not in pocket for way in zip(plan["link"], plan["to_link"], strict=True)], bool)
+    bad = plan["to_link"].notna().to_numpy() & without
+    return wrong_rows("signals", plan, "to_link", bad, "has no pocket from this link")
 
 
 def _unplaced(frames: Frames) -> list[str]:
@@ -99,8 +114,15 @@ def _windows(frames: Frames, link: Array) -> Windows:
 
     start = _column(frames, "start") + _column(frames, "offset")
     clear = _column(frames, "amber") + _column(frames, "all_red")
-    anywhere = np.full(len(link), -1)
-    return Windows(link, _column(frames, "cycle"), start, _column(frames, "green"), clear, anywhere)
+    return Windows(link, _column(frames, "cycle"), start, _column(frames, "green"), clear, _exits(frames))
+
+
+def _exits(frames: Frames) -> Array:
+    """Return the link to which the pocket of each green leads, -1 where the green is that of an approach."""
+    from twin.models.traffic.frames import rows_of
+
+    plan = frames.signals
+    return rows_of(plan["to_link"], frames.links.index) if "to_link" in plan else np.full(len(plan), -1)
 
 
 def _column(frames: Frames, name: str) -> Array:
@@ -112,7 +134,10 @@ def _column(frames: Frames, name: str) -> Array:
 
 
 def signals(frames: Frames, roads: Roads) -> Signals:
-    """Lay out fixed-time greens; a link without a row is red where its node has a signal."""
+    """Lay out fixed-time greens, those of pockets behind those of links.
+
+    A link without a row is red where its node has a signal; a pocket without one has the green of its link.
+    """
     from twin.kernels.traffic_arrays import FIXED
     from twin.kernels.traffic_layout import Signals
     from twin.models.traffic.frames import rows_of
@@ -120,9 +145,14 @@ def signals(frames: Frames, roads: Roads) -> Signals:
     row = rows_of(frames.signals["link"], frames.links.index)
     control = np.zeros(roads.n_node, np.int8)
     control[np.asarray(roads.to_node)[row]] = FIXED
-    windows = _windows(frames, row)
+    windows, whole = _windows(frames, row), _exits(frames) < 0
     columns = {"cycle": np.full(len(frames.links), 60.0)}
     columns |= {name: np.zeros(len(frames.links)) for name in ("start", "length")}
+    turns = [(int(link), int(after)) for link, after in np.asarray(roads.pockets).reshape(-1, 2)]
+    own = [(green, turns.index((int(row[green]), int(windows.exit_[green])))) for green in np.flatnonzero(~whole)]
     for name, given in (("cycle", windows.cycle), ("start", windows.start), ("length", windows.green)):
-        columns[name][row] = given
+        columns[name][row[whole]] = given[whole]
+        columns[name] = np.append(columns[name], columns[name][[link for link, _ in turns]])
+        for green, pocket in own:
+            columns[name][len(frames.links) + pocket] = given[green]
     return Signals(control=control, **columns)

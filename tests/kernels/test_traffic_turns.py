@@ -1,5 +1,6 @@
 """Turn pockets and turns that give way, on streets small enough to follow by hand."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,30 @@ def test_a_pocket_can_have_a_green_of_its_own() -> None:
     # both pass the end of link 0 at once, the turn then waits for its own green
     traffic = build(roads, trips, signals=plan)
     assert _left(traffic, [0, 3]) == [10.0, 40.0, 11.25]
+
+
+def test_signals_that_make_no_sense_are_named() -> None:
+    roads = Roads(4, [0, 1, 1], [1, 2, 3], 200.0, 20.0, pockets=[(0, 2)], yields=[(0, 2, 0)], gap=0.0, late_turn=-1.0)
+    plan = Signals(
+        control=[0, FIXED, 4, 1.5], cycle=[60.0, 0.0, np.nan, 60.0], length=[-1.0, 30.0, 30.0, 30.0],
+        phase=[0, 0, 99, 0], start=[0.0, 0.0, 0.0], minimum_green=7.0, maximum_green=[40.0, 5.0, 40.0, 40.0],
+        extension=np.inf,
+    )  # fmt: skip
+    trip = Trips([0], [0], route_start=[0], routes=[0, -1])
+    with pytest.raises(ValueError, match="node 2, 3: control must be whole, at most 3") as caught:
+        build(roads, trip, signals=plan)
+    for part in (
+        "link 1, 2: cycle must be finite, at least 1e-06",
+        "link 0: length must be finite, at least 0",
+        "link 2: phase must be whole, at most 63",
+        "node 1: minimum_green must not be longer than maximum_green",
+        "node 0, 1, 2, 3: extension must be finite",
+        "gap (0.0) must be greater than 0 s where a movement gives way",
+        "late_turn (-1.0) must be 0 s or more",
+    ):
+        assert part in str(caught.value)
+    with pytest.raises(ValueError, match="signals: cycle has 5 rows, must have 4, 1 of them of pockets"):
+        build(replace(roads, gap=4.5, late_turn=3.0), trip, signals=Signals(cycle=np.full(5, 60.0)))
 
 
 def _opposed(departs: list[float], turners: int = 1, opposed_turns: bool = False, **signals: Any) -> Traffic:
