@@ -9,6 +9,7 @@ import numpy as np
 from twin.contract import Acquire, Delay, Done, StepResult
 from twin.models.emergency import desk
 from twin.models.emergency.incidents import CASUALTY, COMPANION, RINGS, Requests
+from twin.models.emergency.service_kinds import bits
 from twin.models.emergency.tables import (
     ABANDONED,
     CLOSED_HANDED_ON,
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
+PATIENT = bits("treat+advanced")
+"""What a request for a patient needs of a unit."""
+
 
 class CallSteps:
     """Steps of a call and of an absence of a call-taker; part of the emergency model."""
@@ -37,6 +41,7 @@ class CallSteps:
     several: Array
     absences: Absences
     transfer: int
+    worsens: int
 
     def call_answer(self, view: View, job: Job) -> StepResult:
         """Ring until a call-taker is free; hang up when patience ends."""
@@ -98,12 +103,29 @@ class CallSteps:
         view.put("call.need", call, self.requests.need[call])
         event = view.emit("call_triaged", call, float(self.calls.triaged[call]))
         desk.record(view, call, WAITING, event, triaged=view.now)
+        self.watch(view, call)
         if call == lead and self.several[lead]:
             view.because(event)
             many = bool(self.rows_of(call, CASUALTY).size)
             view.schedule("mass_casualty_declared" if many else "incident_declared", target=call)
             for other in self.rows_of(call, COMPANION).tolist():
                 self.open_request(view, other)
+
+    def watch(self, view: View, call: int) -> None:
+        """Let a patient who can get worse do so after a while, unless somebody has come by then."""
+        need = int(view["call.need"][call])
+        if self.worsens and int(view["call.priority"][call]) > 1 and (not need or need & PATIENT):
+            view.schedule("patient_waits", self.worsens, target=call, cause=int(view["call.event"][call]))
+
+    def worsen(self, view: View, call: int) -> None:
+        """Make a patient nobody has reached more urgent, by what the desk knows; the time wanted stays."""
+        if int(view["call.on_scene"][call]) >= 0 or int(view["call.stage"][call]) >= SERVED:
+            return
+        event = view.emit("patient_worsens", call, float(view["call.priority"][call] - 1))
+        view.put("call.priority", call, int(view["call.priority"][call]) - 1)
+        view.put("call.worsened", call, int(view["call.worsened"][call]) + 1)
+        view.put("call.event", call, event)
+        self.watch(view, call)
 
     def incident_rows(self, lead: int) -> Array:
         """Return the requests of an incident: all but bystanders' calls about it."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from twin.contract import SECOND
 from twin.models.emergency.incidents import RINGS
+from twin.models.emergency.outcomes import survival
 from twin.models.emergency.service_kinds import words
 from twin.models.emergency.tables import (
     ABANDONED,
@@ -57,6 +58,8 @@ def figures(view: View, requests: Requests, target: NDArray[np.float64], answer:
         "units_preempted": float(view["desk.preempted"][0]),
         "hospital_diverted": float(view["hospital.diverted"].sum()),
         "calls_open": float(((view["call.stage"] >= RINGING) & (view["call.stage"] <= WAITING)).sum()),
+        "patients_worsened": float(view["call.worsened"].sum()),
+        "survival_proxy": _survival(view, requests),
         "hospital_wait": float(hospital.mean()) if hospital.size else math.nan,
     }
 
@@ -69,6 +72,17 @@ def _answered_in_time(view: View, requests: Requests, answer: float) -> float:
     good = rang & (answered >= 0) & (waited <= answer * SECOND)
     known = good | (rang & ((waited > answer * SECOND) | (view["call.stage"] == ABANDONED)))
     return float(good.sum() / known.sum()) if known.any() else math.nan
+
+
+def _survival(view: View, requests: Requests) -> float:
+    """Return the mean chance to survive had all calls of priority 1 been cardiac arrests; nan for none.
+
+    A patient nobody has reached yet counts with the time waited so far. Source: see `outcomes.survival`.
+    """
+    rung, on_scene = view["call.rung"], view["call.on_scene"]
+    urgent = (rung >= 0) & (requests.calls.priority == 1) & ~np.isin(view["call.stage"], (ABANDONED, TRANSFERRED))
+    waited = (np.where(on_scene >= 0, on_scene, view.now) - rung)[urgent] / SECOND
+    return float(survival(waited).mean()) if waited.size else math.nan
 
 
 def _late_share(view: View, requests: Requests, target: NDArray[np.float64]) -> float:

@@ -73,6 +73,7 @@ class Emergency(CallSteps, MissionSteps, Futures, Model):
         self.dispatch_time = round(float(options["dispatch_time"]) * SECOND)
         self.track = round(float(options["track"]) * SECOND)
         self.transfer = round(self.plan.transfer * SECOND)
+        self.worsens = round(float(options["worsens_after"]) * SECOND)
         self.dark_factor, self.answer_target = float(options["dark_factor"]), float(options["answer_target"])
         self.aid_stay = round(float(options["aid_hours"]) * SECOND)
         self.take_requests(draw_requests(setup, self.plan))
@@ -146,6 +147,9 @@ class Emergency(CallSteps, MissionSteps, Futures, Model):
 
     def _on_casualty_found(self, view: View, event: Event) -> None:
         self.open_request(view, event.target)
+
+    def _on_patient_waits(self, view: View, event: Event) -> None:
+        self.worsen(view, event.target)
 
     def _on_incident_declared(self, view: View, event: Event) -> None:
         """Leave it to those who listen: procedures."""

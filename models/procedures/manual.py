@@ -9,22 +9,42 @@ Management System, 3rd ed., 2017); the stages themselves are the user's data.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from twin.errors import DataError
 from twin.models.plan_file import Entry, Plan, read_plan
+
+if TYPE_CHECKING:
+    from twin.city import City
+
+Array = np.ndarray[Any, Any]
 
 _STAGE_KEYS = ("name", "role", "acknowledge_within", "work", "after", "does", "until")
 _NONE = Entry("", 0, 0)
+MESSENGER = 600.0
+"""s until a messenger has found somebody whose telecom site is dead (assumption)."""
 
 
 @dataclass(frozen=True)
 class Role:
-    """A role of the command centre: how many people hold it, how fast they react, who is above."""
+    """A role of the command centre: how many people hold it, how fast they react, who is above.
+
+    site       telecom site over which its people are reached, "" for those in the room
+    messenger  s longer they take to hear of a task while that site is dead
+    place      file, line and column
+    """
 
     name: str
     people: int
     reaction: float
     above: int
+    site: str = ""
+    messenger: float = 0.0
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,6 +118,24 @@ def read_manual(path: str) -> Manual:
     return Manual(roles, procedures)
 
 
+def sites_of(manual: Manual, city: City) -> Array:
+    """Return the telecom site of each role, -1 for none; raise DataError naming sites the city does not have."""
+    ids = np.asarray(city["sites"]["id"]).tolist() if "sites" in city.tables else []
+    unknown = [
+        f"{role.place} {role.site!r} is not a telecom site of city {city.name}{_close(role.site, ids)}"
+        for role in manual.roles
+        if role.site and role.site not in ids
+    ]
+    if unknown:
+        raise DataError("\n".join(unknown))
+    return np.array([ids.index(role.site) if role.site else -1 for role in manual.roles], dtype=np.int64)
+
+
+def _close(name: str, ids: list[str]) -> str:
+    near = get_close_matches(name, ids, 1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
 def _read_roles(plan: Plan, listed: Entry) -> tuple[Role, ...]:
     names = list(listed.parts)
     if not names:
@@ -105,14 +143,17 @@ def _read_roles(plan: Plan, listed: Entry) -> tuple[Role, ...]:
     above: dict[str, str] = {}
     found = []
     for name, entry in listed.parts.items():
-        parts = plan.keys(entry, ("people", "reaction", "above"))
+        parts = plan.keys(entry, ("people", "reaction", "above", "site", "messenger"))
         above[name] = plan.one_of(parts.get("above"), names, "role")
         people = plan.count(parts.get("people"), 1, 1, 1000)
-        found.append((name, people, plan.quantity(parts.get("reaction"), "s", 0.0)))
+        messenger = plan.quantity(parts["messenger"], "s", 0.0) if "messenger" in parts else MESSENGER
+        site = parts.get("site", _NONE).text
+        reaction = plan.quantity(parts.get("reaction"), "s", 0.0)
+        found.append(Role(name, people, reaction, -1, site, messenger, _place(plan, entry)))
         if _in_circle(name, above):
             plan.tell(entry, f"role {name!r} is above itself")
             above[name] = ""
-    return tuple(Role(n, p, r, names.index(above[n]) if above[n] else -1) for n, p, r in found)
+    return tuple(replace(role, above=names.index(above[role.name]) if above[role.name] else -1) for role in found)
 
 
 def _in_circle(name: str, above: dict[str, str]) -> bool:

@@ -16,7 +16,8 @@ from twin.contract import NEVER, SECOND, Acquire, Delay, Done, Event, EventKind,
 from twin.errors import DataError, TwinError
 from twin.fields import Field
 from twin.models.plan_file import locate
-from twin.models.procedures.manual import Manual, read_manual
+from twin.models.procedures.manual import Manual, read_manual, sites_of
+from twin.models.procedures.timeline import timeline
 from twin.rows import list_fields
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Procedures(Model):
         Field("task.job", "int64", "1", "its job, -1 for none", -1),
         *list_fields("task"),
     )
+    reads = ("site.alive",)
     events = (EventKind("escalate", "order: give a task to the role above", target="task"),)
     options = (
         Option("manual", "procedures of the command centre (.yaml)", "path", ""),
@@ -76,19 +78,15 @@ class Procedures(Model):
     def examine(self, setup: Setup) -> list[str]:
         """Return what is wrong with the manual."""
         try:
-            self._manual_of(setup)
+            sites_of(_manual_of(setup), setup.city)
         except DataError as error:
             return str(error).splitlines()
         return []
 
-    @staticmethod
-    def _manual_of(setup: Setup) -> Manual:
-        path = locate(str(setup.options["manual"]), setup.folder)
-        return read_manual(path) if path else Manual((), ())
-
     def setup(self, setup: Setup) -> dict[str, int]:
         """Read the procedures, and listen to the events that begin them."""
-        self.manual: Manual = self._manual_of(setup)
+        self.manual: Manual = _manual_of(setup)
+        self.sites = sites_of(self.manual, setup.city)
         vars(self)["listens"] = self.manual.events()
         self.people = np.array([role.people for role in self.manual.roles], dtype=np.int64)
         self.role_of = np.repeat(np.arange(self.people.shape[0]), self.people)
@@ -188,9 +186,18 @@ class Procedures(Model):
         view.put("task.officer", task, int(free[0]))
         view.put("officer.idle", int(free[0]), False)
         view.put("officer.task", int(free[0]), task)
-        takes = self._drawn(view, "reaction", job, self.manual.roles[role].reaction)
+        takes = self._drawn(view, "reaction", job, self.manual.roles[role].reaction) + self._unheard(view, task, role)
         left = int(view["task.deadline"][task]) - view.now
         return Delay(takes, "acknowledge") if takes <= left else Delay(max(left, 0), "late")
+
+    def _unheard(self, view: View, task: int, role: int) -> int:
+        """Return the us longer a role takes to hear of a task because its telecom site is dead now."""
+        site = int(self.sites[role])
+        if site < 0 or "site.alive" not in view or view["site.alive"][site]:
+            return 0
+        causes = [view.cause_id, view.cause("site.alive", site)]
+        view.because(view.emit("task_by_messenger", task, float(role), site, causes))
+        return round(self.manual.roles[role].messenger * SECOND)
 
     def _drawn(self, view: View, stream: str, job: Job, mean: float) -> int:
         """Return a lognormal time (us) keyed by procedure run, stage and level."""
@@ -273,22 +280,7 @@ class Procedures(Model):
 
     def tables(self, view: View) -> dict[str, dict[str, Any]]:
         """Return one row per stage of every procedure that began."""
-        rows = np.flatnonzero(view["task.alive"])
-        sop = view["task.sop"][rows]
-        number, stage = view["sop.procedure"][sop], view["task.stage"][rows]
-        named = [self.manual.procedures[p] for p in number.tolist()]
-        told = {f"{c}_time": view[f"task.{c}"][rows] for c in ("told", "acknowledged", "done")}
-        return {
-            "procedures/timeline": {
-                "number": sop,
-                "procedure": np.array([p.name for p in named], dtype=np.str_),
-                "stage": np.array([p.stages[s].name for p, s in zip(named, stage.tolist(), strict=True)], np.str_),
-                "role": np.array([self.manual.roles[r].name for r in view["task.role"][rows].tolist()], dtype=np.str_),
-                "escalated": view["task.level"][rows],
-                "state": view["task.state"][rows],
-                **told,
-            }
-        }
+        return {"procedures/timeline": timeline(view, self.manual)}
 
     def check(self, view: View) -> list[str]:
         """Return tasks and officers that contradict each other."""
@@ -300,6 +292,11 @@ class Procedures(Model):
         if (alive & (view["task.state"] == FINISHED) & (view["task.done"] < view["task.acknowledged"])).any():
             found.append("a stage was done before it was acknowledged")
         return found
+
+
+def _manual_of(setup: Setup) -> Manual:
+    path = locate(str(setup.options["manual"]), setup.folder)
+    return read_manual(path) if path else Manual((), ())
 
 
 def _handled(view: View, kind: str) -> bool:

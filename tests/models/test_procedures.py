@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from tests.cities import line_city
 from tests.models.roads import Planned, assemble
 from twin.contract import SECOND, EventKind, Model
 from twin.errors import DataError
+from twin.fields import Field
 from twin.models.policies.procedures import WatchOfficer
 from twin.models.procedures.model import Procedures
 from twin.world import World
@@ -39,6 +41,34 @@ class Bells(Model):
         EventKind("clear", "it is over", target="zones", scenario=True),
         EventKind("siren", "a stage orders this"),
     )
+
+
+class Masts(Model):
+    """A telecom site that goes silent and comes back by events."""
+
+    name = "masts"
+    owns = (Field("site.alive", "bool", "1", "it works", 1, traced=True),)
+    events = (
+        EventKind("mast_falls", "the site is silent", scenario=True),
+        EventKind("mast_stands", "the site is back", scenario=True),
+    )
+
+    def on_event(self, view, event):
+        view.put("site.alive", 0, event.kind == "mast_stands")
+
+
+SITES = {"id": np.array(["hill"]), "name": np.array(["Hill"])}
+FAR_OFF = PLAIN.replace("reaction: 30 s, ", "reaction: 30 s, site: hill, messenger: 4 min, ").replace("60 s", "9 min")
+
+
+def far_off(tmp_path, *events, text=FAR_OFF, duration=3600):
+    """Return a world whose officer is reached over a telecom site."""
+    path = tmp_path / "manual.yaml"
+    path.write_text(text, encoding="utf-8")
+    alarm = Planned("alarm", 100 * SECOND, (0,))
+    options = {"procedures": {"manual": str(path), "spread": 0.0}}
+    parts = [Procedures(), Bells(), Masts()]
+    return World(assemble(line_city(sites=SITES), parts, (), [alarm, *events], duration, 1, options))
 
 
 def world_of(tmp_path, text, *alarms, policies=(), seed=1, duration=3600, extra=()):
@@ -178,6 +208,37 @@ def test_a_problem_of_a_manual_is_named_with_its_place(tmp_path, text, place, sa
         world_of(tmp_path, text, 100).run()
     assert f"manual.yaml:{place} " in str(caught.value)
     assert said in str(caught.value)
+
+
+def test_who_is_reached_over_a_dead_site_hears_by_messenger(tmp_path):
+    falls, stands = Planned("mast_falls", 90 * SECOND), Planned("mast_stands", 420 * SECOND)
+    world = far_off(tmp_path, falls, stands).run()
+    # 4 min by messenger and 30 s; by the second task the site is back.
+    assert timeline(world) == [(100, 370, 470), (470, 500, 550)]
+    assert timeline(far_off(tmp_path).run()) == [(100, 130, 230), (230, 260, 310)]
+    kinds, table = world.events.arrays()["kind"].tolist(), world.parents.arrays()
+    late = table["parent"][table["event"] == kinds.index("task_by_messenger")]
+    assert "mast_falls" in [kinds[p] for p in late]
+
+
+def test_a_messenger_who_takes_too_long_sends_the_task_up(tmp_path):
+    text = FAR_OFF.replace("9 min", "2 min")
+    world = far_off(tmp_path, Planned("mast_falls", 90 * SECOND), text=text).run()
+    assert timeline(world)[0] == (100, 100 + 120 + 10, 330)
+    assert world.kpis()["escalations"] >= 1
+
+
+@pytest.mark.parametrize("at", [95, 150, 369, 430])
+def test_messengers_keep_the_law(tmp_path, at):
+    events = (Planned("mast_falls", 90 * SECOND), Planned("mast_stands", 420 * SECOND))
+    whole, world = far_off(tmp_path, *events).run(), far_off(tmp_path, *events)
+    again = World.load(world.run(at * SECOND + 3).save(tmp_path / "kept"), world.assembly).run()
+    assert again.digest() == whole.digest() == world.branch().run().digest()
+
+
+def test_a_site_the_city_does_not_have_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"manual.yaml:3:12 'hull' is not a telecom site .*did you mean 'hill'"):
+        far_off(tmp_path, text=FAR_OFF.replace("site: hill", "site: hull"))
 
 
 def test_without_a_manual_nothing_happens():
