@@ -134,8 +134,17 @@ class Fire(OwnEngines, CalledEngines, Model):
     def arrive(self, view: View, row: int, event: int) -> None:
         """Open the hydrant; whether it gives water is known once the network is solved."""
         self.enter(view, row, STALLED, event)
-        if self.hydrant[row] >= 0 and "hydrant.works" in view:
-            view.schedule("hydrant_draw", 0, int(self.hydrant[row]), self.flow[row], cause=event)
+        self._draw(view, row, event)
+
+    def _draw(self, view: View, row: int, cause: int | None) -> None:
+        """Draw from a fire's hydrant what all fires fought from it take."""
+        hydrant, stage = int(self.hydrant[row]), view["fire.stage"]
+        if hydrant >= 0 and "hydrant.works" in view:
+            fought = (stage == FOUGHT) | (stage == STALLED)
+            flow = sum(
+                self.flow[other] for other in np.flatnonzero(fought[: len(self.flow)]) if self.hydrant[other] == hydrant
+            )
+            view.schedule("hydrant_draw", 0, hydrant, flow, cause=cause)
 
     def enter(self, view: View, row: int, stage: int, cause: int) -> None:
         """Bring a fire's time left up to date and let it enter a stage."""
@@ -185,8 +194,8 @@ class Fire(OwnEngines, CalledEngines, Model):
         view.put("fire.ended", row, view.now)
         worked = self.send_home(view, row) or before in (FOUGHT, STALLED)
         self.let_go(view, row)
-        if worked and self.hydrant[row] >= 0 and "hydrant.works" in view:
-            view.schedule("hydrant_draw", 0, int(self.hydrant[row]), 0.0)
+        if worked:
+            self._draw(view, row, None)
 
     def kpis(self, view: View) -> dict[str, float]:
         """Return how long fires have burnt, and engines waited for water."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.contract import Event
+from twin.models.scenario_events import microseconds
 from twin.models.water.backend import ACTIVE, CLOSED, OPEN
 from twin.models.water.metrics import orifice
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from twin.view import View
 
 Array = np.ndarray[Any, Any]
+_NEVER = 2**62
 
 
 def ask(view: View) -> None:
@@ -49,49 +51,91 @@ def _pump_speed(water: Water, view: View, event: Event, rows: Array) -> None:
     _by_hand(view, water.network.first_pump + rows, status, np.full(len(rows), speed))
 
 
-def _pump_automatic(water: Water, view: View, event: Event, rows: Array) -> None:
-    view.put("water_link.held", water.network.first_pump + rows, False)
-
-
-def _fail(water: Water, view: View, event: Event, rows: Array) -> None:
-    view.put("water_link.failed", water.network.first_pump + rows, event.kind == "pump_failure")
+def _automatic(water: Water, view: View, event: Event, rows: Array) -> None:
+    """Let pumps, valves or pipes obey controls and rules again, from the state they are in."""
+    network = water.network
+    first = {"pump_automatic": network.first_pump, "valve_automatic": network.first_valve, "pipe_automatic": 0}
+    view.put("water_link.held", first[event.kind] + rows, False)
 
 
 def _valve_set(water: Water, view: View, event: Event, rows: Array) -> None:
+    """Give valves a setting; a GPV has none, and an order to set one is only logged."""
+    general = water.network.column("valves", "kind")[rows].astype(str) == "GPV"
+    for row in rows[general].tolist():
+        view.emit("valve_refused", row, _value(event), causes=[event.id])
+    rows = rows[~general]
     status = np.full(len(rows), ACTIVE)
     _by_hand(view, water.network.first_valve + rows, status, np.full(len(rows), _value(event)))
+
+
+def _valve_switch(water: Water, view: View, event: Event, rows: Array) -> None:
+    """Open valves fully or close them; neither keeps a setting."""
+    status = np.full(len(rows), OPEN if _value(event) > 0 else CLOSED)
+    _by_hand(view, water.network.first_valve + rows, status, np.full(len(rows), np.nan))
 
 
 def _pipe_switch(water: Water, view: View, event: Event, rows: Array) -> None:
     _by_hand(view, rows, np.full(len(rows), OPEN if _value(event) > 0 else CLOSED), None)
 
 
-def _leak_at(view: View, junctions: Array, coefficient: Array) -> None:
-    """Add outflow at junctions; several holes at one of them add up."""
-    leak = view.total("junction.leak")
-    np.add.at(leak, junctions, coefficient)
-    view.add("junction.leak", slice(None), np.maximum(leak, 0.0))
-
-
-def _burst(water: Water, view: View, event: Event, rows: Array) -> None:
-    """Open a hole at the first end that is a junction; mending closes the whole hole there."""
-    network = water.network
-    ends = np.stack([network.from_node[rows], network.to_node[rows]])
-    junctions = np.where(ends[0] < network.n_junction, ends[0], ends[1])
-    kept = junctions < network.n_junction
-    area = np.pi / 4 * network.column("pipes", "diameter")[rows] ** 2
-    share = float(event.params.get("share", event.value or 0.5))
-    coefficient = np.array([orifice(a) for a in (share * area).tolist()])
+def _fail(water: Water, view: View, event: Event, rows: Array) -> None:
+    """Fail pumps or pipes; of several failures of one, the last to end counts."""
+    links = rows + (water.network.first_pump if event.kind == "pump_failure" else 0)
+    lasts = microseconds(float(event.params.get("duration", event.value if event.kind == "pump_failure" else 0.0)))
+    ends = view.now + lasts if lasts else _NEVER
+    view.put("water_link.failed", links, True)
+    view.put("water_link.until", links, np.maximum(view["water_link.until"][links], ends))
     if event.kind == "pipe_burst":
-        view.put("water_link.failed", rows, True)
-        _leak_at(view, junctions[kept], coefficient[kept])
-    else:
-        view.put("water_link.failed", rows, False)
-        view.add("junction.leak", np.unique(junctions[kept]), 0.0)
+        area = np.pi / 4 * water.network.column("pipes", "diameter")[rows] ** 2
+        share = float(event.params.get("share", event.value))
+        hole = np.array([orifice(a) for a in (share * area).tolist()])
+        view.put("water_link.hole", links, np.maximum(view["water_link.hole"][links], hole))
+    if lasts:
+        view.schedule(f"{event.kind}_end", lasts, event.target, data=event.data)
+
+
+def _fail_end(water: Water, view: View, event: Event, rows: Array) -> None:
+    """End failures whose time is over."""
+    links = rows + (water.network.first_pump if event.kind == "pump_failure_end" else 0)
+    _works_again(view, links[view["water_link.until"][links] <= view.now])
+
+
+def _mend(water: Water, view: View, event: Event, rows: Array) -> None:
+    """Repair pumps or pipes, whatever failed them."""
+    _works_again(view, rows + (water.network.first_pump if event.kind == "pump_repair" else 0))
+
+
+def _works_again(view: View, links: Array) -> None:
+    view.put("water_link.failed", links, False)
+    view.put("water_link.until", links, 0)
+    view.put("water_link.hole", links, 0.0)
 
 
 def _leak(water: Water, view: View, event: Event, rows: Array) -> None:
-    _leak_at(view, rows, np.full(len(rows), orifice(float(event.params.get("area", event.value)))))
+    """Open holes at junctions: those the scenario plans, or one more that an event of the run asks for."""
+    if not water.plans.leaks.turn(view, event, True):
+        more = np.bincount(rows, minlength=water.network.n_junction) * orifice(_value(event))
+        view.put("junction.hole", slice(None), view["junction.hole"] + more)
+
+
+def _leak_end(water: Water, view: View, event: Event, rows: Array) -> None:
+    water.plans.leaks.turn(view, event, False)
+
+
+def _leak_repair(water: Water, view: View, event: Event, rows: Array) -> None:
+    """Close every hole at junctions; those in pipes stay."""
+    view.put("junction.hole", rows, 0.0)
+    water.plans.leaks.turn_at(view, rows, False)
+
+
+def spill(water: Water, view: View) -> None:
+    """Add up the holes at each junction; one in a pipe that is shut off or closed spills nothing."""
+    holes = view["water_link.hole"]
+    leak = view["junction.hole"] + water.plans.leaks.total(view)
+    if holes.any():
+        passes = (view["water_link.shut"] == 0) & (view["water_link.status"] != CLOSED)
+        np.add.at(leak, water.plans.spills_at, np.where(passes, holes, 0.0)[: len(water.plans.spills_at)])
+    view.add("junction.leak", slice(None), leak)
 
 
 def _isolate(water: Water, view: View, event: Event, rows: Array) -> None:
@@ -102,41 +146,34 @@ def _isolate(water: Water, view: View, event: Event, rows: Array) -> None:
 
 
 def _hydrant(water: Water, view: View, event: Event, rows: Array) -> None:
-    """Draw from hydrants; an event of the run gives the flow as its value, 0 to stop."""
-    view.put("hydrant.flow", rows, float(event.params.get("flow", event.value)))
-    draw = np.bincount(water.hydrant, view["hydrant.flow"], water.network.n_junction)
-    view.add("junction.draw", slice(None), draw)
+    """Draw from hydrants; an event of the run says as its value how much all but the scenario draw, 0 for nothing."""
+    if not water.plans.draws.turn(view, event, event.kind == "hydrant_draw"):
+        view.put("hydrant.ordered", rows, event.value)
+    flow = view["hydrant.ordered"] + water.plans.draws.total(view)
+    view.put("hydrant.flow", slice(None), flow)
+    view.add("junction.draw", slice(None), np.bincount(water.hydrant, flow, water.network.n_junction))
 
 
-def _end(water: Water, view: View, event: Event, rows: Array) -> None:
-    """Undo what was to last for a while: `data` is the place of its kind in ENDS."""
-    kind, row = ENDS[event.data], np.array([event.target])
-    if kind == "pump_failure":
-        view.put("water_link.failed", water.network.first_pump + row, False)
-    elif kind == "hydrant_draw":
-        view.put("hydrant.flow", row, 0.0)
-        draw = np.bincount(water.hydrant, view["hydrant.flow"], water.network.n_junction)
-        view.add("junction.draw", slice(None), draw)
-    elif kind == "leak":
-        view.add("junction.leak", row, 0.0)
-    else:
-        _burst(water, view, event, row)
-
-
-ENDS = ("pump_failure", "pipe_burst", "leak", "hydrant_draw")
 ACTS: dict[str, Callable[[Water, View, Event, Array], None]] = {
     "pump_switch": _pump_switch,
     "pump_speed": _pump_speed,
-    "pump_automatic": _pump_automatic,
+    "pump_automatic": _automatic,
+    "valve_automatic": _automatic,
+    "pipe_automatic": _automatic,
     "pump_failure": _fail,
-    "pump_repair": _fail,
+    "pump_failure_end": _fail_end,
+    "pump_repair": _mend,
     "valve_set": _valve_set,
+    "valve_switch": _valve_switch,
     "pipe_switch": _pipe_switch,
-    "pipe_burst": _burst,
-    "pipe_repair": _burst,
+    "pipe_burst": _fail,
+    "pipe_burst_end": _fail_end,
+    "pipe_repair": _mend,
     "leak": _leak,
+    "leak_end": _leak_end,
+    "leak_repair": _leak_repair,
     "isolate": _isolate,
     "reopen": _isolate,
     "hydrant_draw": _hydrant,
-    "water_end": _end,
+    "hydrant_draw_end": _hydrant,
 }

@@ -16,13 +16,14 @@ import numpy as np
 
 from twin.city.dependencies import supplier_of
 from twin.contract import Event, Model, Option, Setup
-from twin.models.scenario_events import microseconds, targets_of
+from twin.models.scenario_events import targets_of
 from twin.models.water import acts
 from twin.models.water.backend import ROUGH, SOLVED
 from twin.models.water.engine import Outcome, WaterEngine
 from twin.models.water.kinds import EVENTS, FIELDS, KPIS, SERIES
 from twin.models.water.metrics import TWENTY_PSI, persons_of, resilience, service_availability
 from twin.models.water.network import Network
+from twin.models.water.planned import plans_of
 from twin.models.water.segments import Segments
 from twin.models.water.state import NEXT, SINCE, UNSOLVED, WaterState
 
@@ -92,8 +93,10 @@ class Water(Model):
         self.persons = persons_of(counted, mean, float(setup.options["litres_per_person"]))
         self.bus = supplier_of(city, "buses", "pumps", "bus")
         self.hydrant = supplier_of(city, "junctions", "hydrants", "junction")
+        self.plans = plans_of(self.network, setup.events, city.rows("hydrants"))
         pieces = {"water_link": self.network.n_link, "water_node": self.network.n_node, "water": 1, "water_rate": 1}
         rows = {"junction": "junctions", "hydrant": "hydrants", "tank": "tanks"}
+        pieces |= {"water_leak": self.plans.leaks.entries, "water_draw": self.plans.draws.entries}
         return pieces | {k: city.rows(v) for k, v in rows.items()} | {"water_clock": 4, "water_count": 5}
 
     def state(self, view: View) -> WaterState:
@@ -117,13 +120,10 @@ class Water(Model):
             else:
                 self._wait(view)
             return
-        rows = targets_of(event, self.run.events)
-        acts.ACTS[event.kind](self, view, event, rows)
+        acts.ACTS[event.kind](self, view, event, targets_of(event, self.run.events))
+        acts.spill(self, view)
         self._changed(view, event.id)
         acts.ask(view)
-        duration = microseconds(event.params.get("duration", 0.0))
-        for row in rows.tolist() if duration else []:
-            view.schedule("water_end", duration, row, data=acts.ENDS.index(event.kind))
 
     def _changed(self, view: View, event: int) -> None:
         view.put("water.event", 0, event)
@@ -131,6 +131,8 @@ class Water(Model):
     def step(self, view: View) -> None:
         """Let tanks run up to now, solve, and tell what came of it."""
         self._power(view)
+        if view["water_link.hole"].any():
+            acts.spill(self, view)
         state = self.state(view)
         self.engine.fill(state, view.now)
         outcome = self.engine.solve(state, view.now)

@@ -160,7 +160,7 @@ class Network:
 
     @cached_property
     def initial_setting(self) -> Array:
-        """(n_link,) speed of pumps, 0 at rest; setting of active valves; NaN elsewhere, and for a GPV with its curve."""
+        """(n_link,) speed of pumps, 0 at rest; setting of active valves; NaN elsewhere, and for a GPV."""
         setting = np.full(self.n_link, np.nan)
         speed = np.asarray(self.column("pumps", "speed"), dtype=np.float64)
         pumps, valves = slice(self.first_pump, self.first_valve), slice(self.first_valve, None)

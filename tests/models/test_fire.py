@@ -72,6 +72,17 @@ def test_water_that_comes_late_makes_the_fire_longer():
     assert times(world, "fire_out") == [pytest.approx(1780 + 300 + 1180, abs=1e-3)]
 
 
+def test_two_fires_on_one_hydrant_both_draw_until_each_is_out():
+    """The second engine comes 520 s later; the first fire is out at 2960 s, the second burns on."""
+    world = world_of(fire(600), fire(1120, node=5, fight=3000.0), city=fire_city(engines=2)).run("45 min")
+    assert world.state["fire.stage"][:2].tolist() == [3, 3]
+    assert world.state["hydrant.flow"].tolist() == [0, 2 * GENTLE]
+    world.run("55 min")
+    assert world.state["fire.stage"][:2].tolist() == [5, 3]
+    assert world.state["hydrant.flow"].tolist() == [0, GENTLE]
+    assert world.run("3 h").state["hydrant.flow"].tolist() == [0, 0]
+
+
 def test_a_fire_waits_for_the_only_engine():
     world = world_of(fire(600), fire(700, node=4)).run("4 h")
     out, sent = times(world, "fire_out"), times(world, "engine_sent")

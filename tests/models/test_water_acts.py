@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.models.utility_city import ids, planned
+from tests.models.utility_city import ids, order, planned, times
 from tests.models.water_city import small_city, water_tables, water_world
+from twin.errors import ScenarioError
 from twin.models.water.backend import Inputs
 from twin.models.water.epanet import EpanetBackend
 from twin.models.water.network import Network
+from twin.world import World
 
 
 def doubled(check_valve=True):
@@ -74,3 +76,144 @@ def test_shutting_a_check_valve_leaves_no_trace_in_the_solver():
     there = used.solve(shut).head.tobytes()
     assert used.solve(opened).head.tobytes() == first != there
     assert EpanetBackend(network).solve(shut).head.tobytes() == there
+
+
+def spilt(world):
+    """Return what leaks at each junction, m3/s."""
+    return world.state["water_node.inflow"][:4] - world.state["junction.delivered"]
+
+
+@pytest.mark.parametrize("cut", [planned("isolate", 1200, [1]), planned("pipe_switch", 1200, [1], value=0)])
+def test_a_burst_in_a_pipe_that_is_shut_spills_nothing(cut):
+    """Junction 1, at which pipe 1 spills, keeps its water from the pump."""
+    world = water_world(small_city(), planned("pipe_burst", 600, [1], share=0.05, duration=0.0), cut).run("15 min")
+    assert spilt(world)[1] > 0.02
+    world.run("30 min")
+    assert spilt(world)[1] == pytest.approx(0.0, abs=1e-9)
+    assert world.state["water_node.connected"][1]
+    order(world, "reopen" if cut.kind == "isolate" else "pipe_switch", 1900, 1, 1.0)
+    world.run("40 min")
+    assert spilt(world)[1] > 0.02
+
+
+def test_mending_one_of_two_bursts_at_a_junction_leaves_the_other():
+    pipes = water_tables()["pipes"] | {"from_node": np.array([0, 1, 1, 3]), "to_node": np.array([1, 2, 3, 5])}
+    bursts = [planned("pipe_burst", 600, [pipe], share=0.02, duration=0.0) for pipe in (1, 2)]
+    world = water_world(small_city(pipes=pipes), *bursts).run("15 min")
+    both = world.state["junction.leak@water"][1]
+    order(world, "pipe_repair", 1000, 1)
+    world.run("20 min")
+    assert world.state["junction.leak@water"][1] == pytest.approx(both / 2)
+    assert world.state["water_link.failed"][:4].tolist() == [False, False, True, False]
+
+
+def test_a_leak_that_ends_leaves_the_burst_beside_it_and_the_other_leak():
+    events = (
+        planned("pipe_burst", 0, [1], share=0.1, duration=0.0),
+        planned("leak", 300, [1, 2], area=0.001, duration=600.0),
+        planned("leak", 600, [1], area=0.002, duration=0.0),
+    )
+    world = water_world(small_city(), *events).run("4 min")
+    burst = world.state["junction.leak@water"][1]
+    one = 0.6 * 0.001 * np.sqrt(2 * 9.80665)
+    world.run("12 min")
+    assert world.state["junction.leak@water"] == pytest.approx([0, burst + 3 * one, one, 0])
+    world.run("20 min")
+    assert world.state["junction.leak@water"] == pytest.approx([0, burst + 2 * one, 0, 0])
+    order(world, "leak", 1300, 1, 0.001)
+    world.run("22 min")
+    assert world.state["junction.leak@water"][1] == pytest.approx(burst + 3 * one)
+    order(world, "leak_repair", 1400, 1)
+    world.run("24 min")
+    assert world.state["junction.leak@water"].tolist() == [0, burst, 0, 0]
+
+
+def test_the_longer_of_two_failures_of_a_pump_counts():
+    events = (planned("pump_failure", 0, [0], duration=3600.0), planned("pump_failure", 1800, [0], duration=3600.0))
+    world = water_world(small_city(), *events).run("80 min")
+    assert world.state["water_link.failed"][4]
+    world.run("95 min")
+    assert not world.state["water_link.failed"][4]
+    lasting = water_world(small_city(), events[0], planned("pump_failure", 1800, [0])).run("80 min")
+    assert lasting.state["water_link.failed"][4]
+    order(lasting, "pump_repair", 4900, 0)
+    assert not lasting.run("90 min").state["water_link.failed"][4]
+
+
+def test_an_ordered_failure_lasts_as_long_as_it_says():
+    world = water_world(small_city())
+    order(world, "pump_failure", 60, 0, 600.0)
+    assert world.run("10 min").state["water_link.failed"][4]
+    assert not world.run("12 min").state["water_link.failed"][4]
+
+
+def test_a_burst_of_no_size_spills_nothing():
+    world = water_world(small_city())
+    order(world, "pipe_burst", 60, 1, 0.0)
+    world.run("5 min")
+    assert world.state["junction.leak@water"].tolist() == [0, 0, 0, 0]
+    assert world.state["water_link.failed"][1]
+
+
+def test_draws_from_one_hydrant_add_up_and_end_alone():
+    events = [planned("hydrant_draw", 60 * i, [0], flow=0.01 * i, duration=1800.0) for i in (1, 2)]
+    world = water_world(small_city(), *events)
+    order(world, "hydrant_draw", 300, 0, 0.005)
+    assert world.run("10 min").state["hydrant.flow"].tolist() == [pytest.approx(0.035), 0]
+    order(world, "hydrant_draw", 700, 0, 0.0)
+    assert world.run("20 min").state["hydrant.flow"].tolist() == [pytest.approx(0.03), 0]
+    assert world.run("1900 s").state["hydrant.flow"].tolist() == [0.02, 0]
+    assert world.state["junction.draw@water"].tolist() == [0.02, 0, 0, 0]
+    assert world.run("33 min").state["hydrant.flow"].tolist() == [0, 0]
+
+
+def test_valves_and_pipes_are_given_back_to_their_controls():
+    control = {
+        "link": np.array([4, 0]),
+        "when": np.array(["time", "time"]),
+        "node": np.array([-1, -1]),
+        "limit": np.array([7200.0, 7200.0]),
+        "status": np.array([0, 0], np.int8),
+        "setting": np.array([np.nan, np.nan]),
+    }
+    city = valved("TCV")
+    city = small_city(**{name: dict(table) for name, table in city.tables.items()} | {"water_controls": control})
+    by_hand = (planned("valve_set", 60, [0], value=5.0), planned("pipe_switch", 60, [0], value=1))
+    back = (planned("valve_automatic", 3600, [0]), planned("pipe_automatic", 3600, [0]))
+    held = water_world(city, *by_hand).run("3 h").state["water_link.status"]
+    freed = water_world(city, *by_hand, *back).run("3 h").state["water_link.status"]
+    assert (held[4], held[0]) == (2, 1)
+    assert (freed[4], freed[0]) == (0, 0)
+
+
+def test_a_valve_is_opened_fully_and_closed():
+    events = (planned("valve_switch", 3600, [0], value=0), planned("valve_switch", 7200, [0], value=1))
+    world = water_world(valved("FCV"), *events).run("90 min")
+    assert world.state["water_link.flow"][4] == 0
+    world.run("150 min")
+    assert world.state["water_node.head"][1] == pytest.approx(world.state["water_node.head"][2], abs=1e-2)
+    assert world.state["water_link.flow"][4] > 1e-3
+
+
+def test_a_curve_is_no_setting():
+    with pytest.raises(ScenarioError, match="valve v0 is a GPV"):
+        water_world(valved("GPV", curve=1), planned("valve_set", 60, [0], value=5.0))
+    world = water_world(valved("GPV", curve=1))
+    order(world, "valve_set", 60, 0, 5.0)
+    world.run("1 h")
+    assert times(world, "valve_refused") == [60]
+    assert np.isnan(world.state["water_link.setting"][4])
+
+
+def test_lasting_events_are_saved_and_go_on(tmp_path):
+    events = (
+        planned("pipe_burst", 600, [1], share=0.02, duration=900.0),
+        planned("leak", 700, [1, 2], area=0.001, duration=1200.0),
+        planned("hydrant_draw", 650, [1], flow=0.01, duration=700.0),
+        planned("pump_failure", 500, [0], duration=1500.0),
+    )
+    world = water_world(small_city(), *events).run("15 min")
+    world.save(tmp_path / "state")
+    resumed = World.load(tmp_path / "state", world.assembly).run("2 h")
+    assert resumed.digest() == world.run("2 h").digest()
+    assert not world.state["junction.leak@water"].any()
