@@ -85,6 +85,8 @@ def apply_controls(
 ) -> int:
     """Switch links by tank levels and times before a solution; return how many changed.
 
+    A control on a reservoir is always due: EPANET compares volumes, and a reservoir has none.
+
     now, clock       us   since the start, and time of day then
     inflow, level         of tanks: m3/s, m
     is_pipe, held  (n_link,)  pipes have no setting; held links obey nobody
@@ -104,6 +106,8 @@ def apply_controls(
             due = controls.time[i] == now
         elif when == WHEN_CLOCK:
             due = controls.time[i] == (now + clock) % _DAY
+        else:
+            due = controls.junction[i] < 0
         if due and not held[controls.link[i]]:
             acted[i] = _switch(controls, i, is_pipe, status, setting, closed)
             changes += acted[i]

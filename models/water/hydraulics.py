@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twin.errors import CityError
+
+if TYPE_CHECKING:
+    from twin.city import City
 
 _STEPS = ("hydraulic_step", "pattern_step", "report_step", "rule_step", "trials", "check_every")
 _STARTS = ("pattern_start", "start_clock", "check_until")
@@ -72,6 +75,12 @@ class Hydraulics:
             told = f"({found.required_pressure:g}) must exceed least_pressure ({found.least_pressure:g})"
             raise CityError(f"parameters.water.required_pressure {told}")
         return found
+
+
+def local_day(city: City, hour: float) -> dict[str, int]:
+    """Return what lets patterns and clock times follow the local hour, for a city that does not say how they start."""
+    said, start = city.parameters.get("water", {}), round(hour * 3600)
+    return {name: start for name in ("pattern_start", "start_clock") if name not in said}
 
 
 def _whole(name: str, value: Any) -> Any:

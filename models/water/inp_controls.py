@@ -49,6 +49,8 @@ def _control(reading: Reading, words: list[str]) -> tuple[int, str, int, float, 
         node = _named(reading.nodes, words[5], "node")
         when = {"BELOW": "below", "ABOVE": "above"}[words[6].upper()]
         junction = node < len(reading.model.junction_name_list)
+        if words[5] in reading.model.reservoir_name_list:
+            reading.leave_out(f"control on a reservoir acts at every step, as in EPANET: {' '.join(words)}")
         scale = reading.units.pressure if junction else reading.units.length
         return link, when, node, float(words[7]) * scale, status, setting
     when = {"TIME": "time", "CLOCKTIME": "clock"}[words[4].upper()]

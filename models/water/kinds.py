@@ -37,6 +37,7 @@ FIELDS = (
     Field("water_clock.time", "int64", "us", "volumes hold for; next thing to do; end of step; rules last seen"),
     Field("water_count.number", "int64", "1", "solves; without solution; switches; oscillations; rough solutions"),
     Field("water.changes", "int64", "1", "reasons to solve again so far", 1),
+    Field("water.answered", "int64", "1", "reasons that the last solution has answered"),
     Field("water.pending", "int64", "1", "pending number of the next tick, -1 for none", -1),
     Field("water.event", "int64", "1", "newest event that changed the network", -1),
     Field("water.since", "int64", "us", "up to when the sums below have been added up"),
@@ -46,7 +47,7 @@ FIELDS = (
     Field("water_rate.asked", "float64", "m3/s", "demand of customers since then"),
     Field("water_rate.given", "float64", "m3/s", "demand met since then"),
     Field("water_rate.dry", "float64", "1", "persons below the service pressure since then"),
-    Field("water.least_todini", "float64", "1", "least resilience index so far", 9),
+    Field("water.least_todini", "float64", "1", "least resilience index so far", float("nan")),
 )
 
 _ON = Option("value", "1 to start or open, 0 to stop or close", "integer", None, low=0, high=1)

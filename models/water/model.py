@@ -20,6 +20,7 @@ from twin.models.scenario_events import targets_of
 from twin.models.water import acts
 from twin.models.water.backend import ROUGH, SOLVED
 from twin.models.water.engine import Outcome, WaterEngine
+from twin.models.water.hydraulics import local_day
 from twin.models.water.kinds import EVENTS, FIELDS, KPIS, SERIES
 from twin.models.water.metrics import TWENTY_PSI, persons_of, resilience, service_availability
 from twin.models.water.network import Network
@@ -51,12 +52,8 @@ _STATE = {
     "count": "water_count.number",
 }
 _HOUR = 3600e6
-
-
-def _local_day(setup: Setup) -> dict[str, int]:
-    """Return what lets patterns follow the local hour, for a city that does not say how they start."""
-    said = setup.city.parameters.get("water", {})
-    return {} if "pattern_start" in said else {"pattern_start": round(setup.local_hour() * 3600)}
+_SOME = 1e-6
+"""m of pressure without which nobody is served, also where no service pressure is asked for."""
 
 
 class Water(Model):
@@ -82,10 +79,10 @@ class Water(Model):
         city = setup.city
         self.run = setup
         driven = bool(setup.options["pressure_driven"])
-        self.network = Network(city, {"pressure_driven": driven, **_local_day(setup)})
+        self.network = Network(city, {"pressure_driven": driven, **local_day(city, setup.local_hour())})
         self.engine = WaterEngine(self.network, city)
         self.segments = Segments(self.network, city)
-        self.service = float(setup.options["service_pressure"])
+        self.service = max(float(setup.options["service_pressure"]), _SOME)
         self.hydrant_pressure = float(setup.options["hydrant_pressure"])
         junctions = city["junctions"]
         mean = np.bincount(self.network.demand_junction, self.network.demand_base, self.network.n_junction)
@@ -129,8 +126,11 @@ class Water(Model):
         view.put("water.event", 0, event)
 
     def step(self, view: View) -> None:
-        """Let tanks run up to now, solve, and tell what came of it."""
-        self._power(view)
+        """Let tanks run up to now, solve, and tell what came of it; a bus on which no pump hangs changes nothing."""
+        asked = int(view["water.changes"][0])
+        if not self._power(view) and asked == view["water.answered"][0]:
+            return
+        view.put("water.answered", 0, asked)
         if view["water_link.hole"].any():
             acts.spill(self, view)
         state = self.state(view)
@@ -150,8 +150,8 @@ class Water(Model):
         delay = max(int(view["water_clock.time"][NEXT]) - view.now, 1)
         view.put("water.pending", 0, view.schedule("water_tick", delay, cause=-1))
 
-    def _power(self, view: View) -> None:
-        """Stop pumps without power and start those that have it back."""
+    def _power(self, view: View) -> bool:
+        """Stop pumps without power and start those that have it back; return whether a link works or fails anew."""
         first, last = self.network.first_pump, self.network.first_valve
         before, works = view["water_link.works"], view["water_link.shut"] == 0
         powered = np.ones(last - first, bool)
@@ -159,7 +159,7 @@ class Water(Model):
             powered = view["bus.energised"][self.bus] | (self.bus < 0)
         works[first:last] &= powered & ~view["water_link.failed"][first:last]
         if (works == before).all():
-            return
+            return False
         before = before.copy()
         changed = view.put("water_link.works", slice(None), works)
         for link in changed[(changed >= first) & (changed < last)].tolist():
@@ -168,6 +168,7 @@ class Water(Model):
             kind = "pump_stopped" if before[link] else "pump_started"
             if bus >= 0 and bool(powered[link - first]) != bool(before[link]):
                 self._changed(view, view.emit(kind, link - first, causes=[cause]))
+        return True
 
     def _tell(self, view: View, outcome: Outcome) -> None:
         """Log what the solution did and write the pressures it gives."""
@@ -233,8 +234,7 @@ class Water(Model):
             view.put(f"water_rate.{name}", 0, rate)
         heads, flows = view["water_node.head"], view["water_link.flow"]
         index = resilience(self.network, heads, view["junction.demand"], view["water_node.inflow"], flows)
-        if index < view["water.least_todini"][0]:
-            view.put("water.least_todini", 0, index)
+        view.put("water.least_todini", 0, np.fmin(index, view["water.least_todini"][0]))
 
     def _rates(self, view: View) -> list[float]:
         """Return m3/s asked and given, and persons without water."""
@@ -296,6 +296,9 @@ class Water(Model):
         cut = ~view["water_node.connected"][: self.network.n_junction]
         if (view["junction.delivered"][cut] != 0).any() or (view["junction.pressure"][cut] != 0).any():
             broken.append("a junction that no source reaches has pressure or water")
-        if view["water_count.number"][UNSOLVED] == 0 and not np.isfinite(view["water_node.head"]).all():
+        solved = view["water_count.number"][UNSOLVED] == 0
+        if solved and not np.isfinite(view["water_node.head"]).all():
             broken.append("a head is not a number")
+        if solved and (view["water_link.flow"][~view["water_link.works"]] != 0).any():
+            broken.append("water flows through a link that is shut, failed or without power")
         return broken

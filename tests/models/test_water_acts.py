@@ -5,9 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.models.utility_city import ids, order, planned, times
+from tests.models.utility_city import ids, order, planned, six_bus_city, times
 from tests.models.water_city import small_city, water_tables, water_world
+from twin.assembly import Assembly
+from twin.city import City
+from twin.contract import HOUR, Setup
 from twin.errors import ScenarioError
+from twin.models.power import Power
+from twin.models.water import Water
 from twin.models.water.backend import Inputs
 from twin.models.water.epanet import EpanetBackend
 from twin.models.water.network import Network
@@ -217,3 +222,41 @@ def test_lasting_events_are_saved_and_go_on(tmp_path):
     resumed = World.load(tmp_path / "state", world.assembly).run("2 h")
     assert resumed.digest() == world.run("2 h").digest()
     assert not world.state["junction.leak@water"].any()
+
+
+def test_clock_times_follow_the_local_day():
+    """The run starts at 17:00; the pump stops at 18:00 and starts at 20:00."""
+    control = {
+        "link": np.array([4, 4]),
+        "when": np.array(["clock", "clock"]),
+        "node": np.array([-1, -1]),
+        "limit": np.array([18 * 3600.0, 20 * 3600.0]),
+        "status": np.array([0, 1], np.int8),
+        "setting": np.array([0.0, 1.0]),
+    }
+    setup = Setup(small_city(water_controls=control), {}, 1, 17 * HOUR, 24 * HOUR, ())
+    world = World(Assembly(setup.city, [Water()], [], setup, {})).run("6 h")
+    assert times(world, "water_control") == [3600, 3 * 3600]
+
+
+def test_whoever_is_cut_off_is_without_water_whatever_pressure_is_asked_for():
+    cut = (planned("isolate", 60, [0, 3]),)
+    world = water_world(small_city(), *cut, options={"service_pressure": 0.0}).run("62 min")
+    assert world.state["junction.low"].tolist() == [False, True, True, True]
+    assert world.kpis()["water_person_hours_lost"] == pytest.approx(500 * 61 / 60)
+
+
+def test_an_index_of_a_network_that_was_never_solved_is_no_number():
+    world = water_world(small_city())
+    assert np.isnan(world.kpis()["water_todini_min"])
+    assert 0 < world.run("1 h").kpis()["water_todini_min"] < 1
+
+
+def test_a_line_on_which_no_pump_hangs_asks_for_no_solution():
+    tables = {name: dict(table) for name, table in six_bus_city().tables.items()} | water_tables(bus=3)
+    city = City("both", "Power and water", "left", "UTC", 32750, tables)
+    switching = [planned("switch", 60 * i, [1], value=i % 2) for i in range(1, 11)]
+    quiet, busy = (water_world(city, *events, parts=[Power()]).run("30 min") for events in ((), switching))
+    assert quiet.state["line.closed"][1]
+    assert not busy.state["line.closed"][1]
+    assert busy.state["water_count.number"][0] == quiet.state["water_count.number"][0]

@@ -110,6 +110,10 @@ CASES = {
         "options": "Demand Model PDA\nMinimum Pressure 50\nRequired Pressure 400\nPressure KPA",
         "settings": {},
     },
+    "level of a reservoir": {
+        "more": "[CONTROLS]\nLINK P4 CLOSED IF NODE R1 ABOVE 3",
+        "told": {"control on a reservoir acts at every step, as in EPANET: LINK P4 CLOSED IF NODE R1 ABOVE 3": 1},
+    },
     "time beyond midnight": {"more": "[CONTROLS]\nLINK P4 CLOSED AT CLOCKTIME 25:30\nLINK P4 OPEN AT CLOCKTIME 6 PM"},
 }
 
@@ -117,6 +121,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_a_file_means_what_epanet_takes_it_for(case, tmp_path):
     given = dict(CASES[case])
+    told = given.pop("told", {})
     settings = given.pop("settings", {"pressure_driven": False})
     path = written(tmp_path, **given)
     network, found, _ = stepped(path, 24, settings)
@@ -126,4 +131,4 @@ def test_a_file_means_what_epanet_takes_it_for(case, tmp_path):
     assert flow < 1.0
     assert shared >= 0.9 * len(moments)
     assert len(moments) > 20
-    assert read_inp(path).report["water"] == {}
+    assert read_inp(path).report["water"] == told
