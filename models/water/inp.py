@@ -16,7 +16,7 @@ import numpy as np
 from twin.city import City
 from twin.errors import CityError
 from twin.models.water.inp_controls import controls_table, status_and_setting
-from twin.models.water.inp_model import model_of
+from twin.models.water.inp_model import model_of, refuse_unknown, unit_of_pressure
 from twin.models.water.inp_rules import rule_tables
 from twin.models.water.inp_text import (
     emitters_of,
@@ -27,8 +27,7 @@ from twin.models.water.inp_text import (
     times_of,
     words_in,
 )
-from twin.models.water.network import VALVE_KINDS
-from twin.models.water.units import Units, pressure_unit, units_of
+from twin.models.water.units import Units, units_of
 
 Tables = dict[str, dict[str, np.ndarray[Any, Any]]]
 
@@ -64,12 +63,27 @@ class Reading:
         self.report[sentence] = self.report.get(sentence, 0) + 1
 
 
-def read_inp(path: str | Path, title: str = "", crs: int = 32633) -> City:
-    """Return a city with the water tables of an .inp file alone, for own models and tests."""
+def read_inp(path: str | Path, title: str | None = None, crs: int = 3857, **options: Any) -> City:
+    """Return a city with the water tables of an .inp file alone.
+
+    crs      EPSG number of x and y; places are kept as written
+    options  name, timezone ("Etc/UTC") and driving_side ("right") of the city
+    Raises CityError, with the reader's own words, for a file that is not a network.
+    """
     tables, settings, report = inp_tables(path)
-    name = Path(path).stem.lower()
-    parameters = {"water": settings}
-    return City(name, title or Path(path).stem, "right", "UTC", crs, tables, parameters, report={"water": report})
+    stem = Path(path).stem
+    source = f"imported from {Path(path).name}"
+    return City(
+        name=options.get("name") or stem.lower(),
+        title=title or stem,
+        driving_side=options.get("driving_side", "right"),
+        timezone=options.get("timezone", "Etc/UTC"),
+        crs=crs,
+        tables=tables,
+        parameters={"water": settings},
+        provenance=({"item": "water network", "value": Path(path).name, "unit": "", "source": source},),
+        report={"water": report},
+    )
 
 
 def inp_tables(path: str | Path) -> tuple[Tables, dict[str, Any], dict[str, int]]:
@@ -90,8 +104,8 @@ def _read(path: Path) -> Reading:
     text = text_of(path)
     sections = words_in(text)
     name = option(sections, "UNITS") or "GPM"
-    units = replace(units_of(name), pressure=_pressure_unit(sections, name))
-    _refuse(path.name, sections)
+    units = replace(units_of(name), pressure=unit_of_pressure(sections, name))
+    refuse_unknown(path.name, sections)
     reading = Reading(model_of(path.name, text, name), units, sections)
     model = reading.model
     names = [*model.junction_name_list, *model.reservoir_name_list, *model.tank_name_list]
@@ -103,20 +117,6 @@ def _read(path: Path) -> Reading:
     reading.curves = {name: row for row, name in enumerate(model.curve_name_list)}
     reading.report |= left_out(sections)
     return reading
-
-
-def _pressure_unit(sections: dict[str, list[list[str]]], flow: str) -> float:
-    """Return the metres of the liquid in the file's unit of pressure."""
-    gravity = [words[-1] for words in sections["OPTIONS"] if words[0].upper()[:4] == "SPEC"]
-    return pressure_unit(option(sections, "PRESSURE"), flow, float(gravity[-1]) if gravity else 1.0)
-
-
-def _refuse(name: str, sections: dict[str, list[list[str]]]) -> None:
-    """Raise CityError for an element that the twin cannot express and that cannot be left out."""
-    kinds = {words[0]: words[4].upper() for words in sections["VALVES"] if len(words) > 4}
-    for valve, kind in kinds.items():
-        if kind not in VALVE_KINDS:
-            raise CityError(f"{name}: valve {valve} is a {kind}; the twin knows {', '.join(VALVE_KINDS)}")
 
 
 def _kind(link: Any) -> str:

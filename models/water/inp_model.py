@@ -1,4 +1,4 @@
-"""Let wntr read the elements of an .inp file."""
+"""Let wntr read the elements of an .inp file, and look at what it does not: units of pressure, kinds of valves."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from twin.errors import CityError
-from twin.models.water.inp_text import is_own_option, without
+from twin.models.water.inp_text import is_own_option, option, without
+from twin.models.water.network import VALVE_KINDS
+from twin.models.water.units import pressure_unit
 
 
 def model_of(name: str, text: str, units: str) -> Any:
@@ -43,3 +45,17 @@ def model_of(name: str, text: str, units: str) -> Any:
             told = f"{error}: {error.__cause__}" if error.__cause__ else str(error)
             told = f"there is no {error}" if isinstance(error, KeyError) else told.replace(str(copy), name)
             raise CityError(f"{name} cannot be read as an EPANET network: {told}") from error
+
+
+def unit_of_pressure(sections: dict[str, list[list[str]]], flow: str) -> float:
+    """Return the metres of the liquid in the file's unit of pressure."""
+    gravity = [words[-1] for words in sections["OPTIONS"] if words[0].upper()[:4] == "SPEC"]
+    return pressure_unit(option(sections, "PRESSURE"), flow, float(gravity[-1]) if gravity else 1.0)
+
+
+def refuse_unknown(name: str, sections: dict[str, list[list[str]]]) -> None:
+    """Raise CityError for an element that the twin cannot express and that cannot be left out."""
+    kinds = {words[0]: words[4].upper() for words in sections["VALVES"] if len(words) > 4}
+    for valve, kind in kinds.items():
+        if kind not in VALVE_KINDS:
+            raise CityError(f"{name}: valve {valve} is a {kind}; the twin knows {', '.join(VALVE_KINDS)}")

@@ -21,6 +21,7 @@ from twin.models.water import acts
 from twin.models.water.backend import ROUGH, SOLVED
 from twin.models.water.engine import Outcome, WaterEngine
 from twin.models.water.hydraulics import local_day
+from twin.models.water.inp import read_inp
 from twin.models.water.kinds import EVENTS, FIELDS, KPIS, SERIES
 from twin.models.water.metrics import TWENTY_PSI, persons_of, resilience, service_availability
 from twin.models.water.network import Network
@@ -60,6 +61,7 @@ class Water(Model):
     """Drinking water: sources, pumps, tanks, mains, customers and hydrants."""
 
     name = "water"
+    read = staticmethod(read_inp)
     owns = FIELDS
     reads = ("bus.energised", "water.changes")
     adds = ("junction.draw", "junction.leak")

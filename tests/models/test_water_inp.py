@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.models.water_city import network_file, small_city, water_tables
+from tests.models.water_city import network_file, small_city, water_tables, water_world
 from twin.city import City
 from twin.errors import CityError
 from twin.models.water.backend import Inputs
@@ -287,3 +287,18 @@ def test_shut_off_valves_of_a_pipe_that_is_not_there_are_named():
 def test_settings_that_mean_nothing_are_refused(name, value):
     with pytest.raises(CityError, match=rf"parameters\.water\.{name} "):
         Network(small_city(), {name: value})
+
+
+def test_a_network_becomes_a_city_from_the_command_line(tmp_path, monkeypatch):
+    from typer.testing import CliRunner
+
+    from twin.cli import app
+
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path, controls="LINK PU9 OPEN IF NODE t BELOW 2")
+    ran = CliRunner().invoke(app, ["city", "build", "net.inp", "--option", "timezone=Asia/Makassar"])
+    assert ran.exit_code == 0, ran.output
+    assert "there is no link PU9" in " ".join(ran.output.split())
+    city = City.load(tmp_path / "net")
+    assert (city.timezone, city.rows("pipes")) == ("Asia/Makassar", 3)
+    assert water_world(city).run("1 h").check() == []

@@ -15,17 +15,18 @@ from twin.errors import CityError
 OSM_SUFFIXES = (".osm.pbf", ".osm", ".osm.gz")
 TNTP_SUFFIX = "_net.tntp"
 GRID_SUFFIXES = (".json", ".m")
+WATER_SUFFIX = ".inp"
 
 
 def build_city(
     path: str | Path, counts: str | Path | None = None, out: str | Path | None = None, **options: Any
 ) -> City:
-    """Read an OpenStreetMap extract, a TNTP network or a power grid and return the city.
+    """Read an OpenStreetMap extract, a TNTP network, a power grid or a water network and return the city.
 
     counts   CSV of traffic counts that belongs to the city: its demand is fitted to them, and
              `report["calibration"]` says how well; only for extracts
     out      folder to save the city to; written only when the whole import succeeded
-    options  passed to `build_osm`, `build_tntp` or `build_grid` of twin.city
+    options  passed to `build_osm`, `build_tntp` or `build_grid` of twin.city, or to the water model's `read`
     Raises CityError with the file, what is wrong with it and what to do.
     """
     city = import_city(path, options, counts)
@@ -42,7 +43,7 @@ def import_city(path: str | Path, settings: Mapping[str, Any], counts: str | Pat
     """
     path = Path(path)
     if not path.is_file():
-        raise CityError(f"{path}: no such file; give an OpenStreetMap extract or a TNTP network")
+        raise CityError(f"{path}: no such file; give an OpenStreetMap extract or a network")
     if path.stat().st_size == 0:
         raise CityError(f"{path}: the file is empty; fetch it again")
     city = _read(path, counts, settings)
@@ -74,7 +75,7 @@ def _read(path: Path, counts: str | Path | None, options: Mapping[str, Any]) -> 
     """Call the importer that knows the suffix."""
     kind = _option_class(path)
     if kind is None:
-        known = ", ".join((*OSM_SUFFIXES, TNTP_SUFFIX, *GRID_SUFFIXES))
+        known = ", ".join((*OSM_SUFFIXES, TNTP_SUFFIX, *GRID_SUFFIXES, WATER_SUFFIX))
         raise CityError(f"{path}: unknown kind of file; names must end in one of {known}")
     if path.name.lower().endswith(TNTP_SUFFIX):
         from twin.city.tntp import build_tntp
@@ -84,9 +85,20 @@ def _read(path: Path, counts: str | Path | None, options: Mapping[str, Any]) -> 
         from twin.city.grids import build_grid
 
         return build_grid(path, **_checked(path, options, kind))
+    if path.name.lower().endswith(WATER_SUFFIX):
+        return _water(path, _checked(path, options, kind))
     from twin.city.osm import build_osm
 
     return build_osm(path, counts=counts, **_checked(path, options, kind))
+
+
+def _water(path: Path, options: Mapping[str, Any]) -> City:
+    """Return the city of an EPANET file, read by the model that knows how."""
+    from twin import registry
+
+    water: Any = registry.get("model", "water")
+    city: City = water.read(path, **options)
+    return city
 
 
 def _option_class(path: Path) -> type[Any] | None:
@@ -98,7 +110,7 @@ def _option_class(path: Path) -> type[Any] | None:
     name = path.name.lower()
     if name.endswith(OSM_SUFFIXES):
         return OsmOptions
-    if name.endswith(GRID_SUFFIXES):
+    if name.endswith((*GRID_SUFFIXES, WATER_SUFFIX)):
         return GridOptions
     return TntpOptions if name.endswith(TNTP_SUFFIX) else None
 

@@ -14,7 +14,7 @@ from twin.errors import CityError
 
 @dataclass(frozen=True)
 class GridOptions:
-    """State what a grid file leaves open.
+    """State what a file of a power grid or of a water network leaves open.
 
     crs       EPSG number of x and y; places are kept as written
     timezone, driving_side, name, title  of the city

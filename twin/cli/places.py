@@ -48,7 +48,12 @@ def show_city(
 
 @city.command("build")
 def build_city(
-    source: Annotated[Path, typer.Argument(help="OpenStreetMap extract (.osm.pbf, .osm, .osm.gz) or *_net.tntp.")],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="OpenStreetMap extract (.osm.pbf, .osm, .osm.gz), *_net.tntp, power grid (.json, .m) or water (.inp)."
+        ),
+    ],
     counts: Annotated[Path | None, typer.Option("--counts", help="CSV of traffic counts.")] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder to write; default: the source's name, in the working folder.")
