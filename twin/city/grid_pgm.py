@@ -80,8 +80,8 @@ def _appliance(parts: GridParts, kind: str, row: Row) -> None:
         parts.add("sources", id=f"source{row['id']}", bus=bus, u_ref=float(row["u_ref"]), sk=float(row.get("sk", 1e10)))
         parts.dropped["ratio of a source's impedance"] += float(row.get("rx_ratio", 0.1)) != 0.1
     elif kind == "sym_gen":
-        power = {name: float(row.get(f"{name}_specified", 0.0)) for name in "pq"}
-        parts.add("generators", id=f"gen{row['id']}", bus=bus, **power, kind="steady")
+        given = {name: float(row.get(f"{name}_specified", 0.0)) for name in "pq"}
+        parts.add("generators", id=f"gen{row['id']}", bus=bus, **given, kind="steady")
     elif bus >= 0:
         parts.rows["buses"][bus]["g"] += float(row.get("g1", 0.0))
         parts.rows["buses"][bus]["b"] += float(row.get("b1", 0.0))
