@@ -73,21 +73,28 @@ class Fleet:
 
     share   part of congestion they feel, 0..1
     retime  us between two timings of a leg
+    quiet   field that tells who feels all of it for now: without siren; "" for nobody
     """
 
     table: str
     streets: Streets
     share: float
     retime: int
+    quiet: str = ""
 
-    def link_times(self, view: View) -> Array:
-        """Return the seconds each link takes these travellers now, inf when closed; (n_link,)."""
+    def link_times(self, view: View, row: int = -1) -> Array:
+        """Return the seconds each link takes these travellers now, or one of them, inf when closed; (n_link,)."""
+        share = 1.0 if self.is_quiet(view, row) else self.share
         live, wet = view["link.time"], np.ones(1)
         if "link.wet_speed" in view:
             wet = view["link.wet_speed"]
         passable = view["link.open"] & np.isfinite(live) & (wet > 0.0)
         free = self.streets.free_time / np.where(wet > 0.0, wet, 1.0)
-        return np.asarray(np.where(passable, free + self.share * np.maximum(live - free, 0.0), np.inf))
+        return np.asarray(np.where(passable, free + share * np.maximum(live - free, 0.0), np.inf))
+
+    def is_quiet(self, view: View, row: int) -> bool:
+        """Tell whether a traveller drives without siren now."""
+        return bool(self.quiet) and row >= 0 and bool(view[self.quiet][row])
 
     def current(self, view: View) -> bool:
         """Tell whether `follow` may be called now; a fleet among vehicles waits until they stand as they do now."""
@@ -180,7 +187,7 @@ class Fleet:
 
     def times_from(self, view: View, row: int) -> Array:
         """Return the seconds from a traveller's next node to every node, inf where no road leads; (n_node,)."""
-        return shortest_tree(self.streets, self.link_times(view), self.next_node(view, row)).time
+        return shortest_tree(self.streets, self.link_times(view, row), self.next_node(view, row)).time
 
     def _raw(self, view: View, column: str) -> Array:
         return view.raw(f"{self.table}.{column}")
@@ -206,7 +213,7 @@ class Fleet:
         """Time the rest of a leg again; False when a road ahead is closed."""
         index, _ = self._progress(view, row)
         path = self._raw(view, "leg_path")[row, index + 1 : self._raw(view, "leg_count")[row]].copy()
-        times = self.link_times(view)
+        times = self.link_times(view, row)
         if not np.isfinite(times[path]).all():
             return False
         self._write(view, row, path, times)
@@ -214,7 +221,7 @@ class Fleet:
 
     def _planned(self, view: View, row: int, goal: int) -> bool:
         """Find a new path from the exact position; False when there is none."""
-        times = self.link_times(view)
+        times = self.link_times(view, row)
         path = path_between(self.streets, times, self.next_node(view, row), goal)
         self._raw(view, "leg_goal")[row] = goal
         self._raw(view, "leg_stuck")[row] = path is None

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twin.contract import SECOND
+from twin.contract import NEVER, SECOND
 from twin.fields import Field
 from twin.models.delays import book, book_link
 from twin.models.streets import path_between
@@ -85,7 +85,7 @@ class Convoy(Fleet):
 
     def _ahead(self, view: View, row: int, goal: int, path: Array) -> Array | None:
         """Return the links ahead: those planned while they lead to the goal, else planned anew; None for none."""
-        times = self.link_times(view)
+        times = self.link_times(view, row)
         same = int(self._raw(view, "leg_goal")[row]) == goal and path.size and np.isfinite(times[path]).all()
         if same and int(self.streets.graph.to_node[path[-1]]) == goal:
             return path
@@ -125,7 +125,7 @@ class Convoy(Fleet):
             self._leave(view, row)
         drive = int(view["road.free_flow"][link])
         count = min(path.shape[0], LONGEST)
-        takes = np.maximum(np.rint(self.link_times(view)[path[:count]] * SECOND), 1.0).astype(np.int64)
+        takes = np.maximum(np.rint(self.link_times(view, row)[path[:count]] * SECOND), 1.0).astype(np.int64)
         takes[0] = drive
         self._raw(view, "leg_count")[row] = count
         self._raw(view, "leg_path")[row, :count] = path[:count]
@@ -142,11 +142,12 @@ class Convoy(Fleet):
         entered = int(self._raw(view, "leg_entry")[row, 0])
         drive = int(self._raw(view, "leg_drive")[row])
         earliest = entered + drive
-        if int(view["node.control"][self.streets.graph.to_node[link]]) in _SIGNALLED:
+        siren = not self.is_quiet(view, row)
+        if siren and int(view["node.control"][self.streets.graph.to_node[link]]) in _SIGNALLED:
             earliest = max(earliest, entered + drive - min(self.ahead, drive // 2) + self.clear)
         if view.now < earliest:
             return earliest
-        past = entered + round(drive * self.passing)
+        past = entered + round(drive * self.passing) if siren else NEVER
         held = self._counted(view, link, entries=False) < int(self._raw(view, "leg_ahead")[row])
         return min(past, view.now + POLL) if held and view.now < past else view.now
 

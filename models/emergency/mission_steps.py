@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
+_SIREN_TO_SCENE, _SIREN_TO_HOSPITAL = 2, 1
+"""Least urgent priority with siren, where it is spared (assumption)."""
+
 
 class MissionSteps:
     """Steps of a mission; part of the emergency model."""
@@ -45,6 +48,7 @@ class MissionSteps:
     plan: ServicePlan
     fleet: Fleet
     among: bool
+    sparing: bool
     hospitals: Hospitals
     station_nodes: Array
     target: Array
@@ -82,7 +86,9 @@ class MissionSteps:
 
     def mission_drive(self, view: View, job: Job) -> StepResult:
         """Drive towards the call."""
-        goal = int(self.calls.node[view["unit.call"][job.entity]])
+        call = int(view["unit.call"][job.entity])
+        goal = int(self.calls.node[call])
+        self._sound(view, job.entity, int(view["call.priority"][call]) <= _SIREN_TO_SCENE)
         return self._drive(view, job.entity, goal, ("drive", "drive", "scene"))
 
     def _drive(self, view: View, unit: int, goal: int, steps: tuple[str, str, str]) -> StepResult:
@@ -96,6 +102,10 @@ class MissionSteps:
         if left and self.among:
             return self._look(view, unit, left, again)
         return Delay(left, again if left else arrived)
+
+    def _sound(self, view: View, unit: int, siren: bool) -> None:
+        """Drive with siren, or without where it is used for urgent calls only."""
+        view.put("unit.quiet", unit, self.sparing and not siren)
 
     def _look(self, view: View, unit: int, delay: int, step: str) -> StepResult:
         """Go on with a step when the vehicles stand as they do after a delay."""
@@ -153,6 +163,7 @@ class MissionSteps:
     def mission_carry(self, view: View, job: Job) -> StepResult:
         """Drive the patient to hospital."""
         goal = int(self.hospitals.node[view["unit.hospital"][job.entity]])
+        self._sound(view, job.entity, int(self.calls.priority[view["unit.call"][job.entity]]) <= _SIREN_TO_HOSPITAL)
         return self._drive(view, job.entity, goal, ("carry", "leave", "door"))
 
     def mission_door(self, view: View, job: Job) -> StepResult:
@@ -203,6 +214,7 @@ class MissionSteps:
 
     def mission_back(self, view: View, job: Job) -> StepResult:
         """Drive back to the station, ready for the next call."""
+        self._sound(view, job.entity, False)
         return self._drive(view, job.entity, self._base(view, job.entity), ("back", "back", "home"))
 
     def mission_home(self, view: View, job: Job) -> StepResult:

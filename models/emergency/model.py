@@ -26,7 +26,16 @@ from twin.models.emergency.mission_steps import MissionSteps
 from twin.models.emergency.renewal import Futures
 from twin.models.emergency.service_kinds import bits
 from twin.models.emergency.service_plan import plan_of
-from twin.models.emergency.tables import ALERTED, AT_SCENE, GOING_OFF, RETURNING, TO_HOSPITAL, TO_SCENE, VEHICLES
+from twin.models.emergency.tables import (
+    ALERTED,
+    AT_SCENE,
+    GOING_OFF,
+    RETURNING,
+    TO_HOSPITAL,
+    TO_SCENE,
+    URGENT,
+    VEHICLES,
+)
 from twin.models.plan_file import locate
 from twin.models.scenario_events import targets_of
 from twin.models.streets import build_streets
@@ -90,7 +99,8 @@ class Emergency(CallSteps, MissionSteps, Futures, Model):
         check_access(city)
         share, retime = float(options["siren_share"]), round(float(options["retime"]) * SECOND)
         self.among = options["drive"] == VEHICLES
-        self.fleet = (Convoy if self.among else Fleet)("unit", streets, share, retime)
+        self.fleet = (Convoy if self.among else Fleet)("unit", streets, share, retime, "unit.quiet")
+        self.sparing = options["siren"] == URGENT
         return {
             "call": self.calls.number.shape[0],
             "unit": self.plan.units.node.shape[0],

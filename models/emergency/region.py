@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
+_HOUR = 3600.0
+
 
 @dataclass(frozen=True)
 class Driving:
@@ -27,6 +29,26 @@ class Driving:
     pace: Array
     switch: Array
     mode: Array
+
+    @classmethod
+    def by_hour(cls, pace: Any, hours: Any, length: float, start: float = 0.0) -> Driving:
+        """Return tables by the hour of the day or week, again and again over a run.
+
+        hours   (24 or 168, n_priority + 2)  rows of `mode` from midnight, or from Monday's
+        length  s that the run may last
+        start   s since that midnight when the run begins
+
+        Raises ValueError for another number of rows.
+        """
+        rows = np.asarray(hours, np.int64)
+        if rows.ndim != 2 or rows.shape[0] not in (24, 168):
+            raise ValueError(f"hours is {rows.shape}, must be (24 or 168, priorities + 2)")
+        first = int(start // _HOUR)
+        edges = np.arange(first, first + int(np.ceil((length + start % _HOUR) / _HOUR)) + 1)
+        wanted = rows[edges % rows.shape[0]]
+        changes = np.flatnonzero(np.append(True, (wanted[1:] != wanted[:-1]).any(axis=1)))
+        switch = np.maximum(edges[changes] * _HOUR - start, 0.0)
+        return cls(np.asarray(pace, np.float64), switch, wanted[changes])
 
 
 @dataclass(frozen=True)

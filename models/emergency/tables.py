@@ -55,6 +55,7 @@ FIELDS = (
     Field("unit.call", "int32", "1", "call it works on, -1 for none", -1),
     Field("unit.hospital", "int32", "1", "hospital it drives to, -1 for none", -1),
     Field("unit.job", "int64", "1", "its job, -1 for none", -1),
+    Field("unit.quiet", "bool", "1", "drives without siren"),
     Field("unit.order", "int64", "1", "event of its last dispatch", -1),
     Field("unit.duty", "bool", "1", "its crew is on duty", 1, observable=True),
     Field("unit.can", "int64", "1", "set of its capabilities", observable=True),
@@ -125,6 +126,7 @@ EVENTS = (
 )
 
 _BAD = ("refuse", "leave_out")
+ALWAYS, URGENT = "always", "urgent"
 TIMES, VEHICLES = "times", "vehicles"
 _LAWS = ("lognormal", "exponential")
 
@@ -172,6 +174,13 @@ OPTIONS = (
         "choice",
         TIMES,
         choices=(TIMES, VEHICLES),
+    ),
+    Option(
+        "siren",
+        "units drive with siren always, or only to calls of priority 1 and 2 and to hospital with priority 1",
+        "choice",
+        ALWAYS,
+        choices=(ALWAYS, URGENT),
     ),
     Option("retime", "interval at which legs are timed again", "quantity", 300.0, "s", low=1),
     Option("track", "interval at which units report their node", "quantity", 15.0, "s", low=1),

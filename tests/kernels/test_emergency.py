@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ from tests.kernels.emergency_cases import grid_calls, grid_region
 from twin.kernels import emergency_arrays as kernel
 from twin.models.emergency import rules as python
 from twin.models.emergency.alone import Result, Rules, Simulation, simulate
+from twin.models.emergency.region import Driving
 
 LISTS = [[0, 1, 2, 3], [3, 2, 1, 0]]
 TABLE = [[1], [1, 2], [0, 1, 2], [0, 0, 1, 2]]
@@ -200,3 +203,24 @@ def test_a_call_that_loses_its_unit_keeps_its_age(region):
     assert table["sent"].tolist()[2] == 20.0
     assert table["sent"][0] == table["closed"][2]
     assert table["sent"][1] == table["closed"][0]
+
+
+def test_tables_by_the_hour_repeat_day_by_day_from_the_middle_of_one():
+    hours = np.zeros((24, 4), int)
+    hours[7:9] = 1
+    driving = Driving.by_hour([0.3, 0.4], hours, 40 * 3600.0, start=7.5 * 3600.0)
+    # From 07:30: the other table until 09:00, again from 07:00 to 09:00 of the next day; then to 23:30.
+    assert (driving.switch / 3600).tolist() == [0.0, 1.5, 23.5, 25.5]
+    assert driving.mode[:, 0].tolist() == [1, 0, 1, 0]
+    with pytest.raises(ValueError, match="must be"):
+        Driving.by_hour([0.3], hours[:5], 3600.0)
+
+
+def test_a_run_by_the_hour_is_one_by_the_same_switches(region, calls):
+    hours = np.zeros((24, 4), int)
+    hours[5:] = 1
+    length = float(calls["arrive"].max()) + 7200.0
+    by_hour = replace(region, driving=Driving.by_hour(region.driving.pace, hours, length))
+    by_hand = replace(region, driving=Driving(region.driving.pace, np.array([0.0, 18_000.0]), hours[[0, 5]]))
+    assert length < 86_400
+    assert state_bytes(Simulation(by_hour, calls).run()) == state_bytes(Simulation(by_hand, calls).run())
