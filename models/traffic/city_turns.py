@@ -93,24 +93,15 @@ def served(city: City) -> Array:
 
     Raises CityError that names approaches and pockets with two greens, and turns with one of their own but no pocket.
     """
+    from twin.city.junctions import wrong_greens
     from twin.errors import CityError
 
-    table, names = city["phase_links"], city["links"]["id"]
-    nowhere = np.full(table.rows, -1)
-    ways = np.stack([table["link"], table.get("to_link", nowhere)], axis=1).astype(np.int64)
-    known = {(int(a), int(b)) for a, b in pockets(city)[0]}
-    seen: set[tuple[int, int]] = set()
-    problems = []
-    for link, after in ways.tolist():
-        said = str(names[link]) if after < 0 else f"{names[link]} to {names[after]}"
-        if (link, after) in seen:
-            problems.append(f"{said} has green in two phases")
-        if after >= 0 and (link, after) not in known:
-            problems.append(f"{said} has a green of its own but no pocket")
-        seen.add((link, after))
+    problems = wrong_greens(city.tables)
     if problems:
         raise CityError(f"phase_links of city {city.name}: {'; '.join(problems)}")
-    return ways
+    table = city["phase_links"]
+    exits = table.get("to_link", np.full(table.rows, -1))
+    return np.stack([table["link"], exits], axis=1).astype(np.int64)
 
 
 def with_pockets(city: City, columns: dict[str, Array], plans: list[list[tuple[float, float, Array]]]) -> Any:

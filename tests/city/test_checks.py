@@ -70,6 +70,16 @@ def test_pockets_of_turns_that_are_none_or_twice_are_named(nusantara):
     ]
 
 
+def test_an_approach_with_green_in_two_phases_is_named(nusantara):
+    link = nusantara["phase_links"]["link"].copy()
+    first = nusantara["links"]["id"][link[0]]
+    lost = nusantara["links"]["id"][link[-1]]
+    link[-1] = link[0]
+    said = spoilt(nusantara, "phase_links", "link", slice(None), link).check()
+    assert f"phase_links: {first} has green in two phases" in said
+    assert f"approaches of signals without green: 1 (first: {lost})" in said
+
+
 def with_lost_time(city, amber, all_red):
     """Return the city with other amber and all-red in its first phase, none elsewhere."""
     tables = {name: dict(columns) for name, columns in city.tables.items()}

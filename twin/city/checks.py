@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from twin.city.core import City
 from twin.city.dependencies import wrong_dependencies
-from twin.city.junctions import phases_in_conflict
+from twin.city.junctions import phases_in_conflict, wrong_greens
 from twin.city.schema import SCHEMA, ColumnRule
 from twin.city.table import Table
 
@@ -164,6 +164,9 @@ def _signals(city: City) -> Iterator[str]:
     missing = np.setdiff1d(wanted, served["link"][whole])
     if len(missing):
         yield f"approaches of signals without green: {len(missing)}{_who(city['links'], missing)}"
+    twice = wrong_greens(city.tables)
+    if twice:
+        yield f"phase_links: {'; '.join(twice[:_SHOWN])}{', ...' * (len(twice) > _SHOWN)}"
     found = phases_in_conflict(city.tables, city.driving_side == "left")
     if found:
         shown = "; ".join(found[:_SHOWN]) + ", ..." * (len(found) > _SHOWN)

@@ -245,6 +245,26 @@ def phases_in_conflict(tables: Mapping[str, Mapping[str, Any]], left: bool) -> l
     return [f"signal {signal[a]}: {names[a]} and {names[b]}" for a, b in found]
 
 
+def wrong_greens(tables: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return, as sentences, approaches and pockets with green in two phases, and greens of turns without a pocket."""
+    if "phase_links" not in tables:
+        return []
+    served, names = tables["phase_links"], tables["links"]["id"]
+    pockets = tables.get("pockets", {"from_link": np.empty(0), "to_link": np.empty(0)})
+    known = set(zip(pockets["from_link"].tolist(), pockets["to_link"].tolist(), strict=True))
+    exits = served.get("to_link", np.full(len(served["link"]), -1))
+    seen: set[tuple[int, int]] = set()
+    problems = []
+    for link, after in zip(served["link"].tolist(), exits.tolist(), strict=True):
+        said = str(names[link]) if after < 0 else f"{names[link]} to {names[after]}"
+        if (link, after) in seen:
+            problems.append(f"{said} has green in two phases")
+        if after >= 0 and (link, after) not in known:
+            problems.append(f"{said} has a green of its own but no pocket")
+        seen.add((link, after))
+    return problems
+
+
 def greens_of_phases(tables: Mapping[str, Mapping[str, Any]]) -> Windows:
     """Return a green for every row of `phase_links`, such that those of one phase alone overlap."""
     served = tables["phase_links"]

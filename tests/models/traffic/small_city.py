@@ -86,10 +86,10 @@ def crossing(length=100.0, gap=None, turns=(), served=(0, 1, 0, 1), to_link=None
     return small_city(pairs, length=length, nodes=nodes, **(tables | other))
 
 
-def traffic_world(city, duration=1800, seed=1, **options):
+def traffic_world(city, duration=1800, seed=1, policies=(), **options):
     """Return a world of traffic alone; duration in s."""
     setup = Setup(city, {}, seed, 1_768_460_400 * SECOND, duration * SECOND)
-    return World(Assembly(city, [Traffic()], [], setup, {"traffic": options}))
+    return World(Assembly(city, [Traffic()], list(policies), setup, {"traffic": options}))
 
 
 def ring(n_node=6):

@@ -8,7 +8,9 @@ import pytest
 from tests.models.traffic.small_city import crossing, traffic_world
 from twin.contract import SECOND
 from twin.errors import CityError
+from twin.kernels.traffic_arrays import ACTUATED
 from twin.models import demand
+from twin.models.policies.signals import Actuated
 from twin.models.traffic.city_turns import DefaultedWarning
 from twin.world import World
 
@@ -130,10 +132,14 @@ def test_pockets_that_are_none_are_named():
         traffic_world(crossing(turns=[(0, 5, 0.0)]))
 
 
-@pytest.mark.parametrize("instant", [613.123457, 61.000001, 149.5])
-def test_a_city_with_all_of_it_saves_and_loads_exactly(instant, tmp_path):
+@pytest.mark.parametrize(
+    ("instant", "policies"), [(613.123457, ()), (61.000001, ()), (149.5, (Actuated(),)), (400.7, (Actuated(),))]
+)
+def test_a_city_with_all_of_it_saves_and_loads_exactly(instant, policies, tmp_path):
     turns = [(0, 5, 2.0), (2, 7, 1.0), (1, 6, 3.0)]
-    whole = traffic_world(crossing(gap=4.5, turns=turns, trips=12_000, **AMBULANCES), 900, gridlock="relax").run()
+    city = crossing(gap=4.5, turns=turns, trips=12_000, **AMBULANCES)
+    whole = traffic_world(city, 900, policies=policies, gridlock="relax", reroute_every=100.0).run()
+    assert (whole.state["node.control"][0] == ACTUATED) == bool(policies)
     cut = World(whole.assembly).run(round(instant * SECOND))
     again = World.load(cut.save(tmp_path / "cut"), whole.assembly).run()
     assert again.digest() == whole.digest()

@@ -102,7 +102,8 @@ def test_nobody_drives_a_link_or_passes_a_node_twice(seed, bans):
         turns = pairs.sample(10, random_state=seed % 1000).rename(
             columns={"index_x": "from_link", "index_y": "to_link"}
         )
-    rules = Rules(informed_share=0.7, refresh=45.0, banned_turns=turns, relax_after=120.0)
+    told = rng.permutation(16)[: rng.integers(1, 16)].tolist() if rng.random() < 0.5 else None
+    rules = Rules(informed_share=0.7, refresh=45.0, banned_turns=turns, relax_after=120.0, guided_nodes=told)
     result = simulate(links, trips, rules=rules)
     assert set(result.trips["outcome"]) <= {"arrived", "no way"}
     steps = result.events
