@@ -237,7 +237,8 @@ def _beyond(world: World) -> Iterator[str]:
         yield "incidents need several units"
     if any(total.any() for total in reels.helped(world)):
         yield "others keep units on scene"
-    if options.get("divert_dark") or any(name in state and state[name].any() for name in _FLAGS):
+    different = model.among or model.sparing or model.worsens > 0 or options.get("divert_dark")
+    if different or any(name in state and state[name].any() for name in _FLAGS):
         yield "hospitals divert, or the service does what is not compiled"
     if state["kind_off.flag"].any():
         yield "an event was taken out"
