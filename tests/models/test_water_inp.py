@@ -181,7 +181,7 @@ def test_a_network_epanet_cannot_open_is_located():
         "curve": np.array([-1]),
         "state": np.array(["active"]),
     }
-    with pytest.raises(EpanetError, match=r"error 219 \(illegal valve at a tank\) at valve prv"):
+    with pytest.raises(EpanetError, match=r"error 219 \(illegal connection of a valve to a tank node\) at valve prv"):
         EpanetBackend(Network(small_city(valves=valve)))
 
 

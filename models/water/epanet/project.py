@@ -39,6 +39,13 @@ Array = np.ndarray[Any, Any]
 _NO_FLOW = 1e-6 * FOOT**3
 """What EPANET takes for no flow, m3/s (1e-6 ft3/s). Source: EPANET 2.3, hydraul.c, QZERO."""
 
+_MORE = 8
+"""Most attempts after one that did not balance, each from the flows of the one before. The first attempt of each
+solution begins with fresh flows, so a solution stays a function of its inputs."""
+
+_HELD_BACK = 0.01
+"""Head (m) over a shut check valve, in the direction in which it lets water pass, that betrays a wrong state."""
+
 _OPENING = Lock()
 """EPANET reads its input with strtok, which has one memory for all threads: networks are opened one by one."""
 
@@ -100,6 +107,8 @@ class _Project:
             length=units.length,
         )
         self._plain = np.zeros(network.n_link, bool)
+        beside_tank = np.maximum(network.from_node, network.to_node) >= network.first_tank
+        self._checked = np.flatnonzero(network.check_valve & ~beside_tank)
         self._refused = np.zeros(2)
         self._node_setter = Setter(lib.library().EN_setnodevalue)
         self._link_setter = Setter(lib.library().EN_setlinkvalue)
@@ -155,8 +164,17 @@ class _Project:
         if (shut != self._plain).any():
             self._retype(shut)
         self._write(inputs)
+        solution = self._attempt(lib.INIT_FLOWS)
+        for _ in range(_MORE):
+            if solution.code != UNBALANCED:
+                break
+            solution = self._attempt(lib.KEEP_FLOWS)
+        return solution
+
+    def _attempt(self, start: int) -> Solution:
+        """Run the solver from fresh flows, or from those of the attempt before."""
         en, handle = lib.library(), self._handle
-        code = en.EN_initH(handle, lib.INIT_FLOWS)
+        code = en.EN_initH(handle, start)
         if code > 100:
             raise EpanetError(code, "the start of a solution")
         code = en.EN_runH(handle, ctypes.byref(self._time))
@@ -192,6 +210,16 @@ class _Project:
         if code:
             raise EpanetError(code, self._network.place_of_link(int(refused[0])), f"value {refused[1]:g}")
 
+    def _holds_back(self, head: Array, closed: Array) -> bool:
+        """Tell whether water stands before a check valve that is shut although it should pass.
+
+        EPANET looks at states at some trials only, and not beyond those allowed; it may then balance with a state
+        that its own heads contradict (seen: 12 m). A full tank rightly shuts the pipes beside it.
+        """
+        links = self._checked[closed[self._checked] & ~self._plain[self._checked]]
+        drop = head[self._network.from_node[links]] - head[self._network.to_node[links]]
+        return bool((drop > _HELD_BACK).any())
+
     def _read(self, code: int) -> Solution:
         en, handle, network, units = lib.library(), self._handle, self._network, self._network.units
         nodes, links = np.empty((3, network.n_node)), np.empty((2, network.n_link))
@@ -207,6 +235,8 @@ class _Project:
             change = error * (np.abs(links[0]).sum() + np.abs(nodes[1, : network.n_junction]).sum()) * units.flow
             rests = change <= _NO_FLOW * network.n_link
             ended = ROUGH if rests or error <= network.hydraulics.tolerated else UNBALANCED
+        if ended != SINGULAR and self._checked.size and self._holds_back(nodes[0] * units.length, links[1] == 0):
+            ended = UNBALANCED
         return Solution(
             ended,
             nodes[0] * units.length,
