@@ -10,7 +10,7 @@ from tests.cities import line_city
 from tests.models.roads import Mirror, assemble
 from twin import registry
 from twin.city import City
-from twin.contract import Policy
+from twin.contract import Command, Policy
 from twin.models.emergency.model import Emergency
 from twin.world import World
 
@@ -73,6 +73,15 @@ def world(policy: Policy, hours: int, seed: int = 1) -> World:
 
 
 @cache
-def served(name: str) -> World:
-    """Return a day under a registered rule of dispatch, with its defaults."""
-    return world(registry.get("policy", name)(), HOURS).run()
+def served(name: str) -> tuple[World, list[tuple[int, Command]]]:
+    """Return a day under a registered rule of dispatch, with its defaults, and its orders by instant (us)."""
+    policy, trace = registry.get("policy", name)(), []
+    decide = policy.decide
+
+    def decide_and_write(observation):
+        orders = decide(observation)
+        trace.extend((observation.now, order) for order in orders)
+        return orders
+
+    policy.decide = decide_and_write
+    return world(policy, HOURS).run(), trace

@@ -14,19 +14,6 @@ RULES = sorted(registry.policies("dispatch"))
 TARGET = 300.0
 
 
-def traced(policy):
-    """Make a policy write its orders down; return the list of (us, order)."""
-    trace, decide = [], policy.decide
-
-    def decide_and_write(observation):
-        orders = decide(observation)
-        trace.extend((observation.now, order) for order in orders)
-        return orders
-
-    policy.decide = decide_and_write
-    return trace
-
-
 def bits(run):
     """Return all state and all events of a run."""
     return run.digest(), run.events.rows(), run.parents.rows()
@@ -34,9 +21,7 @@ def bits(run):
 
 @pytest.mark.parametrize("name", RULES)
 def test_a_run_driven_by_its_own_trace_is_the_same_run(name):
-    first = registry.get("policy", name)()
-    trace = traced(first)
-    ran = world(first, HOURS).run()
+    ran, trace = served(name)
     again = registry.get("policy", name)()
     again.decide = lambda observation: [order for at, order in trace if at == observation.now]
     assert bits(world(again, HOURS).run()) == bits(ran)
@@ -70,11 +55,11 @@ def late_and_mean(state, done):
 
 @pytest.mark.parametrize("name", RULES)
 def test_no_rule_beats_the_assignment_of_one_who_knows_all_calls(name):
-    states = [served(rule).state for rule in RULES]
+    states = [served(rule)[0].state for rule in RULES]
     assert len({state["call.triaged"].tobytes() for state in states}) == 1
     done = np.flatnonzero(np.all([(s["call.closed"] >= 0) & (s["call.stage"] != ABANDONED) for s in states], axis=0))
     bound = bound_of(states, done)
-    late, mean = late_and_mean(served(name).state, done)
+    late, mean = late_and_mean(served(name)[0].state, done)
     print(
         f"{name}: mean {mean:.0f} s, bound {bound.mean_response:.0f} s; late {late:.3f}, bound {bound.late_share:.3f}"
     )
@@ -84,6 +69,6 @@ def test_no_rule_beats_the_assignment_of_one_who_knows_all_calls(name):
 
 
 def test_rules_differ_where_they_are_compared():
-    units = {name: served(name).state["call.unit"].tobytes() for name in RULES}
+    units = {name: served(name)[0].state["call.unit"].tobytes() for name in RULES}
     same = {name for name in RULES if units[name] == units["closest_idle"]}
     assert same == {"closest_idle", "closest_upgrade"}, "without a table of upgrades these two are one rule"

@@ -69,8 +69,12 @@ def mean_response(model, calls, count, rng):
     return (run.state.call[:, 4] - run.case.demand.call[:, 0]).mean() / 1e6
 
 
+@pytest.mark.slow
 def test_response_falls_with_the_root_of_the_number_of_units(model):
-    """Kolesar and Blum (1973), with a constant: detours in one-way streets at the end of a way."""
+    """Kolesar and Blum (1973), with a constant for detours in one-way streets at the end of a way.
+
+    The law by itself, on distances, is tested in `test_manhattan_distance`; this is the time the engine drives.
+    """
     rng, counts = np.random.default_rng(4), np.array([4, 8, 16, 32, 64, 128])
     calls = model.draw(2_000, 2)
     quiet = calls.assign(arrive=np.arange(len(calls)) * 20_000.0, answer=0.0, mobilise=0.0, walk=0.0, priority=0)

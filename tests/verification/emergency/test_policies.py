@@ -182,6 +182,7 @@ def test_no_dispatch_beats_the_assignment_of_one_who_knows_all_calls(name, gap):
     assert bound.mean_response > 30
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_no_rule_of_the_twin_beats_the_bound_in_manhattan():
     if not os.environ.get("TWIN_DATA"):
