@@ -26,6 +26,7 @@ _FAILURE = ("substation_failure", "line_failure", "pipe_burst", "pump_failure", 
 _TABLES = ("substations", "lines", "pipes", "pumps", "links")
 _YEAR = 365.25 * 86400e6
 _ROWS = 10_000_000
+_LEAST = 1e-6
 
 
 class Damage:
@@ -81,8 +82,7 @@ class Damage:
         rows = targets_of(event, self._run.events)
         for row in rows.tolist():
             if event.kind == "attack_pumps":
-                send(view, "pump_failure", 0, row)
-                send(view, "pump_repair", max(microseconds(event.params["duration"]), 1), row)
+                send(view, "pump_failure", 0, row, max(float(event.params["duration"]), _LEAST))
             else:
                 send(view, "valve_set", 0, row, float(event.params.get("value", event.value)))
 

@@ -128,6 +128,11 @@ def test_attacked_pumps_stop_until_they_are_taken_back():
     assert not world.state["water_link.failed"][4]
 
 
+def test_taking_an_attacked_pump_back_does_not_repair_it():
+    events = (planned("pump_failure", 60, [0], duration=0.0), planned("attack_pumps", 120, [0], duration=600.0))
+    assert water_world(small_city(), *events, parts=[Hazards()]).run(HOUR).state["water_link.failed"][4]
+
+
 def test_attacked_sensors_are_silent_until_taken_back():
     attack = planned("attack_sensors", 600, [0, 1], duration=1200.0)
     failure = planned("line_failure", 700, [1], duration=0.0)
