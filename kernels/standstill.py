@@ -40,16 +40,13 @@ from twin.kernels.standstill_arrays import (
 )
 from twin.kernels.standstill_dispatch import decide
 from twin.kernels.standstill_moves import place_units
+from twin.kernels.standstill_reports import deliver, look, sample, track
 from twin.kernels.standstill_service import (
     carry_out,
-    deliver,
     let_decide,
-    look,
     move,
     plan,
     reroute,
-    sample,
-    track,
     wake,
 )
 
@@ -80,10 +77,10 @@ def _serve_desk(case: Case, state: State, kind: int, target: int) -> None:
     """Handle an event of the command centre."""
     if kind == DISPATCHER_FREE:
         state.clock[IDLE] += 1
-        let_decide(state)
+        let_decide(state.calendar, state.clock)
     elif kind == TRIAGED:
         state.call[target, C_STAGE] = WAITING
-        let_decide(state)
+        let_decide(state.calendar, state.clock)
     elif kind == PLACE:
         state.clock[PLACING] = 0
         place_units(case, state)
@@ -91,7 +88,7 @@ def _serve_desk(case: Case, state: State, kind: int, target: int) -> None:
         state.clock[WAITS] = 0
         decide(case, state)
     else:
-        plan(state, state.clock[NOW] + case.number[DECIDE_EVERY], DECISION, TIMER, 0, 0)
+        plan(state.calendar, state.clock, state.clock[NOW] + case.number[DECIDE_EVERY], DECISION, TIMER, 0, 0)
         decide(case, state)
 
 

@@ -29,6 +29,7 @@ from twin.kernels.standstill_arrays import (
     U_STATION,
     WAITING,
     Case,
+    Int,
     State,
 )
 from twin.kernels.standstill_service import plan
@@ -42,17 +43,13 @@ _SECOND = 1_000_000
 
 
 @inline_jit
-def _first_waiting(case: Case, state: State, decision: int) -> int:
+def _first_waiting(calls: Int, looked: Int, found: Int, known: Int, decision: int) -> int:
     """Return the most urgent, then the oldest call that waits and was not looked at in this decision."""
     best = -1
-    for call in range(state.call.shape[0]):
-        if state.call[call, C_STAGE] != WAITING or state.looked[call] == decision:
+    for call in range(calls.shape[0]):
+        if calls[call, C_STAGE] != WAITING or looked[call] == decision:
             continue
-        if (
-            best < 0
-            or case.found[call] < case.found[best]
-            or (case.found[call] == case.found[best] and case.known[call] < case.known[best])
-        ):
+        if best < 0 or found[call] < found[best] or (found[call] == found[best] and known[call] < known[best]):
             best = call
     return best
 
@@ -195,7 +192,7 @@ def decide(case: Case, state: State) -> None:
     decision = int(state.clock[DECISIONS])
     left = state.clock[IDLE]
     while left > 0 and count > 0:
-        call = _first_waiting(case, state, decision)
+        call = _first_waiting(state.call, state.looked, case.found, case.known, decision)
         if call < 0:
             return
         state.looked[call] = decision
@@ -204,7 +201,15 @@ def decide(case: Case, state: State) -> None:
         place = _chosen(case, state, call, count)
         if place < 0:
             continue
-        plan(state, state.clock[NOW] + case.number[ORDER_DELAY], SERVICE, ORDER, call, state.idle_unit[place])
+        plan(
+            state.calendar,
+            state.clock,
+            state.clock[NOW] + case.number[ORDER_DELAY],
+            SERVICE,
+            ORDER,
+            call,
+            state.idle_unit[place],
+        )
         left -= 1
         count -= 1
         for other in range(place, count):

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from twin.kernels._jit import inline_jit, lean_jit
 from twin.kernels.assignment import COLUMN_OF, ROW_OF, assign
-from twin.kernels.calendar import schedule
+from twin.kernels.calendar import Calendar, schedule
 from twin.kernels.standstill_arrays import (
     C_CLOSED,
     C_STAGE,
@@ -81,18 +81,17 @@ def _first_unfilled(listed: Int, held: Int, own: int) -> int:
 
 
 @inline_jit
-def _order(case: Case, state: State, unit: int, station: int) -> None:
-    due = state.clock[NOW] + case.number[ORDER_DELAY]
-    if schedule(state.calendar, due, SERVICE, MOVE, unit, station) < 0:
-        state.clock[FAILED] = CALENDAR_FULL
+def _order(calendar: Calendar, clock: Int, delay: int, unit: int, station: int) -> None:
+    if schedule(calendar, clock[NOW] + delay, SERVICE, MOVE, unit, station) < 0:
+        clock[FAILED] = CALENDAR_FULL
 
 
 @inline_jit
-def _is_freed(state: State, unit: int) -> bool:
+def _is_freed(calls: Int, unit: int, now: int) -> bool:
     """Tell whether a call of a unit was closed this second."""
-    for call in range(state.call.shape[0]):
-        served = state.call[call, C_UNIT] == unit and state.call[call, C_STAGE] == SERVED
-        if served and state.call[call, C_CLOSED] >= state.clock[NOW] - _THIS_SECOND:
+    for call in range(calls.shape[0]):
+        served = calls[call, C_UNIT] == unit and calls[call, C_STAGE] == SERVED
+        if served and calls[call, C_CLOSED] >= now - _THIS_SECOND:
             return True
     return False
 
@@ -106,7 +105,11 @@ def _place_freed(case: Case, state: State) -> None:
         if case.moves.carries[unit] and state.unit[unit, U_CALL] < 0:
             held[state.unit[unit, U_STATION]] += 1
     for unit in range(state.unit.shape[0]):
-        if not case.moves.carries[unit] or state.unit[unit, U_CALL] >= 0 or not _is_freed(state, unit):
+        if (
+            not case.moves.carries[unit]
+            or state.unit[unit, U_CALL] >= 0
+            or not _is_freed(state.call, unit, state.clock[NOW])
+        ):
             continue
         own = int(state.unit[unit, U_STATION])
         held[own] -= 1
@@ -117,7 +120,7 @@ def _place_freed(case: Case, state: State) -> None:
             station = _first_unfilled(case.moves.listed, held, own)
         held[station] += 1
         if station != own:
-            _order(case, state, unit, station)
+            _order(state.calendar, state.clock, case.number[ORDER_DELAY], unit, station)
 
 
 @lean_jit
@@ -159,7 +162,13 @@ def _comply(case: Case, state: State) -> None:
         slot = state.work.match[COLUMN_OF, other]
         unit = state.idle_unit[other]
         if slot >= 0 and state.unit[unit, U_STATION] != case.moves.table[places - 1, slot]:
-            _order(case, state, int(unit), int(case.moves.table[places - 1, slot]))
+            _order(
+                state.calendar,
+                state.clock,
+                case.number[ORDER_DELAY],
+                int(unit),
+                int(case.moves.table[places - 1, slot]),
+            )
 
 
 @inline_jit

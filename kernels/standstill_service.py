@@ -3,11 +3,10 @@
 import numpy as np
 
 from twin.kernels._jit import inline_jit, lean_jit
-from twin.kernels.calendar import cancel, schedule
+from twin.kernels.calendar import Calendar, cancel, schedule
 from twin.kernels.standstill_arrays import (
     ALERT,
     ALERTED,
-    ARRIVAL,
     ASKED,
     AT_HOSPITAL,
     AT_SCENE,
@@ -32,12 +31,10 @@ from twin.kernels.standstill_arrays import (
     DOOR,
     DRIVE,
     FAILED,
-    FIRST_SAMPLE,
     HANDOVER,
     HOME,
     IDLE,
     IN_HOSPITAL,
-    LATENCY,
     LEAVE,
     MOBILISE,
     NOW,
@@ -45,34 +42,22 @@ from twin.kernels.standstill_arrays import (
     ORDER_WORK,
     PLACE,
     PLACING,
-    REPORT,
-    REROUTE,
     RETURNING,
     ROAD,
-    SAMPLE,
-    SAMPLE_EVERY,
-    SAMPLES,
     SCENE,
     SERVED,
     SERVICE,
-    SETTLED,
-    SITE,
     STAY,
     TO_HOSPITAL,
     TO_SCENE,
-    TRACK,
-    TRACK_EVERY,
     TRANSPORT,
     U_ASKED,
     U_CALL,
-    U_COUNT,
     U_FREE,
     U_GOAL,
     U_HANDLE,
     U_HOSPITAL,
     U_NODE,
-    U_SEEN_FREE,
-    U_SEEN_NODE,
     U_STAGE,
     U_STATION,
     U_STEP,
@@ -81,51 +66,49 @@ from twin.kernels.standstill_arrays import (
     WAITS,
     WAKE,
     Case,
+    Int,
     State,
 )
 from twin.kernels.standstill_streets import (
     follow,
-    grow_from,
-    is_barred,
+    grow,
     is_moving,
     next_node,
-    place_of,
     wound,
 )
 
 
 @lean_jit
-def later(state: State, unit: int, delay: int, step: int) -> None:
+def later(calendar: Calendar, clock: Int, units: Int, unit: int, delay: int, step: int) -> None:
     """Let a unit go on at a step after a delay, and not before."""
-    cancel(state.calendar, state.unit[unit, U_HANDLE])
-    state.unit[unit, U_STEP] = step
-    due = state.clock[NOW] + delay
-    state.unit[unit, U_HANDLE] = plan(state, due, SERVICE, WAKE, unit, 0)
+    cancel(calendar, units[unit, U_HANDLE])
+    units[unit, U_STEP] = step
+    units[unit, U_HANDLE] = plan(calendar, clock, clock[NOW] + delay, SERVICE, WAKE, unit, 0)
 
 
 @lean_jit
-def plan(state: State, due: int, order: int, kind: int, target: int, value: int) -> int:
+def plan(calendar: Calendar, clock: Int, due: int, order: int, kind: int, target: int, value: int) -> int:
     """Put an event into the calendar; return its handle."""
-    handle = schedule(state.calendar, due, order, kind, target, value)
+    handle = schedule(calendar, due, order, kind, target, value)
     if handle < 0:
-        state.clock[FAILED] = CALENDAR_FULL
+        clock[FAILED] = CALENDAR_FULL
     return handle
 
 
 @lean_jit
-def let_decide(state: State) -> None:
+def let_decide(calendar: Calendar, clock: Int) -> None:
     """Let the policy of dispatch decide at this instant, once."""
-    if state.clock[WAITS] == 0:
-        state.clock[WAITS] = 1
-        plan(state, state.clock[NOW], DECISION, DECIDE, 0, 0)
+    if clock[WAITS] == 0:
+        clock[WAITS] = 1
+        plan(calendar, clock, clock[NOW], DECISION, DECIDE, 0, 0)
 
 
 @lean_jit
-def _let_place(case: Case, state: State) -> None:
+def _let_place(rule: int, calendar: Calendar, clock: Int) -> None:
     """Let the policy of relocation decide at this instant, once."""
-    if case.moves.number != STAY and state.clock[PLACING] == 0:
-        state.clock[PLACING] = 1
-        plan(state, state.clock[NOW], DECISION, PLACE, 0, 0)
+    if rule != STAY and clock[PLACING] == 0:
+        clock[PLACING] = 1
+        plan(calendar, clock, clock[NOW], DECISION, PLACE, 0, 0)
 
 
 @inline_jit
@@ -135,16 +118,16 @@ def carry_out(case: Case, state: State, call: int, unit: int) -> None:
         return
     now = state.clock[NOW]
     state.clock[IDLE] -= 1
-    plan(state, now + case.number[ORDER_WORK], SERVICE, DISPATCHER_FREE, 0, 0)
+    plan(state.calendar, state.clock, now + case.number[ORDER_WORK], SERVICE, DISPATCHER_FREE, 0, 0)
     if case.moves.on_sent:
-        _let_place(case, state)
+        _let_place(case.moves.number, state.calendar, state.clock)
     state.unit[unit, U_FREE] = 0
     state.unit[unit, U_CALL] = call
     state.unit[unit, U_STAGE] = ALERTED
     state.call[call, C_STAGE] = DISPATCHED
     state.call[call, C_DISPATCHED] = now
     state.call[call, C_UNIT] = unit
-    later(state, unit, 0, ALERT)
+    later(state.calendar, state.clock, state.unit, unit, 0, ALERT)
 
 
 @inline_jit
@@ -155,9 +138,9 @@ def move(state: State, unit: int, station: int) -> None:
     state.unit[unit, U_STATION] = station
     if state.unit[unit, U_STAGE] == AT_STATION:
         state.unit[unit, U_STAGE] = RETURNING
-        later(state, unit, 0, ALERT)
+        later(state.calendar, state.clock, state.unit, unit, 0, ALERT)
     else:
-        later(state, unit, 0, BACK)
+        later(state.calendar, state.clock, state.unit, unit, 0, BACK)
 
 
 @inline_jit
@@ -178,7 +161,7 @@ def _pass_bay_on(state: State, hospital: int, case: Case) -> None:
         state.free_bays[hospital] += 1
         return
     state.unit[best, U_ASKED] = -1
-    later(state, best, 0, HANDOVER)
+    later(state.calendar, state.clock, state.unit, best, 0, HANDOVER)
 
 
 @inline_jit
@@ -187,8 +170,9 @@ def _leave_scene(case: Case, state: State, unit: int) -> int:
     call = state.unit[unit, U_CALL]
     if not case.transport[call]:
         return CLEAR
-    start = next_node(case, state, unit)
-    grow_from(case, state, start, wound(case.road, state.clock, ROAD, SERVICE))
+    start = next_node(case.streets.to_node, state.unit, state.path, state.entry, state.clock, unit)
+    road = wound(case.road, state.clock, ROAD, SERVICE)
+    grow(case.streets, case.road_time[road], start, False, road, state.ways)
     chosen = 0
     for hospital in range(case.hospital_node.shape[0]):
         here = state.ways.time[start, case.hospital_node[hospital]]
@@ -213,11 +197,11 @@ def _close(case: Case, state: State, unit: int) -> None:
     state.unit[unit, U_STAGE] = RETURNING
     state.unit[unit, U_FREE] = 1
     if case.moves.first:
-        _let_place(case, state)
-        let_decide(state)
+        _let_place(case.moves.number, state.calendar, state.clock)
+        let_decide(state.calendar, state.clock)
     else:
-        let_decide(state)
-        _let_place(case, state)
+        let_decide(state.calendar, state.clock)
+        _let_place(case.moves.number, state.calendar, state.clock)
 
 
 @inline_jit
@@ -238,7 +222,7 @@ def _drive(case: Case, state: State, unit: int, step: int) -> int:
     if left == 0:
         return arrived
     if left > 0:
-        later(state, unit, left, step)
+        later(state.calendar, state.clock, state.unit, unit, left, step)
     else:
         state.unit[unit, U_STEP] = stuck
     return -1
@@ -254,21 +238,21 @@ def _arrive(case: Case, state: State, unit: int, step: int) -> None:
         state.unit[unit, U_STAGE] = AT_SCENE
         state.call[call, C_STAGE] = ON_SCENE
         state.call[call, C_ON_SCENE] = now
-        later(state, unit, int(case.scene[call]), LEAVE)
+        later(state.calendar, state.clock, state.unit, unit, int(case.scene[call]), LEAVE)
     elif step == DOOR:
         state.unit[unit, U_STAGE] = IN_HOSPITAL
         state.call[call, C_STAGE] = AT_HOSPITAL
         state.call[call, C_AT_HOSPITAL] = now
         if state.free_bays[hospital] > 0:
             state.free_bays[hospital] -= 1
-            later(state, unit, 0, HANDOVER)
+            later(state.calendar, state.clock, state.unit, unit, 0, HANDOVER)
         else:
             state.clock[ASKED] += 1
             state.unit[unit, U_ASKED] = state.clock[ASKED]
     elif step == HANDOVER:
         state.call[call, C_BAY] = now
         factor = case.bay_factor[wound(case.bay, state.clock, BAY, SERVICE), hospital]
-        later(state, unit, int(np.rint(case.handover[call] * factor)), CLEAR)
+        later(state.calendar, state.clock, state.unit, unit, int(np.rint(case.handover[call] * factor)), CLEAR)
     else:
         state.unit[unit, U_STAGE] = AT_STATION
 
@@ -281,14 +265,16 @@ def wake(case: Case, state: State, unit: int) -> None:
     while step >= 0:
         if step == ALERT:
             if state.unit[unit, U_CALL] < 0:
-                later(state, unit, 0, BACK)
+                later(state.calendar, state.clock, state.unit, unit, 0, BACK)
             else:
-                later(state, unit, int(case.number[ORDER_WORK]), MOBILISE)
+                later(state.calendar, state.clock, state.unit, unit, int(case.number[ORDER_WORK]), MOBILISE)
             return
         if step == MOBILISE:
             base = case.station_node[state.unit[unit, U_STATION]]
-            is_home = not is_moving(state, unit) and state.unit[unit, U_NODE] == base
-            later(state, unit, int(case.mobilise[state.unit[unit, U_CALL]]) if is_home else 0, DEPART)
+            moving = is_moving(state.unit, state.entry, state.clock, unit)
+            is_home = not moving and state.unit[unit, U_NODE] == base
+            takes = int(case.mobilise[state.unit[unit, U_CALL]]) if is_home else 0
+            later(state.calendar, state.clock, state.unit, unit, takes, DEPART)
             return
         if step == DEPART:
             state.unit[unit, U_STAGE] = TO_SCENE
@@ -306,62 +292,14 @@ def wake(case: Case, state: State, unit: int) -> None:
 
 
 @inline_jit
-def look(case: Case, state: State) -> None:
-    """Let units with a closed link ahead, and those without a way, look for another one a microsecond later."""
-    road = wound(case.road, state.clock, ROAD, SETTLED + 1)
-    due = state.clock[NOW] + 1
-    for unit in range(state.unit.shape[0]):
-        if state.unit[unit, U_STUCK] or (state.unit[unit, U_COUNT] > 0 and is_barred(case, state, unit, road)):
-            plan(state, due, SERVICE, REROUTE, unit, 0)
-
-
-@inline_jit
 def reroute(case: Case, state: State, unit: int) -> None:
     """Plan the leg of a unit again."""
     stage = state.unit[unit, U_STAGE]
-    if stage == ALERTED and is_moving(state, unit):
+    if stage == ALERTED and is_moving(state.unit, state.entry, state.clock, unit):
         follow(case, state, unit, int(state.unit[unit, U_GOAL]))
     elif stage == TO_SCENE:
-        later(state, unit, 0, DRIVE)
+        later(state.calendar, state.clock, state.unit, unit, 0, DRIVE)
     elif stage == TO_HOSPITAL:
-        later(state, unit, 0, LEAVE if state.unit[unit, U_STUCK] else CARRY)
+        later(state.calendar, state.clock, state.unit, unit, 0, LEAVE if state.unit[unit, U_STUCK] else CARRY)
     elif stage == RETURNING:
-        later(state, unit, 0, BACK)
-
-
-@inline_jit
-def sample(case: Case, state: State) -> None:
-    """Note where units say they are, and let it arrive after the latency."""
-    site = wound(case.site, state.clock, SITE, REPORT)
-    count = state.clock[SAMPLES]
-    state.clock[SAMPLES] += 1
-    slot = count % state.flight.shape[0]
-    for unit in range(state.unit.shape[0]):
-        node = state.unit[unit, U_NODE]
-        heard = case.heard[site, node]
-        if case.lost.shape[0] > 0:
-            heard = heard and not case.lost[count - case.number[FIRST_SAMPLE], unit]
-        state.flight[slot, unit, 0] = node
-        state.flight[slot, unit, 1] = state.unit[unit, U_FREE]
-        state.flight[slot, unit, 2] = heard
-    now = state.clock[NOW]
-    plan(state, now + case.number[LATENCY], REPORT, ARRIVAL, 0, slot)
-    plan(state, now + case.number[SAMPLE_EVERY], REPORT, SAMPLE, 0, 0)
-
-
-@inline_jit
-def deliver(state: State, slot: int) -> None:
-    """Turn a sample into what is observed."""
-    for unit in range(state.unit.shape[0]):
-        if state.flight[slot, unit, 2]:
-            state.unit[unit, U_SEEN_NODE] = state.flight[slot, unit, 0]
-            state.unit[unit, U_SEEN_FREE] = state.flight[slot, unit, 1]
-
-
-@inline_jit
-def track(case: Case, state: State) -> None:
-    """Note the node of every unit on the road."""
-    for unit in range(state.unit.shape[0]):
-        if state.unit[unit, U_COUNT] > 0:
-            state.unit[unit, U_NODE] = case.streets.to_node[state.path[unit, place_of(state, unit)]]
-    plan(state, state.clock[NOW] + case.number[TRACK_EVERY], SERVICE, TRACK, 0, 0)
+        later(state.calendar, state.clock, state.unit, unit, 0, BACK)

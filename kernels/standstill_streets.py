@@ -16,8 +16,10 @@ from twin.kernels.standstill_arrays import (
     U_NODE,
     U_STUCK,
     Case,
+    Flag,
     Float,
     Int,
+    Int32,
     Reel,
     State,
     Ways,
@@ -64,63 +66,63 @@ def grow(streets: Graph, weight: Float, root: int, backward: bool, row: int, way
 
 
 @inline_jit
-def is_moving(state: State, unit: int) -> bool:
+def is_moving(units: Int, entry: Int, clock: Int, unit: int) -> bool:
     """Tell whether a unit is between two nodes or has links ahead."""
-    count = state.unit[unit, U_COUNT]
-    return bool(count > 0 and state.clock[NOW] < state.entry[unit, count])
+    count = units[unit, U_COUNT]
+    return bool(count > 0 and clock[NOW] < entry[unit, count])
 
 
 @lean_jit
-def place_of(state: State, unit: int) -> int:
+def place_of(units: Int, entry: Int, clock: Int, unit: int) -> int:
     """Return which link of its leg a unit is on, the last one when the leg is over."""
     passed = 0
-    while passed < state.unit[unit, U_COUNT] and state.entry[unit, passed] <= state.clock[NOW]:
+    while passed < units[unit, U_COUNT] and entry[unit, passed] <= clock[NOW]:
         passed += 1
     return max(passed - 1, 0)
 
 
 @lean_jit
-def next_node(case: Case, state: State, unit: int) -> int:
+def next_node(to_node: Int32, units: Int, path: Int32, entry: Int, clock: Int, unit: int) -> int:
     """Return the node a unit stands on or can turn at next."""
-    if not is_moving(state, unit):
-        return int(state.unit[unit, U_NODE])
-    return int(case.streets.to_node[state.path[unit, place_of(state, unit)]])
+    if not is_moving(units, entry, clock, unit):
+        return int(units[unit, U_NODE])
+    return int(to_node[path[unit, place_of(units, entry, clock, unit)]])
 
 
 @inline_jit
 def _has_arrived(case: Case, state: State, unit: int, goal: int) -> bool:
-    if is_moving(state, unit):
+    if is_moving(state.unit, state.entry, state.clock, unit):
         return False
     count = state.unit[unit, U_COUNT]
     if count > 0:
-        _stand(state, unit, int(case.streets.to_node[state.path[unit, count - 1]]))
+        _stand(state.unit, unit, int(case.streets.to_node[state.path[unit, count - 1]]))
     return bool(state.unit[unit, U_NODE] == goal)
 
 
 @inline_jit
-def _stand(state: State, unit: int, node: int) -> None:
-    state.unit[unit, U_NODE] = node
-    state.unit[unit, U_COUNT] = 0
-    state.unit[unit, U_GOAL] = -1
-    state.unit[unit, U_STUCK] = 0
+def _stand(units: Int, unit: int, node: int) -> None:
+    units[unit, U_NODE] = node
+    units[unit, U_COUNT] = 0
+    units[unit, U_GOAL] = -1
+    units[unit, U_STUCK] = 0
 
 
-@inline_jit
-def _is_open(case: Case, state: State, unit: int, road: int) -> bool:
-    """Tell whether every link ahead of the one a unit is on can be driven."""
-    for index in range(place_of(state, unit) + 1, state.unit[unit, U_COUNT]):
-        if not case.road_time[road, state.path[unit, index]] < np.inf:
-            return False
-    return True
+@lean_jit
+def _is_open(times: Float, leg: Int32, first: int, count: int) -> bool:
+    """Tell whether every link of a leg from a place on can be driven."""
+    drivable = True
+    for index in range(first, count):
+        drivable = drivable and times[leg[index]] < np.inf
+    return drivable
 
 
-@inline_jit
-def is_barred(case: Case, state: State, unit: int, road: int) -> bool:
-    """Tell whether a link ahead of a unit is closed."""
-    for index in range(place_of(state, unit) + 1, state.unit[unit, U_COUNT]):
-        if not case.road_open[road, state.path[unit, index]]:
-            return True
-    return False
+@lean_jit
+def is_barred(open_links: Flag, leg: Int32, first: int, count: int) -> bool:
+    """Tell whether a link of a leg from a place on is closed."""
+    barred = False
+    for index in range(first, count):
+        barred = barred or not open_links[leg[index]]
+    return barred
 
 
 @lean_jit
@@ -129,8 +131,8 @@ def _write_leg(case: Case, state: State, unit: int, count: int, road: int) -> No
     start = state.clock[NOW]
     longest = state.path.shape[1]
     filled = 0
-    if is_moving(state, unit):
-        index = place_of(state, unit)
+    if is_moving(state.unit, state.entry, state.clock, unit):
+        index = place_of(state.unit, state.entry, state.clock, unit)
         current = state.path[unit, index]
         entered = state.entry[unit, index]
         takes = state.entry[unit, index + 1] - entered
@@ -154,25 +156,19 @@ def _write_leg(case: Case, state: State, unit: int, count: int, road: int) -> No
         filled += 1
     state.entry[unit, filled] = start
     state.unit[unit, U_COUNT] = filled
-    state.unit[unit, U_NODE] = next_node(case, state, unit)
-
-
-@lean_jit
-def grow_from(case: Case, state: State, node: int, road: int) -> None:
-    """Know the shortest ways of units from a node."""
-    grow(case.streets, case.road_time[road], node, False, road, state.ways)
+    state.unit[unit, U_NODE] = next_node(case.streets.to_node, state.unit, state.path, state.entry, state.clock, unit)
 
 
 @inline_jit
 def _has_way(case: Case, state: State, unit: int, goal: int, road: int) -> bool:
     """Plan a leg from the next node of a unit; False when no way leads to the goal."""
-    start = next_node(case, state, unit)
-    grow_from(case, state, start, road)
+    start = next_node(case.streets.to_node, state.unit, state.path, state.entry, state.clock, unit)
+    grow(case.streets, case.road_time[road], start, False, road, state.ways)
     state.unit[unit, U_GOAL] = goal
     found = state.ways.time[start, goal] < np.inf
     state.unit[unit, U_STUCK] = 0 if found else 1
     if not found:
-        if is_moving(state, unit):
+        if is_moving(state.unit, state.entry, state.clock, unit):
             _write_leg(case, state, unit, 0, road)
         return False
     count = 0
@@ -192,12 +188,13 @@ def _has_way(case: Case, state: State, unit: int, goal: int, road: int) -> bool:
 def follow(case: Case, state: State, unit: int, goal: int) -> int:
     """Drive on towards a node; return the us until the next look, 0 when there, -1 without a way."""
     if _has_arrived(case, state, unit, goal):
-        _stand(state, unit, goal)
+        _stand(state.unit, unit, goal)
         return 0
     road = wound(case.road, state.clock, ROAD, SERVICE)
     same = state.unit[unit, U_GOAL] == goal and state.unit[unit, U_STUCK] == 0
-    if same and is_moving(state, unit) and _is_open(case, state, unit, road):
-        first = place_of(state, unit) + 1
+    first = place_of(state.unit, state.entry, state.clock, unit) + 1
+    ahead = same and is_moving(state.unit, state.entry, state.clock, unit)
+    if ahead and _is_open(case.road_time[road], state.path[unit], first, state.unit[unit, U_COUNT]):
         count = state.unit[unit, U_COUNT] - first
         for step in range(count):
             state.links[step] = state.path[unit, first + step]

@@ -231,14 +231,14 @@ def _beyond(world: World) -> Iterator[str]:
     state, options = world.state, world.assembly.options["emergency"]
     if tuple(model.procedures["mission"]) != STEPS:
         yield "missions have other steps"
-    if options.get("service") or world.assembly.options["avl"].get("service"):
-        yield "the service has a plan"
+    changed = [o.name for o in model.options if o.name not in _FOLLOWED and options[o.name] != o.default]
+    if changed or world.assembly.options["avl"].get("service"):
+        yield f"emergency has {', '.join(changed) or 'a service'}"
     if model.requests.role.any() or model.requests.referred.any():
         yield "incidents need several units"
     if any(total.any() for total in reels.helped(world)):
         yield "others keep units on scene"
-    different = model.among or model.sparing or model.worsens > 0 or options.get("divert_dark")
-    if different or any(name in state and state[name].any() for name in _FLAGS):
+    if any(name in state and state[name].any() for name in _FLAGS):
         yield "hospitals divert, or the service does what is not compiled"
     if state["kind_off.flag"].any():
         yield "an event was taken out"
@@ -260,5 +260,13 @@ def _unwritten(world: World) -> frozenset[str]:
     return frozenset() if fires else frozenset(_OF_FIRES)
 
 
+_FOLLOWED = frozenset(
+    (
+        *("calls_factor", "call_takers", "dispatchers", "dispatch_time", "calls", "bad_calls", "talk_law"),
+        *("patience_law", "patience", "answer_target", "triage_error", "spread", "siren_share", "retime", "track"),
+        *("dark_factor", "aid_hours"),
+    )
+)
+"""Options of the model whose every value the kernel follows; any other must have its default."""
 _OF_FIRES = ("call.help", "call.scenario", "call.fights", "desk.fires")
 _FLAGS = ("hospital.diverts", "hospital.ordered", "desk.upgrade", "unit.asked", "call.need", "unit.held")

@@ -144,6 +144,15 @@ def test_an_event_of_the_service_to_come_needs_the_model():
     assert asked(world, True, ["dmexclp"], 2 * MINUTE, replications=1).compiled == ()
 
 
+@pytest.mark.parametrize("given", [{"siren": "urgent"}, {"drive": "vehicles"}, {"worsens_after": 600.0}])
+def test_what_the_kernel_does_not_know_needs_the_model(given):
+    options = {**case().options, "emergency": {**case().options["emergency"], **given}}
+    world = World(assemble(replace(case(), options=options), city())).run(2 * MINUTE)
+    found = asked(world, True, ["dmexclp"], MINUTE, replications=1)
+    assert found.compiled == ()
+    assert not found.failed
+
+
 def test_the_world_is_left_as_it_is():
     before = {name: live().state[name].copy() for name in live().state.layout.columns}
     asked(live(), True)
