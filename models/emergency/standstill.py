@@ -233,7 +233,7 @@ def _beyond(world: World) -> Iterator[str]:
         yield "missions have other steps"
     changed = [o.name for o in model.options if o.name not in _FOLLOWED and options[o.name] != o.default]
     if changed or world.assembly.options["avl"].get("service"):
-        yield f"emergency has {', '.join(changed) or 'a service'}"
+        yield f"emergency with {', '.join(changed) or 'a service'} is not compiled"
     if model.requests.role.any() or model.requests.referred.any():
         yield "incidents need several units"
     if any(total.any() for total in reels.helped(world)):
