@@ -71,22 +71,31 @@ def test_an_ambulance_calls_for_green_and_the_plan_goes_on_behind_it(control: in
     assert _left(_crossing(control, yields=yields, green_clear=8.0), [0, 1]) == [23.0, 14.0, 23.0]
 
 
-@pytest.mark.parametrize(
-    ("ahead", "left"),
-    [(0.0, [13.5, 14.75, 11.0, 12.25, 13.5]), (15.0, [10.0, 12.0, 12.0, 13.25, 14.5])],
-    ids=["no calls", "calls"],
-)
-def test_who_turns_ahead_of_an_ambulance_that_calls_has_the_way_free(ahead: float, left: list[float]) -> None:
-    # a car turns across oncoming cars, ready at 11, 12 and 13 s; the ambulance behind it calls from 7 s on, so
-    # that these have red until it has left. Without a call the turn waits for the last of them
+def _turning(ambulance: float, oncoming: list[float], ahead: float) -> Traffic:
+    """Let a car turn across oncoming ones from 10 s on, with an ambulance behind it."""
     roads = Roads(5, [0, 1, 2, 2], [2, 2, 3, 4], 200.0, 20.0, yields=[(0, 2, 1)])
+    times = (np.array([0.0, ambulance, *oncoming]) * SECOND).astype(int)
+    others = len(oncoming)
     trips = Trips(
-        np.array([0, 2, 1, 2, 3]) * SECOND, [0, 0, 1, 1, 1], vehicle_class=[0, 1, 0, 0, 0],
-        route_start=[0, 0, 3, 3, 3], routes=[0, 2, -1, 1, 3, -1],
+        times, [0, 0] + [1] * others, vehicle_class=[0, 1] + [0] * others, route_start=[0, 0] + [3] * others,
+        routes=[0, 2, -1, 1, 3, -1],
     )  # fmt: skip
     classes = Classes((1.0, 1.0), (1.0, 1.0), emergency=[False, True], green_ahead=ahead)
-    traffic = build(roads, trips, classes=classes, signals=Signals(control=[0, 0, FIXED, 0, 0]))
-    assert _left(traffic, [0, 1]) == left
+    return build(roads, trips, classes=classes, signals=Signals(control=[0, 0, FIXED, 0, 0]))
+
+
+def test_who_turns_ahead_of_an_ambulance_that_calls_has_the_way_free() -> None:
+    # oncoming cars are ready at 11, 12.25 and 13.5 s; the ambulance calls from 7 s on, and they have red until it
+    # has left. Without a call the turn waits for the last of them
+    assert _left(_turning(2.0, [1.0, 2.0, 3.0], 0.0), [0, 1]) == [13.5, 14.75, 11.0, 12.25, 13.5]
+    assert _left(_turning(2.0, [1.0, 2.0, 3.0], 15.0), [0, 1]) == [10.0, 12.0, 12.0, 13.25, 14.5]
+
+
+def test_a_turn_is_made_at_the_instant_a_call_stops_those_who_come() -> None:
+    # the call begins at 12 s, when one car has come through and four are to come
+    oncoming = [1.0, 2.0, 3.0, 4.0, 5.0]
+    assert _left(_turning(7.0, oncoming, 0.0), [0, 1]) == [16.0, 17.25, 11.0, 12.25, 13.5, 14.75, 16.0]
+    assert _left(_turning(7.0, oncoming, 15.0), [0, 1]) == [12.0, 17.0, 11.0, 17.0, 18.25, 19.5, 20.75]
 
 
 def test_the_plan_goes_on_when_an_ambulance_has_had_green_for_long() -> None:
