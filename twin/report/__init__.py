@@ -45,13 +45,14 @@ def _page(report: Report, folder: Path) -> str:
     """Return the whole page as text."""
     from twin.report import page, pictures
     from twin.report.data import comparisons, headline, meanings
+    from twin.report.procedures import timelines
     from twin.report.story import dry_fire, late_call
 
     found = comparisons(report)
     first = pictures.forest(report, headline(report, found.get(report.arm, [])))
     curves, spread, lost = pictures.story(report), pictures.cascade(report), pictures.resilience(report)
-    drawn = list(pictures.maps(report))
-    _keep([shown for shown in (first, curves, spread, lost, *drawn) if shown], folder / PICTURES)
+    drawn, staged = list(pictures.maps(report)), timelines(report)
+    _keep([shown for shown in (first, curves, spread, lost, *staged, *drawn) if shown], folder / PICTURES)
     told, dry = late_call(report), dry_fire(report)
     parts = [
         page.header(report, found),
@@ -59,6 +60,7 @@ def _page(report: Report, folder: Path) -> str:
         page.picture(first, wide=True) if first else "",
         _section("How it went", page.picture(curves, wide=True) if curves else ""),
         _section("How it spread", "".join(page.picture(shown, wide=True) for shown in (spread, lost) if shown)),
+        _section("Procedures", "".join(page.picture(shown, wide=True) for shown in staged)),
         _section("Maps", f"<div class='maps'>{''.join(map(page.picture, drawn))}</div>" if drawn else ""),
         _section("Why was the latest call late?", page.story(*told) if told else ""),
         _section("Why was there no water for the fire?", page.story(*dry) if dry else ""),
