@@ -91,7 +91,7 @@ CASES = {
     "emitter, kPa": {"options": "Pressure KPA", "more": "[EMITTERS]\nJ3 0.5"},
     "no backflow": {"options": "Backflow Allowed No", "more": "[EMITTERS]\nJ3 0.5", "scale": (("J3 8", "J3 58"),)},
     "valve in kPa": {"options": "Pressure KPA", "valve": "PRV 200"},
-    "valve in bar": {"options": "Pressure BAR", "valve": "PRV 2"},
+    "valve in bar": {"options": "Pressure BAR", "valve": "PRV 4.6"},
     "valve of a curve": {"valve": "GPV G1"},
     "valve of a curve, switched": {
         "valve": "GPV G1",
