@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from twin.assembly import ACT, BEGIN, DECISION, MEASURE, SETTLE, TIMER, Assembly
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
     from twin.agents import Handles
 
 _LAG = SECOND
+
+
+def _is_order(command: Any) -> bool:
+    """Tell whether a policy's answer is an order whose target and data are integers and whose value is a number."""
+    return isinstance(command, Command) and all(
+        isinstance(value, Integral if name != "value" else Real)
+        for name, value in (("target", command.target), ("value", command.value), ("data", command.data))
+    )
 
 
 class Engine:
@@ -297,6 +306,9 @@ class Engine:
         policy = self.assembly.policies[number]
         observation = Observation(self, policy, tuple(self.assembly.readable[policy.name]), cause)
         commands = self._guard(policy, "decide", observation)
+        if not isinstance(commands, list | tuple) or not all(_is_order(command) for command in commands):
+            told = repr(commands)[:80]
+            raise ContractError(f"policy {policy.name!r} must return a list of commands with numbers, not {told}")
         for command in commands:
             if command.kind not in policy.commands:
                 raise TwinError(f"policy {policy.name!r} orders {command.kind!r} but does not declare it in commands")

@@ -66,8 +66,15 @@ class Rules:
     log: bool = True
 
 
+def _shown(values: Array) -> Array:
+    """Return a view that refuses to be written."""
+    view = values.view()
+    view.flags.writeable = False
+    return view
+
+
 class Desk:
-    """What a rule in Python is shown: views on the arrays of the run, not to be written.
+    """What a rule in Python is shown: views on the arrays of the run that cannot be written, but for `goal`.
 
     eta     (n_unit,)  us until each unit would be on the scene of `call`; `NEVER` (2**62)
             for those that cannot be sent. As the tables say, without noise
@@ -82,10 +89,12 @@ class Desk:
         from twin.kernels import emergency_arrays as kernel
 
         self.case = case
-        self.eta, self.goal, self.idle, self.reach = state.eta, state.goal, state.idle, state.reach
-        self.status = state.unit[:, kernel.U_STATUS]
-        self.home, self.bound = state.unit[:, kernel.U_HOME], state.unit[:, kernel.U_STATION]
-        self.calls = state.call
+        self.goal = state.goal
+        self.eta, self.idle, self.reach = (_shown(part) for part in (state.eta, state.idle, state.reach))
+        self.status, self.home, self.bound = (
+            _shown(state.unit[:, column]) for column in (kernel.U_STATUS, kernel.U_HOME, kernel.U_STATION)
+        )
+        self.calls = _shown(state.call)
         self._clock = state.clock
         self._now, self._call, self._unit = kernel.NOW, kernel.Q_CALL, kernel.Q_UNIT
 

@@ -39,10 +39,12 @@ class Simulation:
 
         stop = _END if until is None else round(until * SECOND)
         while True:
+            if self.state.clock[kernel.QUESTION] != kernel.NO_QUESTION:
+                self._answer()
             status = advance(self.case, self.state, stop)
             if status == kernel.ASK:
-                self._answer()
-            elif status == kernel.LOG_FULL:
+                continue
+            if status == kernel.LOG_FULL:
                 self._drain()
             elif status == kernel.BAD_ANSWER:
                 raise ValueError(self._refused())
@@ -56,9 +58,9 @@ class Simulation:
         clock, rules = self.state.clock, self.rules
         question = clock[QUESTION]
         if question == ASK_DISPATCH:
-            clock[ANSWER] = rules.dispatch.dispatch(self._desk)  # type: ignore[union-attr]
+            clock[ANSWER] = _whole(rules.dispatch.dispatch(self._desk), "dispatch")  # type: ignore[union-attr]
         elif question == ASK_RETURN:
-            clock[ANSWER] = rules.move_up.station(self._desk)  # type: ignore[union-attr]
+            clock[ANSWER] = _whole(rules.move_up.station(self._desk), "station")  # type: ignore[union-attr]
         else:
             rules.move_up.moves(self._desk)  # type: ignore[union-attr]
 
@@ -151,3 +153,10 @@ class Simulation:
     def _arrays(self) -> list[Array]:
         """Return every array that changes, the log left out."""
         return [*self.state[:10], *self.state.calendar]
+
+
+def _whole(answer: Any, asked: str) -> int:
+    """Return the answer of a rule as an integer of -1 or more; raise TypeError for anything else."""
+    if not isinstance(answer, int | np.integer) or isinstance(answer, bool) or answer < -1:
+        raise TypeError(f"a rule answered {answer!r} to {asked}: it must be an integer, -1 for none")
+    return int(answer)

@@ -21,6 +21,8 @@ Array = np.ndarray[Any, Any]
 
 def is_compiled(policy: Policy) -> bool:
     """Tell whether the kernel has the rule of a policy; a class derived from one is another rule."""
+    if any(callable(getattr(type(policy), name, None)) for name in vars(policy)):
+        return False  # a method was replaced on this one object
     return type(policy) in _dispatch_rules() or (type(policy) in _relocation_rules() and policy.every >= NEVER)
 
 

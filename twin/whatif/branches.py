@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from twin.contract import Model, Policy
+import numpy as np
+
+from twin.contract import SECOND, Model, Policy
 from twin.errors import DataError
 from twin.stats import Figure
 from twin.units import format_duration, format_local, parse_duration
@@ -102,7 +104,8 @@ def check(assembly: Assembly, now: int, question: Question) -> Checked:
     asked = [read_choice(spec, assembly) for spec in question.policies]
     choices = _with_present(asked, present_label(assembly, asked))
     horizon = check_horizon(assembly, now, question.horizon)
-    count = len(choices) * question.replications
+    count = len(choices) * check_whole("replications", question.replications)
+    check_whole("workers", question.workers)
     if question.replications < 1 or count > MOST_BRANCHES:
         raise DataError(f"{count} branches were asked for; 1 to {MOST_BRANCHES:,} can be run")
     figures = _figures(assembly.components, frozen)
@@ -110,12 +113,20 @@ def check(assembly: Assembly, now: int, question: Question) -> Checked:
     return Checked(tuple(choices), horizon, frozen, tuple(figures), by)
 
 
+def check_whole(name: str, value: Any) -> int:
+    """Return a whole number; raise DataError for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise DataError(f"{name} ({value!r}) must be a whole number")
+    return int(value)
+
+
 def check_horizon(assembly: Assembly, now: int, horizon: int | str) -> int:
     """Return a horizon in us that ends within the scenario; calls and trips are known no further."""
-    time = parse_duration(horizon) if isinstance(horizon, str) else int(horizon)
+    time = parse_duration(horizon) if isinstance(horizon, str) else check_whole("horizon", horizon)
     left = assembly.setup.duration - now
-    if time <= 0:
-        raise DataError(f"horizon ({horizon}) must be longer than 0 s")
+    if time < SECOND:
+        told = "" if isinstance(horizon, str) else ": a number counts microseconds, a text has a unit, as '2 h'"
+        raise DataError(f"horizon ({horizon}) must be 1 s or longer{told}")
     if time > left:
         most = f"ask for at most {format_duration(left)}" if left > 0 else "branch earlier"
         raise DataError(

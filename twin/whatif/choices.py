@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -168,6 +169,8 @@ def _value(policy: str, option: Option, value: Any) -> Any:
     if option.choices and found not in option.choices:
         raise DataError(f"{told} must be one of {', '.join(option.choices)}")
     if isinstance(found, int | float) and not isinstance(found, bool):
+        if not math.isfinite(found):
+            raise DataError(f"{told} must be a finite number")
         if option.low is not None and found < option.low:
             raise DataError(f"{told} must be at least {option.low:g}")
         if option.high is not None and found > option.high:

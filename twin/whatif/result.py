@@ -110,13 +110,14 @@ class WhatIf:
 
     @cached_property
     def _means(self) -> dict[str, float]:
-        """Mean of the ranking's figure of each policy, over the futures that all policies have."""
+        """Mean of the ranking's figure of each policy, over the futures that all have; nan for one without any."""
         values = {label: self.values(self.by, label) for label in self.choices}
-        known = [{r for r, value in found.items() if math.isfinite(value)} for found in values.values()]
-        shared = sorted(set.intersection(*known))
+        known = {label: {r for r, v in found.items() if math.isfinite(v)} for label, found in values.items()}
+        having = [futures for futures in known.values() if futures]
+        shared = sorted(set.intersection(*having)) if having else []
         return {
-            label: math.fsum(found[r] for r in shared) / len(shared) if shared else math.nan
-            for label, found in values.items()
+            label: math.fsum(values[label][r] for r in shared) / len(shared) if shared and known[label] else math.nan
+            for label in values
         }
 
     @property

@@ -1,0 +1,65 @@
+"""Rules in Python that break off, scribble or answer nonsense cannot change a run unseen."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.kernels.emergency_cases import grid_calls, grid_region
+from twin.models.emergency.rules import Nearest, Rules
+from twin.models.emergency.simulation import Simulation
+
+
+def service(rule):
+    region = grid_region()
+    return Simulation(region, grid_calls(region), Rules(rule))
+
+
+class Stumbles(Nearest):
+    """Raise once, at the fifth question."""
+
+    asked = 0
+
+    def dispatch(self, desk):
+        self.asked += 1
+        if self.asked == 5:
+            raise KeyboardInterrupt
+        return super().dispatch(desk)
+
+
+def test_a_rule_that_was_interrupted_is_asked_again():
+    stumbling = service(Stumbles())
+    with pytest.raises(KeyboardInterrupt):
+        stumbling.run()
+    assert np.array_equal(stumbling.run().log, service(Nearest()).run().log)
+
+
+def test_a_run_saved_inside_a_question_goes_on_as_if_whole(tmp_path):
+    stumbling = service(Stumbles())
+    with pytest.raises(KeyboardInterrupt):
+        stumbling.run()
+    stumbling.save(tmp_path / "cut.npz")
+    assert np.array_equal(service(Nearest()).load(tmp_path / "cut.npz").run().log, service(Nearest()).run().log)
+
+
+class Scribbles:
+    """Mask the units that cannot go by writing into what is only shown."""
+
+    def dispatch(self, desk):
+        desk.eta[desk.eta > 1 << 61] = -1
+        return int(desk.eta.argmin())
+
+
+def test_what_a_rule_is_shown_cannot_be_written():
+    with pytest.raises(ValueError, match="read-only"):
+        service(Scribbles()).run()
+
+
+@pytest.mark.parametrize("answer", [None, 2.7, "1", float("nan"), -5, True])
+def test_an_answer_that_is_no_unit_is_named(answer):
+    class Odd:
+        def dispatch(self, desk):
+            return answer
+
+    with pytest.raises(TypeError, match="it must be an integer, -1 for none"):
+        service(Odd()).run()
