@@ -40,11 +40,15 @@ _NO_FLOW = 1e-6 * FOOT**3
 """What EPANET takes for no flow, m3/s (1e-6 ft3/s). Source: EPANET 2.3, hydraul.c, QZERO."""
 
 _MORE = 8
-"""Most attempts after one that did not balance, each from the flows of the one before. The first attempt of each
-solution begins with fresh flows, so a solution stays a function of its inputs."""
+"""Most attempts from the flows of one that did not balance. Those before them begin with fresh flows, so a solution
+stays a function of its inputs."""
 
 _HELD_BACK = 0.01
 """Head (m) over a shut check valve, in the direction in which it lets water pass, that betrays a wrong state."""
+
+_LAST_CHANGE = 5e-6
+"""Share of all demand by which no flow may change in the last trial. A start with fresh flows stops a trial before one
+with the flows of the last solution, and left dead ends of ky4 1.7e-6 m3/s wrong; costs 5 % more trials (measured)."""
 
 _OPENING = Lock()
 """EPANET reads its input with strtok, which has one memory for all threads: networks are opened one by one."""
@@ -126,10 +130,18 @@ class _Project:
             code = lib.library().EN_openH(self._handle)
             if code > 100:
                 raise EpanetError(code, "the opened network")
-        accuracy = self._network.hydraulics.accuracy
-        code = lib.library().EN_setoption(self._handle, lib.ACCURACY, accuracy)
+        self._set_accuracy()
+
+    def _set_accuracy(self) -> None:
+        """Tell EPANET when to stop: by the sum of changes of flow, and by the largest one."""
+        network, option = self._network, lib.library().EN_setoption
+        accuracy = network.hydraulics.accuracy
+        code = option(self._handle, lib.ACCURACY, accuracy)
         if code:
             raise EpanetError(code, "parameters.water.accuracy", f"value {accuracy:g}")
+        largest = max(_LAST_CHANGE * float(np.abs(network.demand_base).sum()), _NO_FLOW)
+        self._largest_change = largest / network.units.flow
+        option(self._handle, lib.FLOW_CHANGE, self._largest_change)
 
     def _located(self, code: int, report: Path) -> EpanetError:
         """Read the first complaint of EPANET's report; it names the section and quotes the line."""
@@ -165,10 +177,22 @@ class _Project:
             self._retype(shut)
         self._write(inputs)
         solution = self._attempt(lib.INIT_FLOWS)
-        for _ in range(_MORE):
-            if solution.code != UNBALANCED:
-                break
-            solution = self._attempt(lib.KEEP_FLOWS)
+        if solution.code in (UNBALANCED, SINGULAR):
+            solution = self._insist()
+        return solution
+
+    def _insist(self) -> Solution:
+        """Try again without a bound on the largest change, from fresh flows and then from those of each attempt."""
+        option, handle = lib.library().EN_setoption, self._handle
+        option(handle, lib.FLOW_CHANGE, 0.0)
+        try:
+            solution = self._attempt(lib.INIT_FLOWS)
+            for _ in range(_MORE):
+                if solution.code != UNBALANCED:
+                    break
+                solution = self._attempt(lib.KEEP_FLOWS)
+        finally:
+            option(handle, lib.FLOW_CHANGE, self._largest_change)
         return solution
 
     def _attempt(self, start: int) -> Solution:
