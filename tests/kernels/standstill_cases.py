@@ -125,7 +125,7 @@ def state(the_case, stations=(0, 1), bays=1):
         unit,
         np.zeros((n_unit, 8), np.int32),
         np.zeros((n_unit, 9), np.int64),
-        np.array([bays]),
+        np.atleast_1d(np.array(bays)),
         np.zeros((2, n_unit, 3), np.int64),
         np.full(n_call, -1, np.int64),
         np.zeros(8, np.int64),

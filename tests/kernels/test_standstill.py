@@ -75,6 +75,25 @@ def test_a_patient_without_a_way_is_brought_when_a_road_opens():
     assert seconds(served(shut, stations=(0,)))[2] == 210.000001
 
 
+def test_a_patient_without_a_way_is_brought_to_another_hospital_that_opens_up():
+    times = np.stack([TIMES, closed(3, 4, 9), closed(4, 9)])
+    shut = case(
+        [(2, 5)],
+        road=reel((100, kernel.SETTLED), (200, kernel.SETTLED)),
+        road_time=times,
+        hospital_node=np.array([HOSPITAL, 0]),
+        bay_factor=np.ones((1, 2)),
+    )
+    made = served(shut, stations=(0,), bays=(1, 1))
+    assert seconds(made)[2] == 220.000001
+
+
+def test_what_is_due_at_the_end_has_not_happened():
+    plain = case([(2, 5)])
+    assert seconds(served(plain, stations=(0,), until=63 * SECOND))[1] == -1e-6
+    assert seconds(served(plain, stations=(0,), until=63 * SECOND + 1))[1] == 63.0
+
+
 def test_the_most_urgent_gets_the_bay_that_falls_free():
     urgent = case([(2, 5), (2, 6), (2, 7)], priority=np.array([1, 3, 2]), found=np.array([1, 3, 2]))
     made = served(urgent, stations=(0, 0, 0), bays=1)
@@ -195,6 +214,10 @@ def test_a_freed_unit_goes_where_it_adds_most_coverage():
 def test_a_freed_unit_fills_the_first_place_of_the_list():
     assert moved(moves(kernel.FILL_LIST, listed=np.array([1, 1, 0])), stations=(0, 0)) in ([1, 0], [0, 1])
     assert moved(moves(kernel.FILL_LIST, listed=np.array([0, 0, 1])), stations=(0, 0)) == [0, 0]
+
+
+def test_a_place_that_is_filled_is_passed_over():
+    assert moved(moves(kernel.FILL_LIST, listed=np.array([0, 1, 1]))) == [0, 1]
 
 
 def test_idle_units_hold_the_row_of_the_table():

@@ -15,6 +15,11 @@ def test_the_examples_of_the_page_run(capsys):
     names: dict[str, object] = {}
     for example in blocks("whatif.md", "python"):
         exec(compile(example, "whatif.md", "exec"), names)
-    told = ["True 8", "True", "['answered_in_time', 'calls_abandoned']", "('closest_idle', 'dmexclp') ('dmexclp', 'dmexclp(busy_fraction=0.6)')"]
+    told = [
+        "True 8",
+        "True",
+        "['answered_in_time', 'calls_abandoned']",
+        "('closest_idle', 'dmexclp') ('dmexclp', 'dmexclp(busy_fraction=0.6)')",
+    ]
     assert capsys.readouterr().out.splitlines() == told
     pyplot.close("all")
