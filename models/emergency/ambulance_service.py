@@ -64,7 +64,7 @@ class AmbulanceService(Model):
     kpi_list = (
         Kpi("ambulance_response_mean", "s", "lower", "mean time from ring to unit on scene, calls reached", 15.0),
         Kpi("ambulance_response_p90", "s", "lower", "90th percentile of the same", 30.0),
-        Kpi("ambulance_late_share", "1", "lower", "calls reached later than their target, of all reached", 0.02),
+        Kpi("ambulance_late_share", "1", "lower", "calls late or overdue, of these and all reached", 0.02),
         Kpi("ambulance_calls", "1", "higher", "calls that rang", 1.0),
         Kpi("ambulance_served", "1", "higher", "calls closed with help given", 1.0),
         Kpi("ambulance_utilisation", "1", "lower", "share of time a unit has a call", 0.02),

@@ -89,7 +89,7 @@ def _late_share(view: View, requests: Requests, target: NDArray[np.float64]) -> 
     """Return late calls as a share of those that are late or reached."""
     late = _late(view, requests, target)
     judged = late | (view["call.on_scene"] >= 0)
-    return float(late.sum() / judged.sum()) if judged.any() else 0.0
+    return float(late.sum() / judged.sum()) if judged.any() else math.nan
 
 
 def _late(view: View, requests: Requests, target: NDArray[np.float64]) -> NDArray[np.bool_]:

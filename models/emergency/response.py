@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -152,14 +153,19 @@ def figures_of(run: Simulation) -> dict[str, float]:
     figures["open"] = float(status[kernel.ARRIVED : kernel.SERVED].sum())
     scene, arrive = call[:, kernel.AT_SCENE], asked[:, kernel.ARRIVE]
     response = np.where(scene >= 0, scene - arrive, -1)
-    parts, n_late = [], []
+    stage = call[:, kernel.STATUS]
+    unreached = (stage >= kernel.ARRIVED) & (stage < kernel.SERVED) & (scene < 0)
+    stands = np.where(unreached, clock[kernel.NOW] - arrive, -1)
+    parts, n_late, n_overdue = [], [], []
     for level, target in enumerate(run.case.settings.target.tolist()):
-        ordered = np.sort(response[(asked[:, kernel.PRIORITY] == level) & (response >= 0)])
+        own = asked[:, kernel.PRIORITY] == level
+        ordered = np.sort(response[own & (response >= 0)])
         parts.append(ordered)
         n_late.append(len(ordered) - int(np.searchsorted(ordered, target, side="right")))
-    figures |= _of(np.sort(np.concatenate(parts)), sum(n_late), "")
-    for name, ordered, late in zip(run.region.priorities["name"], parts, n_late, strict=True):
-        figures |= _of(ordered, late, f"_{name}")
+        n_overdue.append(int((stands[own] > target).sum()))
+    figures |= _of(np.sort(np.concatenate(parts)), sum(n_late), sum(n_overdue), "")
+    for name, *level in zip(run.region.priorities["name"], parts, n_late, n_overdue, strict=True):
+        figures |= _of(*level, f"_{name}")
     sent = call[:, kernel.SENT] - asked[:, kernel.KNOWN]
     figures["wait_mean"] = float(sent[scene >= 0].mean()) / SECOND if (scene >= 0).any() else float("nan")
     waited = clock[kernel.WAITED] + clock[kernel.N_WAITING] * (clock[kernel.NOW] - clock[kernel.WAIT_SINCE])
@@ -170,10 +176,19 @@ def figures_of(run: Simulation) -> dict[str, float]:
     return figures
 
 
-def _of(response: Array, late: int, ending: str) -> dict[str, float]:
-    """Return mean, percentiles and late share of responses (us), sorted; numpy sorts faster than it selects."""
+def _of(response: Array, late: int, overdue: int, ending: str) -> dict[str, float]:
+    """Return mean, percentiles and late share of responses (us), sorted; numpy sorts faster than it selects.
+
+    overdue  calls past their target that nobody has reached: leaving a call unserved must never look
+             better than serving it late
+
+    What nobody was there to show is nan.
+    """
+    names = [f"response_{name}{ending}" for name in ("mean", "p50", "p90", "p95")]
+    judged = len(response) + overdue
+    share = {f"late_share{ending}": (late + overdue) / judged if judged else math.nan}
     if not len(response):
-        return {}
+        return dict.fromkeys(names, math.nan) | share
     figures = {f"response_mean{ending}": float(response.mean()) / SECOND}
     for percent in (50, 90, 95):
         place = (len(response) - 1) * percent / 100
@@ -181,7 +196,7 @@ def _of(response: Array, late: int, ending: str) -> dict[str, float]:
         high = min(low + 1, len(response) - 1)
         value = response[low] + (place - low) * (response[high] - response[low])
         figures[f"response_p{percent}{ending}"] = float(value) / SECOND
-    return figures | {f"late_share{ending}": late / len(response)}
+    return figures | share
 
 
 def broken(run: Simulation) -> list[str]:

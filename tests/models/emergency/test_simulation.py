@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.kernels.emergency_cases import grid_calls, grid_region
+from twin.models.emergency.alone import simulate
 from twin.models.emergency.rules import Nearest, Rules
 from twin.models.emergency.simulation import Simulation
 
@@ -63,3 +64,16 @@ def test_an_answer_that_is_no_unit_is_named(answer):
 
     with pytest.raises(TypeError, match="it must be an integer, -1 for none"):
         service(Odd()).run()
+
+
+def test_calls_left_alone_count_as_late_and_figures_keep_their_names():
+    class Never:
+        def dispatch(self, desk):
+            return -1
+
+    region = grid_region()
+    alone = simulate(region, grid_calls(region), Rules(Never()), until=86400.0).figures
+    served = simulate(region, grid_calls(region), Rules(Nearest())).figures
+    assert alone["late_share"] == 1.0
+    assert alone.keys() == served.keys()
+    assert np.isnan(alone["response_mean"])
