@@ -132,7 +132,7 @@ def _links(design: Design, bus_of_node: Integers) -> Tables:
             "kind": np.full(len(zones), "PRV"),
             "diameter": design.diameter(design.through[zones], zones),
             "minor_loss": np.zeros(len(zones)),
-            "setting": design.head[zones] - design.ground[design.at[lowered]],
+            "setting": np.maximum(design.head[zones] - design.ground[design.at[lowered]], 0.0),
             "curve": np.full(len(zones), -1, np.int32),
             "state": np.full(len(zones), "active"),
         }
