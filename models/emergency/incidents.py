@@ -143,7 +143,10 @@ def _replay(setup: Setup, kinds: tuple[str, ...]) -> Replay | None:
 
 
 class _Crowd:
-    """The alarm, the bystanders' calls and the casualties of one mass-casualty event."""
+    """The alarm, the bystanders' calls and the casualties of one mass-casualty event.
+
+    The alarm rings until it is answered: of many callers one stays on the line (assumption).
+    """
 
     def __init__(self, setup: Setup, index: int, event: Any) -> None:
         given = event.params
@@ -163,7 +166,9 @@ class _Crowd:
         level = np.where(chance < red, 1, np.where(chance < red + yellow, 2, 3))
         level[: 1 + callers] = 1
         made = describe(setup, number, time, zone, index, level)
-        self.calls = replace(made, node=np.full(self.rows, node), triaged=level)
+        patience = made.patience.copy()
+        patience[0] = max(int(patience[0]), setup.duration)
+        self.calls = replace(made, node=np.full(self.rows, node), triaged=level, patience=patience)
         order = np.argsort(np.argsort(uniform(setup.seed, "crowd.order", number[1 + callers :])))
         self.delay = np.zeros(self.rows, dtype=np.int64)
         self.delay[1 + callers :] = (order + 1) * round(float(given.get("sorting", 30.0)) * SECOND)

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 import twin
-from twin.contract import MINUTE
+from tests.models.emergency.service_world import service
+from tests.models.roads import Planned
+from twin.contract import MINUTE, SECOND
 from twin.models.emergency.metrics import ENDS
 from twin.run import assemble
 from twin.why import Causes
@@ -52,3 +54,22 @@ def test_the_busiest_hour_keeps_the_law(whole, tmp_path, minute):
     again = World.load(world.save(tmp_path), whole.assembly).run(END)
     assert again.digest() == whole.digest()
     assert again.events.rows() == whole.events.rows()
+
+
+def test_an_incident_is_not_lost_when_callers_hang_up(tmp_path):
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(
+        "units:\n  - {kind: ambulance_advanced, station: west, count: 4}\n"
+        "  - {kind: fire_engine, station: east, count: 4}\n"
+        "incidents:\n  medical: {share: 100}\n  mass_casualty: {needs: [treat+carry, pump]}\n"
+    )
+    events = [
+        Planned("surge", 90 * SECOND, (1,), {"calls": 12, "duration": 0}),
+        Planned("mass_casualty", 100 * SECOND, (1,), {"casualties": 30, "callers": 20, "calling": 1800.0}),
+    ]
+    world = service(events=events, plan=plan, call_takers=1, patience=100.0, duration=14400).run()
+    told = [row[1] for row in world.events.rows()]
+    assert "call_closed" in told
+    assert told.count("mass_casualty_declared") == 1
+    assert world.kpis()["calls_abandoned"] > 0
+    assert world.check() == []
