@@ -37,6 +37,23 @@ def _prefetch(_typing: Any, array: Any, row: Any) -> Any:
     return _TYPES.void(array, _TYPES.intp), generate
 
 
+def _prefetch_at(_typing: Any, array: Any, row: Any, column: Any) -> Any:
+    """Fetch the cache line of a number of a row ahead of its use."""
+
+    def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        value, row, column = arguments
+        number = _IR.IntType(32)
+        values = context.make_array(array)(context, builder, value)
+        place = _CODE.get_item_pointer(context, builder, array, values, [row, column])
+        byte = builder.bitcast(place, _IR.PointerType(_IR.IntType(8)))
+        shape = _IR.FunctionType(_IR.VoidType(), [byte.type, number, number, number])
+        function = _CODE.get_or_insert_function(builder.module, shape, "llvm.prefetch.p0")
+        builder.call(function, [byte, number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return _TYPES.void(array, _TYPES.intp, _TYPES.intp), generate
+
+
 def _count_up(_typing: Any, array: Any, row: Any) -> Any:
     """Add one to an int64 of an array at once for all threads; nothing is moved past it."""
 
@@ -73,6 +90,10 @@ def _prefetch_in_python(array: Any, row: int) -> None:
     """Do nothing: Python has no caches to fill."""
 
 
+def _prefetch_at_in_python(array: Any, row: int, column: int) -> None:
+    """Do nothing, as `_prefetch_in_python`."""
+
+
 def _count_up_in_python(array: Any, row: int) -> None:
     array[row] += 1
 
@@ -90,6 +111,7 @@ def _instruction(compiled: Any, plain: Any) -> Any:
 
 
 prefetch: Callable[[Any, int], None] = _instruction(_prefetch, _prefetch_in_python)
+prefetch_at: Callable[[Any, int, int], None] = _instruction(_prefetch_at, _prefetch_at_in_python)
 count_up: Callable[[Any, int], None] = _instruction(_count_up, _count_up_in_python)
 read_anew: Callable[[Any, int], int] = _instruction(_read_anew, _read_anew_in_python)
 give_way: Callable[[], None] = _instruction(_give_way, _give_way_in_python)

@@ -76,7 +76,8 @@ from twin.kernels.traffic_arrays import (
     Settings,
     State,
 )
-from twin.kernels.traffic_move import admission, head_word, next_link
+from twin.kernels.traffic_fetch import fetch
+from twin.kernels.traffic_move import INDEX, admission, head_word, next_link
 from twin.kernels.traffic_pair import advance_pair, can_pair
 from twin.kernels.traffic_plain import ROW_COLUMNS
 from twin.kernels.traffic_rules import WAITING_COLUMNS, least_time, lookahead
@@ -114,6 +115,7 @@ def _advance(
     log: Log,
     rows: Int,
     waiting: Int,
+    active: Int,
     loose: Byte,
     kinds: Byte | None,
     greens: Int | None,
@@ -121,7 +123,7 @@ def _advance(
 ) -> int:
     """Advance with given work arrays.
 
-    rows, waiting  see `Desk`
+    rows, waiting, active  see `Desk`
     loose    (n_group,)  0; 1: others have lowered the bound of the group. A
              last pass without moves makes it exact, so that the state does not
              tell how a run was chunked
@@ -152,9 +154,14 @@ def _advance(
         else:
             now = max(now, first)
             end = min(now + clock[WINDOW], until)
+        n_active = 0
         for group in range(n_group):
-            if group_next[group] >= end:
-                continue
+            if group_next[group] < end:
+                active[n_active] = group
+                n_active += 1
+        for place in range(n_active):
+            group = active[place] & INDEX
+            fetch(place, active, n_active, end, network, demand, settings, state)
             status = visit(
                 group, now, end, network, demand, settings, state, log, rows, waiting, loose, state.tally, kinds,
                 greens, None,

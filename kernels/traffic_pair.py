@@ -30,6 +30,7 @@ from twin.kernels.traffic_arrays import (
     Settings,
     State,
 )
+from twin.kernels.traffic_fetch import fetch
 from twin.kernels.traffic_move import INDEX
 from twin.kernels.traffic_rescue import first_rescue
 from twin.kernels.traffic_step import call_ahead, wake_entry, wake_exit
@@ -170,6 +171,7 @@ def _advance_part(
     log: Log,
     rows: Int,
     waiting: Int,
+    active: Int,
     tally: Int,
     thread: int,
     loose: Byte,
@@ -206,16 +208,21 @@ def _advance_part(
         else:
             now = max(now, first)
             end = min(now + state.clock[WINDOW], until)
+        n_active = 0
         for group in range(start, stop):
             if group_next[group] < end:
-                status = visit(
-                    group, now, end, network, demand, settings, state, log, rows, waiting, loose, tally, kinds, greens,
-                    cut,
-                )  # fmt: skip
-                if status == LOG_FULL:
-                    board[FULL + 8 * thread] = 1
-                    stopped, reached = group, group_next[group]
-                    break
+                active[n_active] = group
+                n_active += 1
+        for place in range(n_active):
+            group = active[place] & INDEX
+            fetch(place, active, n_active, end, network, demand, settings, state)
+            status = visit(
+                group, now, end, network, demand, settings, state, log, rows, waiting, loose, tally, kinds, greens, cut
+            )
+            if status == LOG_FULL:
+                board[FULL + 8 * thread] = 1
+                stopped, reached = group, group_next[group]
+                break
         met = meet(board, met)
         if last_pass:
             return until

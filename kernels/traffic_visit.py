@@ -56,10 +56,12 @@ class Desk(NamedTuple):
 
     rows     list of a plain visit, see `traffic_plain`
     waiting  (n_queue, WAITING_COLUMNS)  list of a ruled visit, see `traffic_rules`
+    active   (n_group,)  groups to be visited in a window
     """
 
     rows: Int
     waiting: Int
+    active: Int
 
 
 def new_plan(network: Network, demand: Demand, settings: Settings) -> Plan:
@@ -75,7 +77,11 @@ def new_plan(network: Network, demand: Demand, settings: Settings) -> Plan:
 def new_desk(network: Network) -> Desk:
     """Make the work arrays of a thread."""
     n_queue = len(network.queue_node)
-    return Desk(np.empty((n_queue, ROW_COLUMNS), np.int64), np.empty((n_queue, WAITING_COLUMNS), np.int64))
+    return Desk(
+        np.empty((n_queue, ROW_COLUMNS), np.int64),
+        np.empty((n_queue, WAITING_COLUMNS), np.int64),
+        np.empty(len(network.group_start) - 1, np.int64),
+    )
 
 
 @jit
