@@ -72,3 +72,23 @@ def test_rules_differ_where_they_are_compared():
     units = {name: served(name)[0].state["call.unit"].tobytes() for name in RULES}
     same = {name for name in RULES if units[name] == units["closest_idle"]}
     assert same == {"closest_idle", "closest_upgrade"}, "without a table of upgrades these two are one rule"
+
+
+def test_every_compiled_rule_is_compared_with_its_policy_byte_by_byte():
+    from tests.whatif.test_compiled import RULES as COMPARED
+    from twin.models.emergency.standstill_rules import is_compiled
+
+    compared = {one.partition("(")[0] for rules in COMPARED for one in rules.split("+")}
+    offered = [*registry.policies("dispatch").items(), *registry.policies("relocation").items()]
+    compiled = {name for name, rule in offered if is_compiled(rule())}
+    assert compiled == compared
+
+
+def test_every_compiled_rule_of_the_service_alone_is_compared_event_by_event():
+    """All but the compliance table: a `Mover` in Python is asked after the freed unit has set off home."""
+    from tests.kernels.test_emergency import TWINS
+    from twin.models.emergency.rules import DISPATCH_RULES, MOVE_UP_RULES
+
+    compared = [rules[0] for rules in TWINS.values()]
+    assert {rule.dispatch for rule in compared} == set(DISPATCH_RULES)
+    assert {rule.move_up for rule in compared} | {"compliance"} == set(MOVE_UP_RULES)
