@@ -61,6 +61,11 @@ class Warned(Policy):
         return [Command("dispatch", 0, -1.0)]
 
 
+class Airborne(Broken):
+    name = "airborne"
+    requires = ("helipads", "observed_wind.speed", "call.stage")
+
+
 def ask(*policies, **more):
     return live().branch(policies=list(policies), **{"horizon": "5 min", "replications": 1, "workers": 1, **more})
 
@@ -138,6 +143,7 @@ def test_a_role_nobody_has_yet_can_be_filled():
         ({"policies": ["dmexclp", "dmexclp"]}, DataError, "asked for twice"),
         ({"policies": ["3 x"]}, DataError, "is no policy"),
         ({"policies": [4]}, ContractError, "is no policy"),
+        ({"policies": [Airborne]}, DataError, "airborne needs helipads, observed_wind.speed, which this run"),
         ({"policies": ["dmexclp"], "horizon": "3 h"}, DataError, "at most 50 min"),
         ({"policies": ["dmexclp"], "horizon": 0}, DataError, "longer than 0"),
         ({"policies": ["dmexclp"], "by": "response"}, DataError, "there are "),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -51,6 +50,7 @@ def read_choice(spec: Spec, assembly: Assembly) -> Choice:
             raise DataError(f"{label}: {roles[policy.role]} and {policy.name} both decide about {policy.role}")
         roles[policy.role] = policy.name
         _refuse_clash(policy, assembly)
+        _refuse_lacking(policy, assembly)
         full = read_options(policy, given, assembly)
         if _is_present(policy, full, assembly):
             continue
@@ -134,6 +134,15 @@ def _refuse_clash(policy: Policy, assembly: Assembly) -> None:
         raise ContractError(f"this world has a part called {policy.name!r} already, which is no {policy.role} policy")
 
 
+def _refuse_lacking(policy: Policy, assembly: Assembly) -> None:
+    """Raise DataError naming the tables and fields that a policy requires and the city or the run does not have."""
+    own = {field.name for field in policy.owns}
+    known = {name for name in policy.requires if name in assembly.fields or name in own or assembly.city.rows(name)}
+    lacking = [name for name in policy.requires if name not in known]
+    if lacking:
+        raise DataError(f"{policy.name} needs {', '.join(lacking)}, which this run of {assembly.city.name} lacks")
+
+
 def _is_present(policy: Policy, options: Mapping[str, Any], assembly: Assembly) -> bool:
     here = assembly.by_name.get(policy.name)
     return type(here) is type(policy) and dict(assembly.options[policy.name]) == dict(options)
@@ -169,8 +178,6 @@ def _value(policy: str, option: Option, value: Any) -> Any:
     if option.choices and found not in option.choices:
         raise DataError(f"{told} must be one of {', '.join(option.choices)}")
     if isinstance(found, int | float) and not isinstance(found, bool):
-        if not math.isfinite(found):
-            raise DataError(f"{told} must be a finite number")
         if option.low is not None and found < option.low:
             raise DataError(f"{told} must be at least {option.low:g}")
         if option.high is not None and found > option.high:
