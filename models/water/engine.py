@@ -201,7 +201,8 @@ class WaterEngine:
         sources = sources[sources >= network.n_junction]
         net = np.bincount(ends[1], state.flow, network.n_node) - np.bincount(ends[0], state.flow, network.n_node)
         state.inflow[sources] = net[sources]
-        dry(network.elevation, state.connected, state.head, state.inflow, state.delivered)
+        written = (state.head, state.inflow, state.delivered, state.flow)
+        dry(self._graph, network.elevation, state.connected, *written)
 
     def _step(self, state: WaterState, now: int) -> int:
         """Return the time until the next change of hydraulics, us."""

@@ -245,11 +245,12 @@ def test_what_a_solver_says_of_a_cut_off_part_is_not_believed():
     inflow, delivered, connected = np.zeros(4), np.zeros(2), np.zeros(4, bool)
     publish(graph(), elevation, level, solved, closed, flow, head, inflow, delivered, connected)
     assert head.tolist() == [99.0, 6.0, 99.0, 31.0]
-    assert (inflow.tolist(), delivered.tolist()) == ([7.0, 0.0, 7.0, 7.0], [7.0, 0.0])
+    assert (inflow.tolist(), delivered.tolist()) == ([7.0, 0.0, 7.0, 0.0], [7.0, 0.0])
+    assert flow.tolist() == [1.0, 0.0, 0.0]
     assert (closed.tolist(), connected.tolist()) == ([False, True, False], [True, False, True, False])
     connected[0] = False
-    dry(elevation, connected, head, inflow, delivered)
-    assert (head[0], inflow[0], delivered[0]) == (5.0, 0.0, 0.0)
+    dry(graph(), elevation, connected, head, inflow, delivered, flow)
+    assert (head[0], inflow[0], delivered[0], flow[0]) == (5.0, 0.0, 0.0, 0.0)
 
 
 def test_patterns_multiply_demands_heads_and_speeds():

@@ -64,12 +64,13 @@ def test_a_solution_does_not_depend_on_what_was_solved_before(name):
     assert len(set(forward)) == len(forward)
 
 
-@pytest.mark.parametrize("name", ["Net1.inp", "Net3.inp", "ky4.inp"])
+@pytest.mark.parametrize("name", ["Net1.inp", "Net3.inp", "ky4.inp", pytest.param("Net6.inp", marks=pytest.mark.slow)])
 def test_a_network_shut_off_from_every_source_rests_and_is_solved(name):
     """EPANET measures its error by the sum of flows, which is noise here."""
     engine = engine_of(name)
     network, state = engine.network, WaterState.start_of(engine.network)
-    state.status[(network.from_node >= network.n_junction) | (network.to_node >= network.n_junction)] = CLOSED
+    shut = (network.from_node >= network.n_junction) | (network.to_node >= network.n_junction)
+    state.status[shut], state.held[shut] = CLOSED, True
     assert engine.solve(state, 0).code in (SOLVED, ROUGH)
     assert np.abs(state.flow).max() < 1e-6
     assert (state.delivered == 0).all()
@@ -86,16 +87,24 @@ def path_of(name):
         if "TWIN_DATA" not in os.environ:
             pytest.skip("TWIN_DATA is not set")
         return Path(os.environ["TWIN_DATA"]) / "ctown" / name
+    if "/" in name:
+        if "TWIN_DATA" not in os.environ:
+            pytest.skip("TWIN_DATA is not set")
+        return Path(os.environ["TWIN_DATA"]) / name
     return network_file(name)
 
 
 @pytest.mark.parametrize(
     "name",
     [
+        "Net1.inp",
         "Net3.inp",
+        pytest.param("ky4.inp", marks=pytest.mark.slow),
         pytest.param("Net6.inp", marks=pytest.mark.slow),
         pytest.param("ctown_map.inp", marks=[pytest.mark.slow, pytest.mark.data]),
         pytest.param("L-TOWN.inp", marks=pytest.mark.slow),
+        pytest.param("shelby/water.inp", marks=[pytest.mark.slow, pytest.mark.data]),
+        pytest.param("micropolis/water_med.inp", marks=[pytest.mark.slow, pytest.mark.data]),
     ],
 )
 def test_branches_at_twenty_instants_end_bitwise_equal(name):
@@ -183,7 +192,7 @@ def test_threads_that_solve_with_one_backend_get_what_one_thread_gets():
     assert at_once(*works) == alone
 
 
-@pytest.mark.parametrize("name", ["Net1.inp", "Net3.inp"])
+@pytest.mark.parametrize("name", ["Net1.inp", "Net3.inp", pytest.param("Net6.inp", marks=pytest.mark.slow)])
 def test_tanks_hold_what_ran_into_them(name):
     engine = engine_of(name)
     state = WaterState.start_of(engine.network)
