@@ -85,7 +85,7 @@ def _simulated(case: Case, count: int, seed: int) -> Array:
     served = alone.simulate(_one_place(len(preference[0])), calls, rules).calls
     unit = served["unit"].to_numpy(np.int64)
     busy = np.bincount(unit[unit >= 0], calls["scene"].to_numpy()[unit >= 0], len(preference[0]))
-    return np.r_[busy / calls["arrive"].iloc[-1], (unit < 0).mean()]
+    return np.asarray(np.r_[busy / calls["arrive"].iloc[-1], (unit < 0).mean()])
 
 
 def _one_place(units: int) -> alone.Region:

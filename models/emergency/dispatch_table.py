@@ -43,7 +43,9 @@ class DispatchTable:
 
     def send(self, busy: Any, zone: int) -> int:
         """Return the unit to send; busy is (n_unit,) of bool."""
-        flags = np.asarray(busy, dtype=bool)
+        flags, units = np.asarray(busy, dtype=bool), self.unit.shape[0].bit_length() - 1
+        if flags.shape != (units,):
+            raise ValueError(f"busy has shape {flags.shape} and must have {units} values, one per unit")
         return int(self.unit[int(flags @ (1 << np.arange(flags.shape[0]))), zone])
 
 

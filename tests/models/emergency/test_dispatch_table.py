@@ -87,3 +87,10 @@ def test_a_table_tells_which_unit_to_send():
 def test_bad_arguments_are_named(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_a_table_is_asked_about_all_of_its_units():
+    table = solve_dispatch([1.0], 1.0, [[0.0], [1.0]], 1.0)
+    assert table.send([True, False], 0) == 1
+    with pytest.raises(ValueError, match=r"busy has shape \(3,\) and must have 2 values"):
+        table.send([True, False, False], 0)
