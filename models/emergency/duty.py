@@ -127,10 +127,10 @@ def change(view: View, unit: int) -> None:
             view.put("unit.free", unit, False)
             view.put("unit.stage", unit, OFF_DUTY if stage == AT_STATION else GOING_OFF)
             if stage == AT_STATION:
-                view.put("unit.ended", unit, -1)
+                _leave(view, unit)
         return
     view.put("unit.duty", unit, True)
-    view.put("unit.ended", unit, -1)
+    _count_overtime(view, unit)
     if stage in (OFF_DUTY, GOING_OFF):
         view.put("unit.stage", unit, AT_STATION if stage == OFF_DUTY else RETURNING)
         view.put("unit.free", unit, True)
@@ -142,13 +142,26 @@ def go_home(view: View, unit: int) -> None:
     off = not view["unit.duty"][unit]
     view.put("unit.stage", unit, OFF_DUTY if off else AT_STATION)
     view.put("unit.job", unit, -1)
-    if off and int(view["unit.ended"][unit]) >= 0:
-        view.raw("unit.overtime")[unit] += view.now - int(view["unit.ended"][unit])
+    if off:
+        _leave(view, unit)
+
+
+def _leave(view: View, unit: int) -> None:
+    """Let a crew go: its overtime ends, and a neighbour's unit can be asked for again."""
+    _count_overtime(view, unit)
+    view.put("unit.asked", unit, False)
+
+
+def _count_overtime(view: View, unit: int) -> None:
+    """Add the time since the end of the last shift to the overtime of a unit that is still out then."""
+    ended = int(view["unit.ended"][unit])
+    if ended >= 0:
+        view.raw("unit.overtime")[unit] += view.now - ended
         view.put("unit.ended", unit, -1)
 
 
 def ask_neighbours(view: View, aid: Array, count: int) -> int:
-    """Ask for units of neighbours that have not been asked yet, the nearest first; return how many come.
+    """Ask for units of neighbours that are neither here nor on their way, the nearest first; return how many come.
 
     aid  (n_unit,)  s until each is there, -1 for own units
     """

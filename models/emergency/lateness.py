@@ -37,7 +37,9 @@ def reasons(view: View, fleet: Fleet, call: int, unit: int, over: float) -> list
 
 
 def silence_of_unit(view: View, unit: int) -> int:
-    """Return the event that silenced the reports of a unit, -1 when it is heard."""
+    """Return the event that silenced the reports of a unit, -1 when it is heard or there is no such unit."""
+    if not 0 <= unit < view.rows("unit"):
+        return -1
     return _silence(view, "observed_unit.silent", unit)
 
 

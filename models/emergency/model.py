@@ -8,6 +8,7 @@ the next call as soon as it is free, from wherever it is on its way back.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -167,7 +168,8 @@ class Emergency(CallSteps, MissionSteps, Futures, Model):
     _on_incident_closed = _on_mass_casualty_declared = _on_incident_declared
 
     def _on_dispatch(self, view: View, event: Event) -> None:
-        desk.carry_out(view, event, self.dispatch_time, silence_of_unit(view, round(event.value)))
+        order = _whole(event)
+        desk.carry_out(view, order, self.dispatch_time, silence_of_unit(view, int(order.value)))
 
     def _on_dispatcher_free(self, view: View, event: Event) -> None:
         view.put("dispatcher.idle", event.target, True)
@@ -183,7 +185,7 @@ class Emergency(CallSteps, MissionSteps, Futures, Model):
             view.interrupt(int(view["unit.job"][unit]), _STEP_OF_STAGE[stage])
 
     def _on_move(self, view: View, event: Event) -> None:
-        if desk.move(view, event):
+        if desk.move(view, _whole(event)):
             view.put("unit.job", event.target, view.begin("mission", event.target))
 
     def _on_shift_change(self, view: View, event: Event) -> None:
@@ -194,7 +196,12 @@ class Emergency(CallSteps, MissionSteps, Futures, Model):
             duty.await_change(view, event.target, self.shifts)
 
     def _on_request_aid(self, view: View, event: Event) -> None:
-        count = int(event.params.get("units", 0)) or round(event.value)
+        """Ask for `units` of the scenario, else for the value of the order; it fails unless that is 1, 2, 3."""
+        count = int(event.params.get("units", 0)) or int(_whole(event).value)
+        if count < 1:
+            view.raw("desk.failed_orders")[0] += 1
+            view.emit("aid_failed", -1, event.value)
+            return
         coming = duty.ask_neighbours(view, self.plan.units.aid, count)
         view.emit("aid_promised", -1, float(coming))
 
@@ -260,3 +267,9 @@ class Emergency(CallSteps, MissionSteps, Futures, Model):
     def check(self, view: View) -> list[str]:
         """Return calls that are lost and units that are in two places."""
         return metrics.broken(view, self.requests)
+
+
+def _whole(order: Event) -> Event:
+    """Return an order whose value names a row or a count; one that is no whole number becomes -1, which none has."""
+    whole = float(order.value).is_integer() and abs(order.value) < 1 << 31
+    return order if whole else replace(order, value=-1.0)

@@ -5,6 +5,7 @@ import pytest
 from tests.models.emergency.service_world import HALVES, kinds, parents_of, plan_file, seconds, service
 from tests.models.roads import Planned
 from twin.contract import SECOND, Model
+from twin.fields import Field
 from twin.models.emergency.tables import NOT_ABLE, NOT_FREE, OFF_DUTY
 from twin.world import World
 
@@ -16,6 +17,13 @@ incidents:
   medical: {share: 0}
   fire: {share: 1, needs: [pump, treat+carry]}
 """
+
+
+class Deaf(Model):
+    """Knows which units are not heard: none."""
+
+    name = "deaf"
+    owns = (Field("observed_unit.silent", "bool", "1", "not heard", traced=True),)
 
 
 def one_call(at=100, zone=1, calls=1):
@@ -195,3 +203,43 @@ def test_shifts_and_upgrades_keep_the_law(tmp_path, at):
     again = World.load(world.run(at * SECOND + 3).save(tmp_path / "kept"), world.assembly).run()
     assert again.digest() == whole.digest() == world.branch().run().digest()
     assert again.events.rows() == whole.events.rows()
+
+
+def test_work_into_the_next_shift_is_overtime_until_that_begins(tmp_path):
+    text = (
+        "rosters: {split: ['07:00-17:10', '17:30-07:00'], gap: ['17:10-17:30']}\n"
+        "units:\n- {kind: ambulance, station: west, roster: split}\n- {kind: ambulance, station: east, roster: gap}\n"
+    )
+    world = service([one_call()], plan=plan_file(tmp_path, text)).run()
+    # Its shift ends at 600 s, the next begins at 1800 s, and it is on this call until 2152 s.
+    assert world.state["unit.overtime"].tolist() == [1200 * SECOND, 0]
+    assert world.state["unit.ended"].tolist() == [-1, -1]
+    assert world.check() == []
+
+
+def test_a_neighbour_who_went_home_can_be_asked_again(tmp_path):
+    text = "units:\n- {kind: ambulance, station: west}\n- {kind: ambulance, station: east, aid: 10 min}\n"
+    orders = [(at, "request_aid", -1, 1) for at in (50, 700, 1300)]
+    world = service(orders=orders, plan=plan_file(tmp_path, text), aid_hours=600.0)
+    promised = [row[3] for row in world.run(1303 * SECOND).events.rows() if row[1] == "aid_promised"]
+    # The second order comes while the unit is here.
+    assert promised == [1.0, 0.0, 1.0]
+    assert world.run(1901 * SECOND).state["unit.free"].tolist() == [True, False]
+    assert world.run(1903 * SECOND).state["unit.free"].tolist() == [True, True]
+    assert world.run(2503 * SECOND).state["unit.free"].tolist() == [True, False]
+
+
+@pytest.mark.parametrize("count", [-3, 0, 0.5])
+def test_asking_neighbours_for_no_whole_number_of_units_fails(tmp_path, count):
+    text = "units:\n- {kind: ambulance, station: west}\n" + "- {kind: ambulance, station: east, aid: 10 min}\n" * 5
+    world = service(orders=[(50, "request_aid", -1, count)], plan=plan_file(tmp_path, text), duration=1200).run()
+    assert "aid_failed" in kinds(world)
+    assert not world.state["unit.asked"].any()
+    assert world.state["desk.failed_orders"].tolist() == [1]
+
+
+@pytest.mark.parametrize("unit", [-1, 2, 9999, 0.6, 1e300])
+def test_an_order_for_a_unit_that_does_not_exist_fails(unit):
+    world = service([one_call(at=10)], orders=[(200, "dispatch", 0, unit)], parts=[Deaf()], dispatch=False).run()
+    assert failures(world) == [(202.0, NOT_FREE)]
+    assert world.check() == []
