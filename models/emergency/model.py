@@ -196,7 +196,7 @@ class Emergency(CallSteps, MissionSteps, Futures, Model):
             duty.await_change(view, event.target, self.shifts)
 
     def _on_request_aid(self, view: View, event: Event) -> None:
-        """Ask for `units` of the scenario, else for the value of the order; it fails unless that is 1, 2, 3."""
+        """Ask for `units` of the scenario, else for the value of the order; it fails for none or part of a unit."""
         count = int(event.params.get("units", 0)) or int(_whole(event).value)
         if count < 1:
             view.raw("desk.failed_orders")[0] += 1

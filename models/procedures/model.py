@@ -14,11 +14,10 @@ import numpy as np
 
 from twin.contract import NEVER, SECOND, Acquire, Delay, Done, Event, EventKind, Kpi, Model, Option, Park, Resource
 from twin.errors import DataError, TwinError
-from twin.fields import Field
 from twin.models.plan_file import locate
 from twin.models.procedures.manual import Manual, read_manual, sites_of
-from twin.models.procedures.timeline import timeline
-from twin.rows import list_fields
+from twin.models.procedures.tables import AT_WORK, BLOCKED, FIELDS, FINISHED, TOLD, WAITING
+from twin.models.procedures.timeline import figures, timeline
 
 if TYPE_CHECKING:
     from twin.contract import Setup, StepResult
@@ -27,37 +26,12 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-BLOCKED, TOLD, AT_WORK, WAITING, FINISHED = range(5)
-
 
 class Procedures(Model):
     """Stages, officers and timers of the command centre."""
 
     name = "procedures"
-    owns = (
-        Field("officer.role", "int16", "1", "role of the officer", observable=True),
-        Field("officer.idle", "bool", "1", "has no task", 1, observable=True),
-        Field("officer.task", "int32", "1", "task in hand, -1 for none", -1, observable=True),
-        Field("role.tasks", "int64", "1", "tasks told to the role"),
-        Field("sop.procedure", "int16", "1", "row of the procedure", observable=True),
-        Field("sop.begun", "int64", "us", "when it began", observable=True),
-        Field("sop.closed", "int64", "us", "when its last stage was done, -1 while it is open", -1, observable=True),
-        Field("sop.heard", "int64", "1", "set of the awaited events that have happened"),
-        Field("sop.target", "int64", "1", "what the event that began it was about", observable=True),
-        *list_fields("sop"),
-        Field("task.sop", "int32", "1", "procedure run it belongs to", observable=True),
-        Field("task.stage", "int16", "1", "stage of the procedure", observable=True),
-        Field("task.state", "int8", "1", "0 blocked, 1 told, 2 at work, 3 waits for an event, 4 done", observable=True),
-        Field("task.role", "int16", "1", "role it stands with", observable=True),
-        Field("task.officer", "int32", "1", "officer who has it, -1 for none", -1, observable=True),
-        Field("task.level", "int16", "1", "times it was escalated", observable=True),
-        Field("task.told", "int64", "us", "when a role was first told", -1, observable=True),
-        Field("task.deadline", "int64", "us", "when it must be acknowledged", observable=True),
-        Field("task.acknowledged", "int64", "us", "when an officer took it on", -1, observable=True),
-        Field("task.done", "int64", "us", "when it was done", -1, observable=True),
-        Field("task.job", "int64", "1", "its job, -1 for none", -1),
-        *list_fields("task"),
-    )
+    owns = FIELDS
     reads = ("site.alive",)
     events = (EventKind("escalate", "order: give a task to the role above", target="task"),)
     options = (
@@ -68,7 +42,7 @@ class Procedures(Model):
     resources = (Resource("officer", "role", "people", "officers of a role"),)
     deciders = ("officer",)
     kpi_list = (
-        Kpi("time_to_acknowledge", "s", "lower", "mean time from telling a role to acknowledgement", 15.0),
+        Kpi("time_to_acknowledge", "s", "lower", "mean time from telling a role to acknowledgement or the end", 15.0),
         Kpi("time_to_close", "s", "lower", "mean time from the beginning to the end of a procedure", 120.0),
         Kpi("escalations", "1", "lower", "tasks given to a higher role", 1.0),
         Kpi("procedures_open", "1", "lower", "procedures not closed at the end", 1.0),
@@ -101,6 +75,7 @@ class Procedures(Model):
     def start(self, view: View) -> None:
         """Give every officer a role; raise DataError where the manual names an event nothing here handles."""
         view.put("officer.role", slice(None), self.role_of)
+        view.put("role.above", slice(None), [role.above for role in self.manual.roles])
         unknown = [
             f"{place} nothing in this run handles event {kind!r}"
             for kind, place in self.manual.named()
@@ -112,13 +87,19 @@ class Procedures(Model):
     def on_event(self, view: View, event: Event) -> None:
         """Begin procedures, end waits, escalate by order."""
         if event.kind == "escalate":
-            if view["task.alive"][event.target] and view["task.state"][event.target] == TOLD:
-                view.interrupt(int(view["task.job"][event.target]), "late")
+            self._escalate(view, event.target)
             return
         self._end_waits(view, event)
         for number, procedure in enumerate(self.manual.procedures):
             if procedure.starts_on == event.kind:
                 self._open(view, number, event)
+
+    def _escalate(self, view: View, task: int) -> None:
+        """Give a task nobody has taken on to the role above, if there is one."""
+        if not (view["task.alive"][task] and view["task.state"][task] == TOLD):
+            return
+        if view["role.above"][view["task.role"][task]] >= 0:
+            view.interrupt(int(view["task.job"][task]), "late")
 
     def _open(self, view: View, number: int, event: Event) -> None:
         """Begin a procedure: a row for it and for each of its stages."""
@@ -264,15 +245,7 @@ class Procedures(Model):
 
     def kpis(self, view: View) -> dict[str, float]:
         """Return times to acknowledge and to close, escalations and open procedures."""
-        tasks, sops = view["task.alive"], view["sop.alive"]
-        known = tasks & (view["task.acknowledged"] >= 0)
-        closed = sops & (view["sop.closed"] >= 0)
-        return {
-            "time_to_acknowledge": _mean((view["task.acknowledged"] - view["task.told"])[known]),
-            "time_to_close": _mean((view["sop.closed"] - view["sop.begun"])[closed]),
-            "escalations": float(view["task.level"][tasks].sum()),
-            "procedures_open": float((sops & ~closed).sum()),
-        }
+        return figures(view)
 
     def measure(self, view: View) -> dict[str, float]:
         """Return tasks that nobody has acknowledged yet."""
@@ -305,7 +278,3 @@ def _handled(view: View, kind: str) -> bool:
         return view.cancel(view.schedule(kind, 1))
     except TwinError:
         return False
-
-
-def _mean(times: Array) -> float:
-    return float(times.mean()) / SECOND if times.size else math.nan

@@ -7,7 +7,7 @@ import pytest
 
 from tests.cities import line_city
 from tests.models.roads import Planned, assemble
-from twin.contract import SECOND, EventKind, Model
+from twin.contract import SECOND, Command, EventKind, Model
 from twin.errors import DataError
 from twin.fields import Field
 from twin.models.policies.procedures import WatchOfficer
@@ -244,3 +244,35 @@ def test_a_site_the_city_does_not_have_is_named(tmp_path):
 def test_without_a_manual_nothing_happens():
     world = World(assemble(line_city(), [Procedures(), Bells()], (), [Planned("alarm", SECOND, (0,))], 600, 1, {}))
     assert world.run().kpis()["procedures_open"] == 0
+
+
+def test_the_watch_officer_leaves_alone_what_stands_with_the_highest_role(tmp_path):
+    text = PLAIN.replace("role: officer", "role: leader").replace("work: 100 s", "work: 20 min")
+    world = world_of(tmp_path, text, 100, 110, policies=[WatchOfficer()]).run()
+    # The second task waits 20 minutes for the only leader, and there is nobody above.
+    assert rows_of(world, "escalate") == rows_of(world, "order.escalate") == []
+    assert timeline(world)[2][:2] == (110, 1320)
+
+
+class Pushes(WatchOfficer):
+    """Orders the first task up at 210 s, whoever has it."""
+
+    name = "pushes"
+
+    def decide(self, observation):
+        return [Command("escalate", 0)] if observation.now == 210 * SECOND else []
+
+
+def test_an_order_to_go_above_the_highest_role_leaves_its_officer_at_it(tmp_path):
+    text = PLAIN.replace("role: officer", "role: leader").replace("reaction: 10 s", "reaction: 300 s")
+    world = world_of(tmp_path, text, 100, policies=[Pushes()]).run()
+    assert [at for at, *_ in rows_of(world, "escalate")] == [212.0]
+    assert timeline(world)[0] == (100, 400, 500)
+
+
+def test_a_task_that_nobody_takes_counts_with_its_wait_so_far(tmp_path):
+    text = PLAIN.replace("acknowledge_within: 60 s, work: 100 s", "work: 100 min")
+    world = world_of(tmp_path, text, 100, 200, duration=1200).run()
+    # The officer takes the first after 30 s and is at it to the end, 1000 s after the second was told.
+    assert timeline(world)[2][1] == -1
+    assert world.kpis()["time_to_acknowledge"] == (30 + 1000) / 2
