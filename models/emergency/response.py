@@ -164,8 +164,8 @@ def figures_of(run: Simulation) -> dict[str, float]:
         n_late.append(len(ordered) - int(np.searchsorted(ordered, target, side="right")))
         n_overdue.append(int((stands[own] > target).sum()))
     figures |= _of(np.sort(np.concatenate(parts)), sum(n_late), sum(n_overdue), "")
-    for name, *level in zip(run.region.priorities["name"], parts, n_late, n_overdue, strict=True):
-        figures |= _of(*level, f"_{name}")
+    for name, ordered, late, overdue in zip(run.region.priorities["name"], parts, n_late, n_overdue, strict=True):
+        figures |= _of(ordered, late, overdue, f"_{name}")
     sent = call[:, kernel.SENT] - asked[:, kernel.KNOWN]
     figures["wait_mean"] = float(sent[scene >= 0].mean()) / SECOND if (scene >= 0).any() else float("nan")
     waited = clock[kernel.WAITED] + clock[kernel.N_WAITING] * (clock[kernel.NOW] - clock[kernel.WAIT_SINCE])
