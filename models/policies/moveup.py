@@ -6,7 +6,9 @@ told to go to, and where the unit reports to be. A freed unit is one whose call 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -114,22 +116,28 @@ class PriorityList(DmexclpRelocation):
     )
 
     def setup(self, setup: Setup) -> dict[str, int]:
-        """Make the list; long enough for every unit of the stations."""
+        """Make the list for the units of the stations; a service plan with more makes it go on."""
         super().setup(setup)
-        held = np.zeros(self.station.shape[0], dtype=np.int64)
-        listed = []
-        for _ in range(max(int(np.asarray(setup.city["stations"]["units"]).sum()), 1)):
-            listed.append(int(np.argmax(marginal_coverage(self.covered, self.demand, held, self.busy))))
-            held[listed[-1]] += 1
-        self.listed = tuple(listed)
+        most = max(int(np.asarray(setup.city["stations"]["units"]).sum()), 1)
+        self.listed = tuple(islice(self._list(), most))
         return {}
 
     def place(self, others: Array, own: int) -> int:
         """Return the first station of the list with fewer ambulances than places so far."""
-        for slot, station in enumerate(self.listed):
-            if others[station] < self.listed[: slot + 1].count(station):
+        places = np.zeros(self.station.shape[0], dtype=np.int64)
+        for station in self.listed if others.sum() < len(self.listed) else self._list():
+            places[station] += 1
+            if others[station] < places[station]:
                 return station
         return own
+
+    def _list(self) -> Iterator[int]:
+        """Yield the list without end."""
+        held = np.zeros(self.station.shape[0], dtype=np.int64)
+        while True:
+            station = int(np.argmax(marginal_coverage(self.covered, self.demand, held, self.busy)))
+            held[station] += 1
+            yield station
 
 
 class ComplianceTable(DmexclpRelocation):
@@ -146,10 +154,11 @@ class ComplianceTable(DmexclpRelocation):
     )
 
     def setup(self, setup: Setup) -> dict[str, int]:
-        """Place every number of ambulances."""
+        """Place every number of ambulances of the stations; rows for more are made when a service plan has them."""
         super().setup(setup)
         most = max(int(np.asarray(setup.city["stations"]["units"]).sum()), 1)
-        self.table = _best_places(setup.city, float(setup.options["preparation"]), self.busy, most)
+        self.city, self.preparation = setup.city, float(setup.options["preparation"])
+        self.table = tuple(_best_places(self.city, self.preparation, self.busy, k) for k in range(1, most + 1))
         self.drive = _station_times(setup, self.station)
         return {}
 
@@ -158,11 +167,17 @@ class ComplianceTable(DmexclpRelocation):
         idle = self.idle(observation)
         if not idle.shape[0]:
             return []
-        goal = self.table[min(idle.shape[0], len(self.table)) - 1]
+        goal = self.row(idle.shape[0])
         place = _places_of(self.drive[goal][:, observation["observed_unit.node"][idle]])
         bound = observation["unit.station"]
         pairs = zip(idle[place >= 0].tolist(), goal[place[place >= 0]].tolist(), strict=True)
         return [Command("move", unit, float(station)) for unit, station in pairs if bound[unit] != station]
+
+    def row(self, count: int) -> Array:
+        """Return the stations of a number of ambulances, at least one."""
+        if count <= len(self.table):
+            return self.table[count - 1]
+        return _best_places(self.city, self.preparation, self.busy, count)
 
 
 def _places_of(reach: Array) -> Array:
@@ -182,6 +197,7 @@ def _places_of(reach: Array) -> Array:
     return match[COLUMN_OF, :units].copy()
 
 
+@lru_cache(maxsize=8)
 def _coverage(city: City, preparation: float) -> tuple[Array, Array]:
     """Return which zones a unit at each station reaches in time (n_zone, n_station), and what each zone weighs."""
     means = believed_means(city, preparation)
@@ -191,11 +207,11 @@ def _coverage(city: City, preparation: float) -> tuple[Array, Array]:
     return np.ascontiguousarray(covered), np.maximum(np.asarray(city["zones"]["population"], dtype=np.float64), 1e-9)
 
 
-@lru_cache(maxsize=8)
-def _best_places(city: City, preparation: float, busy: float, most: int) -> tuple[Array, ...]:
-    """Return the stations of 1, 2, ... ambulances; a city's table is made once per process."""
+@lru_cache(maxsize=512)
+def _best_places(city: City, preparation: float, busy: float, count: int) -> Array:
+    """Return the stations of a number of ambulances; a city's row is made once per process."""
     covered, demand = _coverage(city, preparation)
-    return tuple(maximal_expected_covering(covered, demand, k, busy).site for k in range(1, most + 1))
+    return maximal_expected_covering(covered, demand, count, busy).site
 
 
 def _station_times(setup: Setup, stations: Array) -> Array:

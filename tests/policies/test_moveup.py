@@ -73,6 +73,16 @@ def test_only_a_table_moves_units_that_did_nothing():
     assert run(DmexclpRelocation(), events, city, until=400 * SECOND).state["desk.moves"].sum() == 0
 
 
+def test_lists_and_tables_go_on_where_a_plan_has_more_ambulances_than_the_stations():
+    # The city has one ambulance. A second one at node 3 adds half of 3000 people, one at node 0 a single person.
+    policy, table = PriorityList(), ComplianceTable()
+    for rule in (policy, table):
+        run(rule, city=town((1, 0)), until=SECOND)
+    assert policy.listed == (1,)
+    assert policy.place(np.array([0, 1]), own=0) == 1
+    assert [table.row(count).tolist() for count in (1, 3)] == [[1], [1, 1, 1]]
+
+
 @pytest.mark.parametrize("rule", ALL)
 def test_a_run_cut_in_two_is_the_same(rule):
     whole = run(rule(), [call(100, calls=3), call(2000, 0)])
