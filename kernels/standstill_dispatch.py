@@ -118,14 +118,21 @@ def _of_table(case: Case, state: State, call: int, count: int, closest: int) -> 
 
 
 @inline_jit
-def _from_hospital(case: Case, state: State, call: int) -> float:
-    """Return the expected seconds until a unit that hands over, or just has, could be on scene."""
+def _waits(case: Case, state: State, call: int, reach: float) -> bool:
+    """Tell whether to wait for a unit that hands over, or just has, and could be on scene clearly sooner; keep it.
+
+    reach  s until the closest idle unit could be
+    A unit kept for a call is marked in `state.loss`, which no other part of this rule uses.
+    """
     soonest = np.inf
+    kept = -1
     for other in range(state.call.shape[0]):
         bay = state.call[other, C_BAY]
         if bay < 0:
             continue
         unit = state.call[other, C_UNIT]
+        if state.loss[unit] > 0.0:
+            continue
         left = 0.0
         if state.call[other, C_STAGE] == AT_HOSPITAL:
             gone = (state.clock[NOW] - bay) / _SECOND
@@ -138,8 +145,14 @@ def _from_hospital(case: Case, state: State, call: int) -> float:
                 continue
         else:
             continue
-        soonest = min(soonest, left + state.beliefs.time[case.node[call], state.unit[unit, U_SEEN_NODE]])
-    return soonest
+        until = left + state.beliefs.time[case.node[call], state.unit[unit, U_SEEN_NODE]]
+        if until < soonest:
+            soonest = until
+            kept = unit
+    if soonest + case.rule.sooner >= reach:
+        return False
+    state.loss[kept] = 1.0
+    return True
 
 
 @inline_jit
@@ -155,8 +168,7 @@ def _chosen(case: Case, state: State, call: int, count: int) -> int:
         return _first_listed(case, state, call, count, closest)
     if case.rule.number == TABLE:
         return _of_table(case, state, call, count, closest)
-    waits = case.rule.number == AWARE
-    if waits and _from_hospital(case, state, call) + case.rule.sooner < state.reach[closest]:
+    if case.rule.number == AWARE and _waits(case, state, call, state.reach[closest]):
         return -1
     return closest
 
@@ -191,6 +203,7 @@ def decide(case: Case, state: State) -> None:
     state.clock[DECISIONS] += 1
     decision = int(state.clock[DECISIONS])
     left = state.clock[IDLE]
+    state.loss[:] = 0.0
     while left > 0 and count > 0:
         call = _first_waiting(state.call, state.looked, case.found, case.known, decision)
         if call < 0:

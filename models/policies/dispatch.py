@@ -9,6 +9,7 @@ call is decided again.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -57,6 +58,18 @@ def able_to(observation: Observation, call: int, units: Array) -> Array:
     return np.asarray(observation["unit.can"][units] & need == need)
 
 
+@dataclass(frozen=True)
+class Settled:
+    """What one decision has settled about the calls before the one at hand.
+
+    sent  orders given, (call, unit)
+    kept  units, not idle yet, that a call waits for
+    """
+
+    sent: list[tuple[int, int]] = field(default_factory=list)
+    kept: list[int] = field(default_factory=list)
+
+
 class ClosestIdle(Policy):
     """Send the idle unit with the least expected travel time."""
 
@@ -82,28 +95,30 @@ class ClosestIdle(Policy):
         if not waiting.shape[0]:
             return []
         units = self.idle_units(observation)
-        if not units.shape[0]:
-            return []
         dispatchers = len(observation.agents("dispatcher").select(lambda person: person.idle))
         order = np.lexsort((observation["call.triaged"][waiting], observation["call.priority"][waiting]))
-        commands: list[Command] = []
+        settled = Settled()
         for call in waiting[order].tolist():
-            if len(commands) == dispatchers or not units.shape[0]:
+            if len(settled.sent) == dispatchers or not units.shape[0]:
                 break
             able = units[able_to(observation, call, units)]
             times = self.times_to(observation, int(observation["call.node"][call]))
             reach = times[observation["observed_unit.node"][able]]
-            chosen = self.choose(observation, call, able, reach) if np.isfinite(reach).any() else _NOBODY
+            chosen = self.choose_after(settled, observation, call, able, reach) if np.isfinite(reach).any() else _NOBODY
             if chosen != _NOBODY:
-                commands.append(Command("dispatch", call, float(able[chosen])))
+                settled.sent.append((call, int(able[chosen])))
                 units = units[units != able[chosen]]
-        return commands
+        return [Command("dispatch", call, float(unit)) for call, unit in settled.sent]
 
     def idle_units(self, observation: Observation) -> Array:
         """Return the units on duty that report to be free and have no call on the desk's own list."""
         free = observation["observed_unit.free"] & observation["unit.duty"]
         free[units_sent(observation)] = False
         return np.flatnonzero(free)
+
+    def choose_after(self, settled: Settled, observation: Observation, call: int, units: Array, reach: Array) -> int:
+        """Choose as `choose` does, for rules that must know what this decision has settled before."""
+        return self.choose(observation, call, units, reach)
 
     def choose(self, observation: Observation, call: int, units: Array, reach: Array) -> int:
         """Return which of the idle units to send, -1 to let the call wait; reach is the expected travel time (s)."""
@@ -127,7 +142,11 @@ class Dmexclp(ClosestIdle):
         _SHARE,
         PREPARATION,
         Option(
-            "busy_fraction", "share of time a unit is busy; 0 estimates it from reports", default=0.0, low=0, high=1
+            "busy_fraction",
+            "share of time a unit is busy; 0 takes the share of units on duty for such calls that report to be busy",
+            default=0.0,
+            low=0,
+            high=1,
         ),
     )
     source = (
@@ -156,7 +175,8 @@ class Dmexclp(ClosestIdle):
 
         gone = (observation.now - int(observation["call.rung"][call])) / SECOND
         in_time = reach + self.preparation + gone <= self.target
-        free = observation["observed_unit.free"]
+        peers = np.flatnonzero(observation["unit.duty"])
+        free = observation["observed_unit.free"][peers[able_to(observation, call, peers)]]
         busy = self.busy or float(np.clip(1.0 - free.mean(), 0.05, 0.95))
         loss = np.empty(units.shape[0])
         node = np.asarray(observation["observed_unit.node"][units], dtype=np.int64)

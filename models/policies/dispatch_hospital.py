@@ -9,7 +9,7 @@ import numpy as np
 from twin.contract import SECOND, Option, Setup
 from twin.models.emergency.calls import emergency_settings
 from twin.models.emergency.tables import AT_HOSPITAL, SERVED
-from twin.models.policies.dispatch import ClosestIdle, able_to, units_sent
+from twin.models.policies.dispatch import ClosestIdle, Settled, able_to, units_sent
 
 if TYPE_CHECKING:
     from twin.view import Observation
@@ -25,7 +25,8 @@ class HospitalAware(ClosestIdle):
 
     Expected is the mean handover less the time since a bay was free; an ambulance that still
     queues for a bay, or that takes half as long again as the mean, is not counted on. One whose call is closed
-    counts for 30 s, until its own report should say that it is free.
+    counts for 30 s, until its own report should say that it is free. Of the calls decided at once only the first waits
+    for the same ambulance.
     """
 
     name = "hospital_aware"
@@ -48,14 +49,20 @@ class HospitalAware(ClosestIdle):
         self.sooner = float(setup.options["sooner"])
         return {}
 
-    def choose(self, observation: Observation, call: int, units: Array, reach: Array) -> int:
-        """Return the closest unit, -1 when one at a hospital should be there sooner."""
+    def choose_after(self, settled: Settled, observation: Observation, call: int, units: Array, reach: Array) -> int:
+        """Return the closest unit, -1 when one at a hospital that no call waits for yet should be there sooner."""
         closest = int(np.argmin(reach))
-        soonest = self._from_hospital(observation, call)
-        return -1 if soonest + self.sooner < float(reach[closest]) else closest
+        soonest, unit = self._from_hospital(observation, call, settled.kept)
+        if soonest + self.sooner >= float(reach[closest]):
+            return closest
+        settled.kept.append(unit)
+        return -1
 
-    def _from_hospital(self, observation: Observation, call: int) -> float:
-        """Return the expected seconds until an ambulance that hands over, or just has, could be on scene."""
+    def _from_hospital(self, observation: Observation, call: int, kept: list[int]) -> tuple[float, int]:
+        """Return in how many seconds an ambulance that hands over, or just has, could be on scene, and which.
+
+        kept  units that are not to be counted on
+        """
         stage, unit, bay = (observation[name] for name in ("call.stage", "call.unit", "call.bay"))
         gone = (observation.now - bay) / SECOND
         over = (observation.now - observation["call.closed"]) / SECOND
@@ -64,8 +71,11 @@ class HospitalAware(ClosestIdle):
         leaving[leaving] &= ~observation["observed_unit.free"][unit[leaving]]
         others = np.flatnonzero(inside | leaving)
         others = others[able_to(observation, call, unit[others]) & observation["unit.duty"][unit[others]]]
+        others = others[~np.isin(unit[others], kept)]
         if not others.size:
-            return float("inf")
+            return float("inf"), -1
         left = np.where(inside[others], np.maximum(self.handover - gone[others], 0.0), 0.0)
         times = self.times_to(observation, int(observation["call.node"][call]))
-        return float((left + times[observation["observed_unit.node"][unit[others]]]).min())
+        until = left + times[observation["observed_unit.node"][unit[others]]]
+        first = int(np.argmin(until))
+        return float(until[first]), int(unit[others[first]])

@@ -20,7 +20,7 @@ from twin.models.emergency.belief import (
 )
 from twin.models.emergency.service_kinds import bits
 from twin.models.emergency.tables import DISPATCHED, SERVED
-from twin.models.policies.dispatch import PREPARATION, ClosestIdle, units_sent
+from twin.models.policies.dispatch import PREPARATION, ClosestIdle, Settled, units_sent
 
 if TYPE_CHECKING:
     from twin.view import Observation
@@ -60,10 +60,10 @@ class Rollout(ClosestIdle):
         self.people = np.asarray(city["zones"]["population"], dtype=np.float64)
         return {}
 
-    def choose(self, observation: Observation, call: int, units: Array, reach: Array) -> int:
+    def choose_after(self, settled: Settled, observation: Observation, call: int, units: Array, reach: Array) -> int:
         """Return the candidate whose own response and futures cost clearly least, else the closest."""
         near = np.argsort(reach, kind="stable")[: int(np.isfinite(reach).sum())][: self.most]
-        now, means = self._situation(observation), self.means
+        now, means = self._situation(observation, settled), self.means
         rate, ahead, keys = means.calls_per_second, self.ahead, [(call, draw) for draw in range(self.count)]
         drawn = [imagine(self.seed, key, rate, ahead, self.people) for key in keys]
         futures = [replace(now, time=time, zone=zone) for time, zone in drawn]
@@ -77,8 +77,8 @@ class Rollout(ClosestIdle):
             cost[row] += burden(gone + means.prepare + seconds, means.target)
         return int(near[_clearly_best(cost)])
 
-    def _situation(self, observation: Observation) -> Future:
-        """Return when and where each unit is free as believed: one on a call after what is left of the mean."""
+    def _situation(self, observation: Observation, settled: Settled) -> Future:
+        """Return when and where units are free as believed: after what is left of the mean, all for one just sent."""
         ready, node = np.zeros(observation.rows("unit")), observation["observed_unit.node"].astype(np.int64)
         home = self.station[observation["unit.station"]]
         ready[~observation["unit.duty"] | (observation["unit.can"] & _CARRY == 0)] = _OFF_DUTY
@@ -87,6 +87,8 @@ class Rollout(ClosestIdle):
         gone = (observation.now - observation["call.dispatched"][busy]) / SECOND
         ready[unit] = np.maximum(self.means.service - gone, 60.0)
         node[unit] = self.hospital[self.zone_of[observation["call.node"][busy]]]
+        for call, sent in settled.sent:
+            ready[sent], node[sent] = self.means.service, self.hospital[self.zone_of[observation["call.node"][call]]]
         return Future(ready, node, home, np.empty(0), np.empty(0, dtype=np.int64))
 
 

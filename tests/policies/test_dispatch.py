@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 from tests.cities import line_city
+from tests.models.emergency.service_world import Watch, plan_file
+from tests.models.emergency.service_world import two_stations as ends
 from tests.models.roads import Mirror, Planned, assemble
 from twin.contract import SECOND
+from twin.kernels import coverage
 from twin.models.emergency.model import Emergency
 from twin.models.policies.dispatch import ClosestIdle, Dmexclp
 from twin.world import World
@@ -57,6 +60,27 @@ def test_dmexclp_sends_the_closest_when_nobody_is_in_time():
     city = two_stations()
     near = {**city.parameters["emergency"], "target_response": [50.0, 50.0, 50.0]}
     assert sent(Dmexclp(), zone=1, city=replace(city, parameters={"emergency": near})) == 0
+
+
+def test_dmexclp_believes_units_of_its_own_kind_and_on_duty_only(tmp_path, monkeypatch):
+    # Of four units only the two at the east may be sent: one is at the hospital when the second call comes.
+    believed = []
+    losses = coverage.coverage_losses
+    monkeypatch.setattr(coverage, "coverage_losses", lambda *given: believed.append(given[3]) or losses(*given))
+    plan = plan_file(
+        tmp_path,
+        "rosters: {all: ['00:00-24:00'], night: ['22:00-06:00']}\nunits:\n"
+        "  - {kind: ambulance_advanced, station: east, count: 2, roster: all}\n"
+        "  - {kind: ambulance_advanced, station: west, roster: night}\n"
+        "  - {kind: police, station: west, roster: all}\n",
+    )
+    calls = [Planned("surge", at * SECOND, (1,), {"calls": 1, "duration": 0}) for at in (100, 900)]
+    city = line_city(stations=ends())
+    parts = [Emergency(), Watch(4)]
+    World(
+        assemble(city, parts, [Dmexclp()], calls, 1500, 1, {"emergency": {**PLAIN["emergency"], "service": plan}})
+    ).run()
+    assert set(believed) == {0.05, 0.5}
 
 
 @pytest.mark.parametrize("rule", [ClosestIdle, Dmexclp])

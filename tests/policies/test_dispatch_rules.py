@@ -22,6 +22,7 @@ from twin.models.policies.dispatch_mdp import MdpHeuristic
 from twin.models.policies.dispatch_rollout import Rollout, _clearly_best
 from twin.world import World
 
+TWO = {"call_takers": 2, "dispatchers": 2}
 RULES = [Districts, HospitalAware, MdpHeuristic, Rollout]
 
 
@@ -80,6 +81,14 @@ def test_no_call_waits_for_an_ambulance_that_is_not_clearly_sooner():
     assert run(HospitalAware(), events, hospital_aware={"sooner": 400.0}).state["call.unit"].tolist() == [0, 1]
 
 
+def test_only_one_call_waits_for_the_same_ambulance():
+    # As above with two calls of node 3 at once: unit 0 can take one of them, the other gets unit 1 right away.
+    world = run(HospitalAware(), [call(100, 1), call(1840, 1, 2)], emergency={**PLAIN["emergency"], **TWO})
+    handed_over = world.state["call.closed"][0]
+    assert sorted(world.state["call.unit"].tolist()) == [0, 0, 1]
+    assert (world.state["call.dispatched"][1:] < handed_over).tolist().count(True) == 1
+
+
 def test_the_process_keeps_the_unit_that_alone_is_in_time_for_the_many():
     # 400 s allow 250 s of road: both are in time at node 1, only unit 0 (node 2) is at node 3 with 3000 people.
     city = with_settings(two_stations(), target_response=[400.0] * 3, calls_per_day=60.0)
@@ -106,6 +115,24 @@ def test_rollout_keeps_the_unit_the_many_need_when_calls_are_frequent():
     assert run(Rollout(), [call(100, 0)], city, **options).state["call.unit"][0] == 1
     rare = with_settings(two_stations(), target_response=[400.0] * 3, calls_per_day=0.1)
     assert run(Rollout(), [call(100, 0)], rare, **options).state["call.unit"][0] == 0
+
+
+def test_rollout_believes_units_busy_that_it_has_just_sent():
+    believed = []
+
+    class Recorded(Rollout):
+        def _situation(self, observation, settled):
+            found = super()._situation(observation, settled)
+            believed.append((found.ready.tolist(), dict(settled.sent)))
+            return found
+
+    policy = Recorded()
+    run(policy, [call(100, 1, 2)], duration=400, emergency={**PLAIN["emergency"], **TWO})
+    (none, first), (second, sent) = believed[:2]
+    assert (none, first) == ([0.0, 0.0], {})
+    (unit,) = sent.values()
+    assert second[unit] == policy.means.service
+    assert second[1 - unit] == 0.0
 
 
 def test_noise_does_not_decide():
