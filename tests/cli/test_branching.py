@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from dataclasses import replace
 
@@ -52,6 +53,23 @@ def test_it_ranks_policies_and_keeps_tables_and_a_picture(place, capsys):
     said = json.loads((folder / "whatif.json").read_text())
     assert (said["at_us"], said["branches"], said["broken_off"]) == (AT, 6, False)
     assert len(pandas.read_parquet(folder / "verdicts.parquet")) == 2 * branches["kpi"].nunique()
+
+
+def test_the_next_command_asks_the_same_question_and_keeps_its_answer_apart(place, capsys):
+    words = ("--at", "17:40", "--horizon", "2 min", "--replications", "1", "--workers", "1", "--out", "other place")
+    assert (
+        call("branch", "results", *words, "--policy", "dmexclp", "--only", "emergency,avl", "--by", "calls_open") == 0
+    )
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("next: ")]
+    program, *again = shlex.split(line.removeprefix("next: "))
+    assert program == "twin"
+    for option, value in zip(words[0::2], words[1::2], strict=True):
+        assert option == "--replications" or again[again.index(option) + 1] == value
+    assert again[again.index("--by") + 1] == "calls_open"
+    for _ in range(2):
+        assert call(*again, "--replications", "1", "--only", "emergency,avl") == 0
+        assert call(*again, "--replications", "2", "--only", "emergency,avl") == 0
+    assert len(list((place / "other place" / "whatif").iterdir())) == 2
 
 
 def test_what_is_kept_is_no_run_of_the_results(place, capsys):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from hashlib import sha256
+from math import isfinite
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +18,7 @@ from twin.cli.running import Out, Plugins, Workers
 if TYPE_CHECKING:
     from twin.assembly import Assembly
     from twin.results import Run
-    from twin.whatif import WhatIf
+    from twin.whatif import Question, WhatIf
     from twin.world import World
 
 _SHOWN = 3
@@ -57,12 +59,15 @@ def branch(  # noqa: PLR0913 - one parameter per option of the command
     say(f"run: {quote(str(chosen.folder))}")
     with _bar() as progress:
         found = what_if(world, replace(question, progress=progress))
-    place = out / "whatif" / f"{chosen.suite}_{chosen.arm}_{chosen.run_id[:8]}_{found.local[11:16].replace(':', '')}"
+    place = out / "whatif" / _answer_name(chosen, instant, found.local, question)
     if any(not branch.message for branch in found.branches):
         _tell(found)
         for path in keep(found, place, {"run": str(chosen.folder), "seed": chosen.seed, "run_id": chosen.run_id}):
             say(f"wrote {quote(str(path))}")
-        say(f"next: {_next(found, chosen.folder, at)}")
+        kept = {"--at": [at], "--horizon": [horizon], "--by": [by] if by else []}
+        kept |= {"--workers": [str(workers)] if workers else [], "--plugin": [str(path) for path in plugin or []]}
+        kept["--out"] = [str(out)] if out != Path("results") else []
+        say(f"next: {_next(found, chosen.folder, kept)}")
     _leave(found)
 
 
@@ -88,6 +93,13 @@ def instant_of(text: str, assembly: Assembly) -> int:
         end = format_local(setup.start + setup.duration, zone)
         raise DataError(f"--at {text} lies outside the run, which goes from {begin} to {end}")
     return instant
+
+
+def _answer_name(run: Run, instant: int, local: str, question: Question) -> str:
+    """Name the folder of an answer: the run, the clock, and a word of its own for each question."""
+    asked = (instant, question.policies, question.horizon, question.replications, sorted(question.frozen), question.by)
+    word = sha256(repr(asked).encode()).hexdigest()[:6]
+    return f"{run.suite}_{run.arm}_{run.run_id[:8]}_{local[11:16].replace(':', '')}_{word}"
 
 
 def _run_to_branch(folder: Path, arm: str | None) -> Run:
@@ -191,11 +203,15 @@ def _tell(found: WhatIf) -> None:
         show_verdicts(f"{best}: all figures", found.comparisons[best], found.present, best)
 
 
-def _next(found: WhatIf, run: Path, at: str) -> str:
-    """Name the command to go on with: coupled after frozen, more futures while nothing is certain."""
-    best = [label for label, _ in found.ranked() if label != found.present][:_SHOWN]
-    same = f"twin branch {quote(str(run))} --at {quote(at)} --policy {quote(','.join(best))}"
-    if found.frozen:
+def _next(found: WhatIf, run: Path, kept: Mapping[str, Sequence[str]]) -> str:
+    """Name the command to go on with: coupled after frozen, more futures while nothing is certain.
+
+    kept  option -> values it was given, for the same question of the policies that did not fail
+    """
+    best = [label for label, mean in found.ranked() if label != found.present and isfinite(mean)][:_SHOWN]
+    words = [f"{option} {quote(value)}" for option, values in kept.items() for value in values]
+    same = " ".join([f"twin branch {quote(str(run))}", *words, f"--policy {quote(','.join(best))}"])
+    if found.frozen and best:
         return same
     if best and all(found.verdict(label) == "inconclusive" for label in best):
         return f"{same} --replications {4 * max(len(found.values(found.by, found.present)), 5)}"
