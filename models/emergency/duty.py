@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.contract import SECOND
+from twin.errors import DataError
 from twin.models.emergency.service_plan import DAY, Desk, Units
 from twin.models.emergency.tables import AT_STATION, GOING_OFF, OFF_DUTY, RETURNING
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from twin.view import View
 
 Array = np.ndarray[Any, Any]
+
+LEAST_BREAK_EVERY = 60.0
+"""s between the breaks of a call-taker, at least; a run keeps a row for each."""
 
 AID_COMES = 1
 """`data` of the shift change of a neighbour's unit that has been asked for."""
@@ -89,9 +93,14 @@ def taker_absences(setup: Setup, desks: Sequence[Desk]) -> Absences:
 
 
 def _breaks(desk: Desk, slot: int, stretch: tuple[int, int]) -> list[tuple[int, int]]:
-    """Return the breaks of one call-taker in a stretch on duty, staggered so that not all go at once."""
+    """Return the breaks of one call-taker in a stretch on duty, staggered so that not all go at once.
+
+    Raises DataError where they would come more often than every minute.
+    """
     if desk.break_every <= 0.0:
         return []
+    if desk.break_every < LEAST_BREAK_EVERY:
+        raise DataError(f"desks: break_every ({desk.break_every:g} s) must be {LEAST_BREAK_EVERY:g} s or more, or 0")
     every, length = desk.break_every * SECOND, desk.break_length * SECOND
     shift = every * (slot + 1) / (desk.most + 1)
     count = max(int((stretch[1] - stretch[0] - shift) // every) + 1, 0)

@@ -8,6 +8,7 @@ import numpy as np
 
 from twin.models.emergency.region import Region, wrong_rows
 from twin.models.emergency.rules import DISPATCH_RULES, MOVE_UP_RULES, Rules
+from twin.models.emergency.soundness import check_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +28,7 @@ def lay_out(region: Region, calls: pd.DataFrame, rules: Rules) -> tuple[Case, St
     from twin.kernels.emergency_arrays import Case, Demand
 
     region.check()
+    check_numbers(region, calls, rules)
     rows = call_rows(region, calls, rules)
     order = np.lexsort((np.arange(len(rows)), rows[:, 1]))
     places = _places(region)
@@ -69,7 +71,7 @@ def call_rows(region: Region, calls: pd.DataFrame, rules: Rules) -> Array:
     if hospital is not None:
         problems += wrong_rows("calls", "unknown hospital", (hospital < -1) | (hospital >= len(region.hospitals)))
     if rules.dispatch == "preference":
-        n_zone = len(np.atleast_2d(rules.preference)) if rules.preference is not None else 0
+        n_zone = len(rules.preference) if rules.preference is not None else 0
         zone = whole["zone"] if whole["zone"] is not None else np.zeros(len(calls), np.int64)
         problems += wrong_rows("calls", f"zone must be in 0 .. {n_zone - 1}", (zone < 0) | (zone >= n_zone))
     if problems:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from twin.models.arguments import number
 from twin.models.emergency.layout import SECOND, lay_out
 from twin.models.emergency.rules import Desk, Rules
 
@@ -33,11 +34,14 @@ class Simulation:
         self._log: list[Array] = []
 
     def run(self, until: float | None = None) -> Simulation:
-        """Go on to an instant (s), events at it left out; by default until nothing is left to happen."""
+        """Go on to an instant (s), events at it left out; by default until nothing is left to happen.
+
+        Raises ValueError for an instant that is no finite number of 0 or more.
+        """
         from twin.kernels import emergency_arrays as kernel
         from twin.kernels.emergency import advance
 
-        stop = _END if until is None else round(until * SECOND)
+        stop = _END if until is None else round(number("until", until, 0.0, _END / SECOND) * SECOND)
         while True:
             if self.state.clock[kernel.QUESTION] != kernel.NO_QUESTION:
                 self._answer()
@@ -135,20 +139,39 @@ class Simulation:
         return int(row[kernel.U_TO])
 
     def save(self, path: str | Path) -> None:
-        """Write the state and the log so far (.npz)."""
-        log = self.log
+        """Write the state and the log so far into a file of exactly this name, whole or not at all (.npz format)."""
         arrays: dict[str, Any] = {f"state_{i}": values for i, values in enumerate(self._arrays())}
-        np.savez(path, log=log, **arrays)
+        making = Path(f"{path}.part")
+        try:
+            with making.open("wb") as file:
+                np.savez(file, log=self.log, of=np.uint32(self._mark()), **arrays)
+            making.replace(path)
+        finally:
+            making.unlink(missing_ok=True)
 
     def load(self, path: str | Path) -> Simulation:
-        """Take state and log from a file of a run of the same region, calls and rules."""
+        """Take state and log from a file of a run of the same region, calls and rules.
+
+        Raises ValueError for a file of another run, which leaves this one as it is.
+        """
         with np.load(path) as stored:
+            if "of" not in stored or int(stored["of"]) != self._mark():
+                raise ValueError(f"{path} is a run of another region, other calls or other rules")
             for i, target in enumerate(self._arrays()):
-                if stored[f"state_{i}"].shape != target.shape:
-                    raise ValueError(f"{path} is a run of other calls, units or rules")
                 target[...] = stored[f"state_{i}"]
             self._log = [stored["log"]]
         return self
+
+    def _mark(self) -> int:
+        """Return a number that tells this region, its calls and rules from others: CRC-32 of all that stays."""
+        import zlib
+
+        mark = 0
+        for part in self.case:
+            for values in part:
+                mark = zlib.crc32(repr((values.shape, values.dtype.str)).encode(), mark)
+                mark = zlib.crc32(np.ascontiguousarray(values).tobytes(), mark)
+        return mark
 
     def _arrays(self) -> list[Array]:
         """Return every array that changes, the log left out."""

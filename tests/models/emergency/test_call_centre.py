@@ -6,6 +6,7 @@ import pytest
 from tests.models.emergency.service_world import kinds, plan_file, seconds, service
 from tests.models.roads import Planned
 from twin.contract import SECOND
+from twin.errors import DataError
 from twin.models.emergency.tables import ABANDONED, SERVED, TRANSFERRED
 from twin.world import World
 
@@ -129,3 +130,9 @@ def test_desks_and_absences_keep_the_law(tmp_path, at):
     again = World.load(world.run(at * SECOND + 3).save(tmp_path / "kept"), world.assembly).run()
     assert again.digest() == whole.digest() == world.branch().run().digest()
     assert again.events.rows() == whole.events.rows()
+
+
+def test_breaks_that_never_end_are_refused(tmp_path):
+    text = UNITS + "desks: {'112': {takers: ['00:00-24:00 x1'], break_every: 10 ms, break: 1 ms}}\n"
+    with pytest.raises(DataError, match=r"break_every \(0.01 s\) must be 60 s or more"):
+        service(plan=plan_file(tmp_path, text), duration=0)

@@ -77,3 +77,35 @@ def test_calls_left_alone_count_as_late_and_figures_keep_their_names():
     assert alone["late_share"] == 1.0
     assert alone.keys() == served.keys()
     assert np.isnan(alone["response_mean"])
+
+
+def plain(**rules):
+    region = grid_region()
+    return Simulation(region, grid_calls(region), Rules(**rules))
+
+
+def test_a_run_is_saved_under_the_name_given_and_leaves_nothing_else(tmp_path):
+    cut = plain().run(5000.0)
+    cut.save(tmp_path / "kept")
+    assert [file.name for file in tmp_path.iterdir()] == ["kept"]
+    assert np.array_equal(plain().load(tmp_path / "kept").run().log, plain().run().log)
+
+
+def test_a_run_of_other_rules_or_calls_is_not_taken_for_this_one(tmp_path):
+    plain().run(5000.0).save(tmp_path / "kept")
+    region = grid_region()
+    others = [
+        plain(queue_limit=1),
+        Simulation(region, grid_calls(region, seed=3)),
+        Simulation(region, grid_calls(region, 9)),
+    ]
+    for other in others:
+        with pytest.raises(ValueError, match="another region, other calls or other rules"):
+            other.load(tmp_path / "kept")
+        assert other.now == 0
+
+
+@pytest.mark.parametrize("until", [float("nan"), float("inf"), -1.0, "noon"])
+def test_an_instant_that_is_none_is_refused(until):
+    with pytest.raises(ValueError, match=r"until \("):
+        plain().run(until)
