@@ -87,6 +87,29 @@ def test_classes_and_objects_are_policies_too():
     assert ask(Dmexclp).choices[1] == ask(Dmexclp()).choices[1] == "dmexclp"
 
 
+class Keen(ClosestIdle):
+    name = "keen"
+
+    def __init__(self, slots=1):
+        self.slots = slots
+
+
+def test_objects_of_one_class_are_tried_apart_and_only_the_present_object_is_present():
+    found = ask(Keen(1), Keen(2), ClosestIdle(), horizon="10 s")
+    assert found.choices == ("closest_idle", "keen", "keen #2", "closest_idle #2")
+    (here,) = [policy for policy in live().assembly.policies if policy.role == "dispatch"]
+    assert ask(here, "dmexclp", horizon="10 s").choices == ("closest_idle", "dmexclp")
+    same = Keen(3)
+    with pytest.raises(DataError, match="keen is asked for twice"):
+        ask(same, same)
+
+
+def test_a_policy_whose_orders_nobody_would_carry_out_is_refused():
+    with pytest.raises(DataError, match="dmexclp orders emergency only, which would stand still"):
+        ask("dmexclp", frozen=["emergency"])
+    assert not ask("actuated", frozen=["emergency"], horizon="10 s").failed
+
+
 def test_lists_are_cut_outside_brackets():
     assert split("a(b=1,c=2),d , e+f(g=3)") == ["a(b=1,c=2)", "d", "e+f(g=3)"]
 
@@ -145,7 +168,7 @@ def test_a_role_nobody_has_yet_can_be_filled():
         ({"policies": [4]}, ContractError, "is no policy"),
         ({"policies": [Airborne]}, DataError, "airborne needs helipads, observed_wind.speed, which this run"),
         ({"policies": ["dmexclp"], "horizon": "3 h"}, DataError, "at most 50 min"),
-        ({"policies": ["dmexclp"], "horizon": 0}, DataError, "longer than 0"),
+        ({"policies": ["dmexclp"], "horizon": 0}, DataError, "1 s or longer"),
         ({"policies": ["dmexclp"], "by": "response"}, DataError, "there are "),
         ({"policies": ["dmexclp"], "replications": 0}, DataError, "branches were asked for"),
         ({"policies": ["dmexclp"], "without": (0,)}, TwinError, "take events out first"),

@@ -18,7 +18,7 @@ from twin.contract import SECOND, Model, Policy
 from twin.errors import DataError
 from twin.stats import Figure
 from twin.units import format_duration, format_local, parse_duration
-from twin.whatif.choices import Choice, Spec, present_label, read_choice
+from twin.whatif.choices import Choice, Spec, present_label, read_choices, refuse_idle
 from twin.whatif.compiled import find_twin
 from twin.whatif.frozen import check_frozen
 from twin.whatif.plan import Plan
@@ -101,7 +101,8 @@ class Checked:
 def check(assembly: Assembly, now: int, question: Question) -> Checked:
     """Return what a question means at an instant (us) of a run; errors as of `what_if`."""
     frozen = check_frozen(assembly, question.frozen)
-    asked = [read_choice(spec, assembly) for spec in question.policies]
+    asked = read_choices(question.policies, assembly)
+    refuse_idle(asked, assembly, frozen)
     choices = _with_present(asked, present_label(assembly, asked))
     horizon = check_horizon(assembly, now, question.horizon)
     count = len(choices) * check_whole("replications", question.replications)

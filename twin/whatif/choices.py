@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
@@ -36,11 +37,40 @@ class Choice:
     rows: Mapping[str, int] = field(default_factory=dict)
 
 
+def read_choices(specs: Sequence[Spec], assembly: Assembly) -> list[Choice]:
+    """Return what each specification names; of several objects of one name, and of the present one, each has a number.
+
+    Raises as `read_choice`.
+    """
+    asked = [read_choice(spec, assembly) for spec in specs]
+    new = [isinstance(spec, Policy) and sum(spec is one for one in specs) == 1 for spec in specs]
+    taken = {present_label(assembly, asked), *(c.label for c, numbered in zip(asked, new, strict=True) if not numbered)}
+    return [_numbered(c, taken) if numbered and c.policies else c for c, numbered in zip(asked, new, strict=True)]
+
+
+def _numbered(choice: Choice, taken: set[str]) -> Choice:
+    label, number = choice.label, 1
+    while label in taken:
+        number += 1
+        label = f"{choice.label} #{number}"
+    taken.add(label)
+    return replace(choice, label=label)
+
+
+def refuse_idle(choices: Sequence[Choice], assembly: Assembly, frozen: Collection[str]) -> None:
+    """Raise DataError naming a policy that could only order models that stand still."""
+    for policy in [policy for choice in choices for policy in choice.policies]:
+        ordered = {assembly.handler[order].name for order in policy.commands if order in assembly.handler}
+        if ordered and ordered <= set(frozen):
+            raise DataError(f"{policy.name} orders {', '.join(sorted(ordered))} only, which would stand still")
+
+
 def read_choice(spec: Spec, assembly: Assembly) -> Choice:
     """Return the policies a specification names, set up on the city of an assembly.
 
     A policy that is there already, with the same options, is left as it is, so it goes on as if
-    nothing had been asked. Raises ContractError or DataError naming what is unknown and what is nearest.
+    nothing had been asked; another object of its class begins anew.
+    Raises ContractError or DataError naming what is unknown and what is nearest.
     """
     label, named = _named(spec)
     roles: dict[str, str] = {}
@@ -52,7 +82,7 @@ def read_choice(spec: Spec, assembly: Assembly) -> Choice:
         _refuse_clash(policy, assembly)
         _refuse_lacking(policy, assembly)
         full = read_options(policy, given, assembly)
-        if _is_present(policy, full, assembly):
+        if policy in assembly.policies or (policy is not spec and _is_present(policy, full, assembly)):
             continue
         setup = replace(assembly.setup, options=full)
         rows.update(policy.setup(setup) or {})
@@ -178,6 +208,8 @@ def _value(policy: str, option: Option, value: Any) -> Any:
     if option.choices and found not in option.choices:
         raise DataError(f"{told} must be one of {', '.join(option.choices)}")
     if isinstance(found, int | float) and not isinstance(found, bool):
+        if not math.isfinite(found):
+            raise DataError(f"{told} must be a finite number")
         if option.low is not None and found < option.low:
             raise DataError(f"{told} must be at least {option.low:g}")
         if option.high is not None and found > option.high:
