@@ -102,6 +102,16 @@ def test_every_rule_has_the_bytes_of_its_policy(keep, tight):
     assert bits(quick) == bits(slow)
 
 
+@pytest.mark.slow
+def test_calls_that_are_decided_at_once_wait_for_different_ambulances_in_both():
+    options = {**case().options["emergency"], "calls_factor": 40.0, "dispatchers": 1, "call_takers": 8}
+    world = World(assemble(replace(case(), options={**case().options, "emergency": options}), city())).run(AT)
+    rule = ["hospital_aware(sooner=0 s)"]
+    quick, slow = (asked(world, compiled, rule, 45 * MINUTE, replications=1) for compiled in (True, False))
+    assert quick.compiled == quick.choices
+    assert bits(quick) == bits(slow)
+
+
 def everything(world):
     return [component.name for component in world.assembly.components]
 
