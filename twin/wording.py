@@ -23,6 +23,15 @@ def number(value: float, signed: bool = False) -> str:
     return text.replace("-", "−")
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun, in the plural unless it is one.
+
+    >>> counted(1, "future"), counted(20, "paired replication")
+    ('1 future', '20 paired replications')
+    """
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def figure_name(figure: Figure) -> str:
     """Return the name of a figure as words, without the unit that stands beside it."""
     return readable(figure.name.removesuffix(f"_{figure.unit.lower()}"))

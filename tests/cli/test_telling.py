@@ -69,6 +69,7 @@ def test_one_replication_is_inconclusive_and_says_why_once(capsys):
     tables.show_verdicts("Two", long_names(([1.0], [1.0])), "A", "B")
     shown = capsys.readouterr().out
     assert shown.count("one replication only") == 1
+    assert "one replication only: all 3 KPIs" in " ".join(shown.split())
     assert "inf" not in shown
     assert "same" not in shown
 

@@ -78,11 +78,35 @@ def curve(arm, *shares):
 
 
 def test_the_shaded_area_is_the_hours_of_full_service_that_are_lost():
-    """A triangle of half the service over two hours: half an hour."""
+    """Half of the service is missing from one sample to the next, an hour later: half an hour."""
     assert lost_hours(curve("A", 1.0, 0.5, 1.0)) == pytest.approx(0.5)
     ax = resilience_plot([curve("A", 1.0, 0.5, 1.0), curve("B", 1.0, 1.0, 1.0)], "Customers with power")
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["A: 0.50 h lost", "B: 0.00 h lost"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["A: 0.50 h", "B: 0.00 h", "the loss"]
+    assert ax.get_legend().get_title().get_text() == "Lost, in hours\nof full service"
+    assert ax.get_ylabel() == "share served"
     assert len(ax.collections) == 2
+
+
+def test_a_sample_holds_until_the_next():
+    assert lost_hours(curve("A", 0.5, 1.0, 1.0)) == pytest.approx(0.5)
+    ax = resilience_plot([curve("A", 0.5, 1.0, 1.0)], "Customers with power")
+    assert [line.get_drawstyle() for line in ax.lines] == ["steps-post"]
+
+
+def test_the_legend_names_no_line_that_is_not_drawn():
+    """A late call behind which nothing was lost has no chain, nor have hazards alone any line."""
+    kinds = np.array(["mass_casualty", "site_failure", "call_rings", "call_late"])
+    parents = {"event": np.array([2, 3]), "parent": np.array([0, 2])}
+    ax = cascade_timeline({"kind": kinds}, parents, moments(4))
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["loss", "recovery or help"]
+    assert not ax.lines
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["Response", "Hazard"]
+
+
+def test_the_chain_is_told_of_the_first_end_that_has_one():
+    kinds = np.array(["hydrant_dry", "outage", "call_late"])
+    ax = cascade_timeline({"kind": kinds}, {"event": np.array([2]), "parent": np.array([1])}, moments(3))
+    assert [text.get_text() for text in ax.get_legend().get_texts()][-1] == "chain of causes: call late"
 
 
 def test_a_figure_has_a_panel_for_each_service():

@@ -388,6 +388,32 @@ def test_a_forest_names_verdicts_and_survives_what_is_not_known():
     assert -left == right <= 9.0
 
 
+@pytest.mark.parametrize(("difference", "marker"), [(400.0, "<"), (-400.0, ">")])
+def test_a_difference_beyond_the_axis_has_an_arrow_at_its_edge(difference, marker):
+    """One replication gives no interval, and a lower value is better here."""
+    with plot.style():
+        _, ax = plot.figure(9, 4)
+        plot.forest_plot([comparison(difference, -np.inf, np.inf, verdict="inconclusive")], ax)
+    ends = [(line.get_marker(), line.get_xdata()[0]) for line in ax.lines if line.get_marker() in "<>"]
+    assert [shown for shown, _ in ends] == [marker]
+    assert 0.9 < abs(ends[0][1]) / ax.get_xlim()[1] < 1.0
+
+
+def test_calls_handed_on_are_told_apart_from_those_that_nobody_reached(ax):
+    calls = {
+        "node": np.array([0, 1, 1, 1]),
+        "response": np.array([60.0, np.nan, np.nan, np.nan]),
+        "late": np.zeros(4, dtype=bool),
+        "end": np.array(["served", "transferred", "open", "transferred"]),
+    }
+    plot.call_map(CITY, calls, ax)
+    words = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert "Not reached at the end (1)" in words
+    assert "Handed on to others (2)" in words
+    assert "3" in [text.get_text() for text in ax.texts]
+    assert "1" not in [text.get_text() for text in ax.texts]
+
+
 def test_verdicts_differ_in_marker_as_well_as_colour():
     markers = [marker for _, marker in forest.VERDICT_LOOK.values()]
     assert len(set(markers)) == len(markers)

@@ -9,6 +9,7 @@ matplotlib.use("Agg")
 from matplotlib import pyplot  # noqa: E402
 
 from twin.plot.procedures import procedure_timeline  # noqa: E402
+from twin.plot.style import Caption  # noqa: E402
 
 MINUTE = 60_000_000
 
@@ -51,6 +52,15 @@ def test_each_stage_has_a_wait_and_its_work():
 def test_escalations_and_names_of_procedures_are_written():
     texts = {text.get_text().strip() for text in procedure_timeline(table()).texts}
     assert texts == {"+2", "fire", "flood"}
+
+
+def test_local_times_stand_below_where_they_are_known():
+    start = np.datetime64("2026-01-15T17:03", "us")
+    ax = procedure_timeline(table(), caption=Caption("Night", "A, replication 0"), clock=lambda time: start + time)
+    shown = [label.get_text() for label in ax.get_xticklabels()]
+    assert shown == [f"17:{minute}" for minute in (14, 16, 18, 20, 22)]
+    assert ax.get_xticks().tolist() == [11, 13, 15, 17, 19]
+    assert any("A, replication 0" in text.get_text() for text in ax.texts)
 
 
 def test_a_stage_that_was_never_told_is_left_out():

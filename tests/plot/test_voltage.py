@@ -11,6 +11,7 @@ matplotlib.use("Agg")
 from matplotlib import pyplot  # noqa: E402
 
 from tests.models.utility_city import six_bus_city  # noqa: E402
+from tests.synthetic_results import small_city  # noqa: E402
 from twin.city import City  # noqa: E402
 from twin.plot.voltage import _scale, voltage_map  # noqa: E402
 
@@ -32,6 +33,8 @@ def test_the_legend_names_what_is_there_and_nothing_else():
     assert {"Without power", "Line in the dark", "Open tie", "Infeed from outside"} <= dark
     whole = legend(voltage_map(six_bus_city(), np.full(6, 1.0)))
     assert not {"Without power", "Line in the dark"} & whole
+    assert ("Substation" in whole) == bool(six_bus_city().rows("substations"))
+    assert "Substation" in legend(voltage_map(small_city(), np.full(small_city().rows("buses"), 1.0)))
     pyplot.close("all")
 
 

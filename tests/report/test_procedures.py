@@ -35,7 +35,13 @@ def run_of(folder, arm, waits=()):
 
 
 def report_of(**runs):
-    return SimpleNamespace(pair=list(runs), runs={arm: [run] for arm, run in runs.items()})
+    return SimpleNamespace(
+        pair=list(runs),
+        runs={arm: [run] for arm, run in runs.items()},
+        title="Fire drill",
+        period=lambda: "2026-01-15 17:00 to 18:00 WITA",
+        moment=lambda time: np.datetime64("2026-01-15T17:00", "us") + time,
+    )
 
 
 def test_each_arm_gets_a_timeline_that_says_what_it_shows(tmp_path):

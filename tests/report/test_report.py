@@ -22,10 +22,12 @@ from twin.manifest import list_files
 from twin.output import write_table
 from twin.report import write_report
 from twin.report.causes import causes, main_path, stages, told_path
-from twin.report.data import comparisons, read_report
+from twin.report.data import comparisons, panels, read_report, windows
 from twin.report.story import late_call, steps
 from twin.results import Results
 from twin.why import Causes
+
+MINUTE = 60_000_000
 
 
 class Page(HTMLParser):
@@ -137,6 +139,35 @@ def test_captions_say_which_replications_they_show(page):
         assert any(start in text and runs in text for text in captions)
     assert any("Calls in A (replication 0)" in text and "priority" in text for text in captions)
     assert any("B against A (mean over 4" in text for text in captions)
+
+
+def test_the_last_sample_holds_to_the_end_of_the_run(tmp_path):
+    suite = make_suite(tmp_path, replications=1)
+    (until,) = {int(json.loads(path.read_text())["duration_us"]) for path in suite.glob("*/*/manifest.json")}
+    for manifest in suite.glob("*/*/manifest.json"):
+        edit(manifest, lambda content: content.update(duration_us=until + 2 * MINUTE))
+    report = read_report(Results(suite))
+    (shown,) = (curves[0] for title, curves in panels(report).items() if title == "Units on calls")
+    assert shown.time[-1] == report.moment(until + 2 * MINUTE)
+    assert shown.values[0, -1] == shown.values[0, -2] > 0
+
+
+def test_the_outage_is_shaded_from_event_to_event(tmp_path):
+    """Samples are dark from 2 h 05 to 3 h 55; the log knows of an outage at 2 h 01 and of light again at 3 h 57."""
+    suite = make_suite(tmp_path, replications=2)
+    clock = read_report(Results(suite)).moment
+    (sampled,) = (one for one in windows(read_report(Results(suite))) if one.label == "Power out")
+    assert (sampled.first, sampled.last) == (clock(125 * MINUTE), clock(240 * MINUTE))
+    path = suite / "B" / "run11" / "events" / "events.parquet"
+    table = pyarrow.parquet.read_table(path)
+    column = pyarrow.array(["outage", "outage", "supply_back", "supply_back", *table["kind"].to_pylist()[4:]])
+    times = np.array([60, 121, 237, 300, *[0] * (len(table) - 4)]) * MINUTE
+    table = table.set_column(table.column_names.index("kind"), "kind", column)
+    table = table.set_column(table.column_names.index("time"), "time", pyarrow.array(times))
+    pyarrow.parquet.write_table(table, path)
+    edit(path.parents[1] / "manifest.json", lambda content: content.update(files=list_files(path.parents[1])))
+    (known,) = (one for one in windows(read_report(Results(suite))) if one.label == "Power out")
+    assert (known.first, known.last) == (clock(121 * MINUTE), clock(237 * MINUTE))
 
 
 def test_a_figure_without_any_value_is_not_called_the_same(tmp_path, few_pictures):

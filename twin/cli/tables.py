@@ -69,7 +69,8 @@ def show_verdicts(title: str, comparisons: Sequence[Comparison], baseline: str, 
     spare = (">margin", interval, "unit", f">{arm} - {baseline}")
     show_whole(title, heads, rows, [_STYLES[c.verdict] for c in comparisons], spare)
     for reason, names in _reasons(comparisons).items():
-        say(f"inconclusive, for {reason}: {', '.join(names)}")
+        listed = f"all {len(names)} KPIs" if len(names) == len(comparisons) > 1 else ", ".join(names)
+        say(f"inconclusive, for {reason}: {listed}")
     pairs = sorted({c.pairs for c in comparisons})
     counted = " to ".join(str(n) for n in (pairs if len(pairs) < 2 else (pairs[0], pairs[-1])))
     word = "replication" if pairs == [1] else "replications"

@@ -27,7 +27,8 @@ def tell_warnings(name: str, scenario: Scenario) -> None:
         if warning.code != "W201":
             say(str(warning), error=True)
     if defaults:
-        say(f"warning: {len(defaults)} components take defaults; which and how many: twin check {name}", error=True)
+        then = f"which and how many: twin check --verbose {quote(name)}"
+        say(f"warning: {len(defaults)} components take defaults; {then}", error=True)
 
 
 def tell_state(cases: Sequence[Case]) -> None:

@@ -10,6 +10,7 @@ from matplotlib import dates
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
@@ -21,7 +22,7 @@ Array = NDArray[Any]
 LANES: Mapping[str, Mapping[str, bool]] = {
     "Hazard": {
         "flood": True, "rain": True, "drains_full": True, "storm": True, "blackout": True, "fire": True,
-        "road_flooded": True, "road_drained": False,
+        "mass_casualty": True, "site_failure": True, "road_flooded": True, "road_drained": False,
     },
     "Power": {
         "substation_wet": True, "substation_trip": True, "substation_failure": True, "line_failure": True,
@@ -43,7 +44,7 @@ LANES: Mapping[str, Mapping[str, bool]] = {
 
 _LOSSES = frozenset(kind for shown in LANES.values() for kind, lost in shown.items() if lost)
 _ENDS = ("fire_stalls", "hydrant_dry", "hospital_dry", "call_late")
-"""What the chain of causes is told of: the first kind that a run has."""
+"""What the chain of causes is told of: the first kind behind whose first event there is a loss."""
 _LETTERS = 110.0
 """Letters of a note that fit across a timeline of 900 pixels."""
 _MOST_LINES = 400
@@ -67,7 +68,7 @@ def cascade_timeline(
     place = {row: len(used) - 1 - used.index(name) for row, name in enumerate(LANES) if name in used}
     height = np.array([place.get(row, np.nan) for row in lane.tolist()])
     _draw_lanes(ax, used)
-    _draw_causes(ax, lane, height, parents, moments)
+    led = _draw_causes(ax, lane, height, parents, moments)
     told = _draw_chain(ax, kinds, height, parents, moments)
     for lost, colour, marker, offset in ((True, VERMILION, "o", _LOSS_OFFSET), (False, BLUE, "^", _HELP_OFFSET)):
         rows = (lane >= 0) & (loss == lost)
@@ -78,7 +79,8 @@ def cascade_timeline(
     ax.xaxis.set_major_formatter(_clock())
     shown = (("o", VERMILION, "loss"), ("^", BLUE, "recovery or help"))
     marks = [Line2D([], [], marker=m, color=c, linestyle="", label=label) for m, c, label in shown]
-    marks.append(Line2D([], [], color=MUTED, linewidth=0.8, label="led to"))
+    if led:
+        marks.append(Line2D([], [], color=MUTED, linewidth=0.8, label="led to"))
     if told:
         marks.append(Line2D([], [], color=INK, linewidth=2.0, label=f"chain of causes: {told}"))
     ax.legend(handles=marks, loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=len(marks), frameon=False)
@@ -107,29 +109,36 @@ def _draw_lanes(ax: Axes, names: Sequence[str]) -> None:
     ax.tick_params(axis="y", length=0)
 
 
-def _draw_causes(ax: Axes, lane: Array, height: Array, parents: Mapping[str, Array], moments: Moments) -> None:
-    """Draw a line from each cause to a consequence in another lane; the first ones where there are many."""
+def _draw_causes(ax: Axes, lane: Array, height: Array, parents: Mapping[str, Array], moments: Moments) -> bool:
+    """Draw lines from causes to consequences in other lanes, if many the first; say whether there is one."""
     child, parent = (np.asarray(parents[name], dtype=np.int64) for name in ("event", "parent"))
     known = (child >= 0) & (parent >= 0)
     child, parent = child[known], parent[known]
     across = (lane[child] >= 0) & (lane[parent] >= 0) & (lane[child] != lane[parent])
     for one, other in zip(child[across][:_MOST_LINES].tolist(), parent[across][:_MOST_LINES].tolist(), strict=True):
         ax.plot(moments[[other, one]], height[[other, one]], color=MUTED, linewidth=0.6, alpha=0.5, zorder=1)
+    return bool(across.any())
 
 
 def _draw_chain(ax: Axes, kinds: Array, height: Array, parents: Mapping[str, Array], moments: Moments) -> str:
-    """Draw the losses that led to the first event of `_ENDS` as one strong line; return its kind in words."""
-    first = next((int(np.flatnonzero(kinds == kind)[0]) for kind in _ENDS if (kinds == kind).any()), -1)
-    if first < 0:
-        return ""
+    """Draw the losses that led to the first event of `_ENDS` as one strong line; return its kind in words, or ""."""
     behind: dict[int, list[int]] = {}
     for child, parent in zip(parents["event"].tolist(), parents["parent"].tolist(), strict=True):
         behind.setdefault(child, []).append(parent)
-    path = [first]
-    while able := [event for event in behind.get(path[-1], ()) if event >= 0 and kinds[event] in _LOSSES]:
-        path.append(max(able, key=lambda event: (kinds[event] != "fire", event)))
+    firsts = [int(np.flatnonzero(kinds == kind)[0]) for kind in _ENDS if (kinds == kind).any()]
+    path = next((found for found in (_losses_behind(one, kinds, behind) for one in firsts) if len(found) > 1), [])
+    if not path:
+        return ""
     ax.plot(moments[path], height[path] + _LOSS_OFFSET, color=INK, linewidth=2.0, zorder=2, solid_joinstyle="round")
-    return str(kinds[first]).replace("_", " ")
+    return str(kinds[path[0]]).replace("_", " ")
+
+
+def _losses_behind(event: int, kinds: Array, behind: Mapping[int, Sequence[int]]) -> list[int]:
+    """Return an event and the losses that led to it, back to the first."""
+    path = [event]
+    while able := [cause for cause in behind.get(path[-1], ()) if cause >= 0 and kinds[cause] in _LOSSES]:
+        path.append(max(able, key=lambda cause: (kinds[cause] != "fire", cause)))
+    return path
 
 
 def _label_firsts(ax: Axes, kinds: Array, lane: Array, height: Array, moments: Moments) -> None:
@@ -176,13 +185,18 @@ def resilience_plot(
         colour, dashes = ARM_COLOURS[number % len(ARM_COLOURS)], _DASHES[number % len(_DASHES)]
         mean = np.nanmean(curve.values, axis=0)
         if len(curves) <= _SHADED or number == 0:
-            ax.fill_between(curve.time, mean, 1.0, color=colour, alpha=0.15, linewidth=0)
-        told = f"{curve.arm}: {lost_hours(curve):.2f} h lost"
-        ax.plot(curve.time, mean, color=colour, linestyle=dashes, linewidth=2.0, label=told)
+            ax.fill_between(curve.time, mean, 1.0, color=colour, alpha=0.15, linewidth=0, step="post")
+        told = f"{curve.arm}: {lost_hours(curve):.2f} h"
+        ax.step(curve.time, mean, where="post", color=colour, linestyle=dashes, linewidth=2.0, label=told)
     ax.set_ylim(None, 1.02)
     ax.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")
     ax.xaxis.set_major_formatter(_clock())
-    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
+    ax.set_ylabel("share served")
+    area = Patch(color=ARM_COLOURS[0] if len(curves) != _SHADED else MUTED, alpha=0.25, linewidth=0, label="the loss")
+    ax.legend(
+        handles=[*ax.get_legend_handles_labels()[0], area], loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False,
+        title="Lost, in hours\nof full service", alignment="left",
+    )  # fmt: skip
     set_title(ax, label, caption)
     return ax
 
@@ -193,10 +207,10 @@ _DASHES: Any = ("-", (0, (5, 1.5)), "-.", (0, (1, 1)), (0, (8, 1.5, 1, 1.5, 1, 1
 
 
 def lost_hours(curve: Curve) -> float:
-    """Return the hours of full service that the mean of a curve lacks: the shaded area."""
+    """Return the hours of full service that the mean of a curve lacks: the shaded area of its steps."""
     mean = np.nanmean(curve.values, axis=0)
     hours = (curve.time - curve.time[0]) / np.timedelta64(1, "h")
-    return float(np.trapezoid(1.0 - mean, hours))
+    return float(np.sum((1.0 - mean[:-1]) * np.diff(hours)))
 
 
 def resilience_figure(panels: Mapping[str, Sequence[Curve]], caption: Caption | None = None) -> Figure:

@@ -35,7 +35,7 @@ def forest_plot(
     """Draw paired differences with 95 % intervals, in multiples of each figure's margin.
 
     To the right is better, whatever the direction of a figure; the band from -1 to 1 is
-    the difference that does not matter. An arrow marks an interval that leaves the picture.
+    the difference that does not matter. An arrow marks an interval or a difference that leaves the picture.
     arms  names of baseline and arm
     """
     ax = axes_or_new(ax, (9.0, 1.6 + 0.62 * max(len(comparisons), 1)))
@@ -99,6 +99,8 @@ def _interval(ax: Axes, triple: tuple[float, float, float], row: float, limit: f
                 ax.plot(value, row, "|", color=colour, markersize=12, markeredgewidth=2.2, zorder=3)
     if abs(middle) <= edge:
         ax.plot(middle, row, marker, color=colour, markersize=9, markeredgecolor="white", zorder=5)
+    else:
+        ax.plot(np.sign(middle) * edge, row, ">" if middle > 0 else "<", color=colour, markersize=10, zorder=4)
 
 
 def _row_text(ax: Axes, one: Comparison, row: int, limit: float) -> None:

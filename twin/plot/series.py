@@ -67,7 +67,7 @@ def series_plot(
     curves: Sequence[Curve], label: str, windows: Sequence[Window] = (), ax: Axes | None = None,
     caption: Caption | None = None,
 ) -> Axes:  # fmt: skip
-    """Draw the mean of each arm and the band that holds 80 % of its replications.
+    """Draw the mean of each arm and the band that holds 80 % of its replications, each sample held to the next.
 
     label   what is measured, with its unit; written above the axes
     """
@@ -77,9 +77,12 @@ def series_plot(
     for number, curve in enumerate(curves):
         colour = ARM_COLOURS[number % len(ARM_COLOURS)]
         middle, low, high = _band(curve.values)
-        ax.fill_between(curve.time, low, high, color=colour, alpha=0.22, linewidth=0, zorder=2)
+        ax.fill_between(curve.time, low, high, color=colour, alpha=0.22, linewidth=0, zorder=2, step="post")
         style = "-" if number == 0 else (0, (6, 1.5))
-        ax.plot(curve.time, middle, color=colour, linewidth=2.3, linestyle=style, label=plain(curve.arm), zorder=3)
+        ax.step(
+            curve.time, middle, where="post", color=colour, linewidth=2.3, linestyle=style, label=plain(curve.arm),
+            zorder=3,
+        )  # fmt: skip
     set_title(ax, label, caption)
     ax.margins(x=0.0)
     ax.grid(axis="y", color=FAINT, linewidth=0.7)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from twin.plot import base
@@ -129,7 +130,10 @@ def call_map(
     How soon help must come depends on the priority of a call, so a late call may have a
     shorter response than one in time.
 
-    calls  columns node (row), response (s, nan while nobody came) and late (flag)
+    calls  columns node (row), response (s, nan while nobody came) and late (flag); where known
+           also end: a call "transferred" was handed on to others, so that no unit had to come
+
+    A number beside marks says how many calls came from the same junction.
     """
     ax = axes_or_new(ax, MAP_SIZE)
     backdrop(ax, city)
@@ -137,6 +141,8 @@ def call_map(
     minutes = np.asarray(calls["response"], dtype=np.float64) / 60.0
     late = np.asarray(calls["late"], dtype=bool)
     come = np.isfinite(minutes) & (minutes >= 0)
+    ends = np.asarray(calls["end"] if "end" in calls else [""] * len(node))
+    handed = ~come & (ends == "transferred")
     xy = base.node_places(city)[node]
     scale = RESPONSE
     for rows, marker, area, edge in (
@@ -146,17 +152,30 @@ def call_map(
         ax.scatter(
             xy[rows, 0], xy[rows, 1], s=area, marker=marker, c=colours, edgecolors=edge, linewidths=1.0, zorder=9
         )
-    ax.scatter(xy[~come, 0], xy[~come, 1], s=90, marker="x", c=VERMILION, linewidths=2.4, zorder=10)
+    missed = ~come & ~handed
+    ax.scatter(xy[missed, 0], xy[missed, 1], s=90, marker="x", c=VERMILION, linewidths=2.4, zorder=10)
+    ax.scatter(xy[handed, 0], xy[handed, 1], s=38, marker="s", facecolors="none", edgecolors=MUTED, zorder=8.5)
+    _count_stacked(ax, node, xy)
     draw_places(ax, city, ("stations", "hospitals"), size=0.8)
     colour_bar(ax, scale)
-    counts = (int((come & ~late).sum()), int((come & late).sum()), int((~come).sum()))
+    counts = (int((come & ~late).sum()), int((come & late).sum()), int(missed.sum()), int(handed.sum()))
     legend_below(ax, [*_call_handles(ax, counts), *water_handles(city)])
     set_title(ax, scale.title, caption)
     return ax
 
 
-def _call_handles(ax: Axes, counts: tuple[int, int, int]) -> list[Any]:
-    """Return legend entries: calls in time, late, unanswered, then the places."""
+def _count_stacked(ax: Axes, node: NDArray[np.int64], xy: Floats) -> None:
+    """Write beside marks that lie on one another how many they are."""
+    _, first, counts = np.unique(node, return_index=True, return_counts=True)
+    for row, count in zip(first[counts > 1].tolist(), counts[counts > 1].tolist(), strict=True):
+        ax.annotate(
+            str(count), xy[row], (6.0, 4.0), textcoords="offset points", fontsize=10.0, color=BLACK, zorder=11,
+            path_effects=[withStroke(linewidth=2.5, foreground="white")],
+        )  # fmt: skip
+
+
+def _call_handles(ax: Axes, counts: tuple[int, int, int, int]) -> list[Any]:
+    """Return legend entries: calls in time, late, not reached, handed on, then the places."""
     grey: dict[str, Any] = {"linestyle": "", "color": "#9aa0a8"}
     looks = (("o", 8, "white", "In time"), ("v", 11, BLACK, "Late"))
     handles: list[Any] = [
@@ -169,4 +188,8 @@ def _call_handles(ax: Axes, counts: tuple[int, int, int]) -> list[Any]:
         cross = Line2D([], [], linestyle="", marker="x", color=VERMILION, markersize=8, markeredgewidth=2.4)
         cross.set_label(f"Not reached at the end ({counts[2]})")
         handles.append(cross)
+    if counts[3]:
+        square = Line2D([], [], linestyle="", marker="s", color=MUTED, markerfacecolor="none", markersize=6)
+        square.set_label(f"Handed on to others ({counts[3]})")
+        handles.append(square)
     return [*handles, *ax.get_legend_handles_labels()[0]]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from twin.plot import base
 from twin.plot.maps import MAP_SIZE, legend_below, same_length, water_handles
-from twin.plot.places import draw_places, name_places
+from twin.plot.places import PLACES, draw_places, name_places
 from twin.plot.style import (
     BLACK,
     MUTED,
@@ -120,6 +120,9 @@ def _handles(ax: Axes, city: City, xy: Floats, fed: NDArray[np.bool_], dashed: b
         found.append(Line2D([], [], color=VERMILION, linestyle="--", label="Line in the dark"))
     if city.rows("lines") and not city["lines"]["closed"].all():
         found.append(Line2D([], [], color=MUTED, linestyle=":", label="Open tie"))
+    if city.rows("substations"):
+        _, marker, colour, _ = PLACES["substations"]
+        found.append(Line2D([], [], color=colour, marker=marker, linestyle="", markersize=8, label="Substation"))
     if city.rows("sources"):
         rows = np.asarray(city["sources"]["bus"], dtype=np.int64)
         style: dict[str, Any] = {"marker": "D", "facecolors": "white", "edgecolors": BLACK, "linewidths": 1.8}

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from twin.plot.forest import VERDICT_LOOK
 from twin.plot.style import INK, MUTED, SKY, Caption, axes_or_new, plain, set_title
 from twin.units import format_duration
-from twin.wording import difference_unit, figure_name, number, shown_unit, with_unit
+from twin.wording import counted, difference_unit, figure_name, number, shown_unit, with_unit
 
 if TYPE_CHECKING:
     from twin.stats import Comparison, Figure
@@ -50,9 +50,9 @@ def ranking_plot(found: WhatIf, ax: Axes | None = None) -> Axes:
     ax.set_xlabel(_axis_words(figure, difference_unit(unit)))
     _legend(ax, used)
     still = f"frozen: {', '.join(found.frozen)}" if found.frozen else ""
-    counted = max((len(found.values(found.by, label)) for label, _ in ranked), default=0)
-    futures = f"{format_duration(found.horizon)} from {found.local}, {counted} futures, 95 % intervals"
-    set_title(ax, f"{figure_name(figure)}: which policy from here on?", Caption(found.place, futures, still))
+    futures = counted(max((len(found.values(found.by, label)) for label, _ in ranked), default=0), "future")
+    told = f"{format_duration(found.horizon)} from {found.local}, {futures}, 95 % intervals"
+    set_title(ax, f"{figure_name(figure)}: which policy from here on?", Caption(found.place, told, still))
     return ax
 
 

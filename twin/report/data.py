@@ -24,7 +24,7 @@ PANELS = {
     "mean_speed": "Mean speed of traffic, km/h",
     "vehicles_on_road": "Vehicles on the road or waiting to enter",
     "calls_waiting": "Emergency calls waiting for a unit",
-    "units_busy": "Ambulances on calls",
+    "units_busy": "Units on calls",
 }
 """Series of the story, in order, with their titles; others are shown when these are missing."""
 
@@ -189,16 +189,20 @@ def panels(report: Report) -> dict[str, list[Curve]]:
     from twin.wording import readable
 
     return {
-        PANELS.get(name, readable(name)): [curve_of(frame, name, arm) for arm in report.pair]
+        PANELS.get(name, readable(name)): [curve_of(report, frame, name, arm) for arm in report.pair]
         for name in chosen[:_MOST_PANELS]
     }
 
 
-def curve_of(frame: Any, name: str, arm: str) -> Curve:
-    """Return one series of an arm as a curve with a row per replication."""
+def curve_of(report: Report, frame: Any, name: str, arm: str) -> Curve:
+    """Return one series of an arm as a curve with a row per replication; the last sample holds to the end."""
     rows = frame[(frame["name"] == name) & (frame["arm"] == arm)]
     wide = rows.pivot_table(index="local", columns="replication", values="value", aggfunc="last", dropna=False)
-    return Curve(arm, wide.index.to_numpy(), wide.to_numpy(dtype=np.float64).T)
+    time, values = wide.index.to_numpy(), wide.to_numpy(dtype=np.float64).T
+    end = report.moment(int(report.manifest["duration_us"]))
+    if len(time) and end > time[-1]:
+        time, values = np.append(time, end), np.column_stack([values, values[:, -1]])
+    return Curve(arm, time, values)
 
 
 def windows(report: Report) -> list[Window]:
@@ -220,7 +224,10 @@ def _hazard(report: Report, event: dict[str, Any]) -> Window:
 
 
 def _outage(report: Report) -> list[Window]:
-    """Return the stretch in which customers of some arm are without power on average."""
+    """Return the stretch in which customers of some arm are without power on average.
+
+    It begins and ends with the events next to the samples, where they are recorded: samples alone are too coarse.
+    """
     try:
         frame = report.results.series("customers_without_power")
     except DataError:
@@ -230,7 +237,31 @@ def _outage(report: Report) -> list[Window]:
     dark = mean.index[mean.to_numpy() > 0.01 * max(float(mean.max()), 1.0)]
     if not len(dark):
         return []
-    return [Window("Power out", dark[0].to_numpy(), dark[-1].to_numpy(), BLACKOUT_SHADE)]
+    times = mean.index.to_numpy()
+    inside = np.isin(times, dark.to_numpy())
+    first, last = int(np.argmax(inside)), len(times) - 1 - int(np.argmax(inside[::-1]))
+    before = times[first - 1] if first else report.moment(0)
+    after = times[last + 1] if last + 1 < len(times) else report.moment(int(report.manifest["duration_us"]))
+    begun, ended = _power_moments(report)
+    begun, ended = begun[(begun >= before) & (begun <= times[first])], ended[(ended > times[last]) & (ended <= after)]
+    begin = begun.min() if begun.size else times[first]
+    return [Window("Power out", begin, ended.max() if ended.size else after, BLACKOUT_SHADE)]
+
+
+def _power_moments(report: Report) -> tuple[Array, Array]:
+    """Return the local moments of all outages and of all returns of supply in the runs of the pair."""
+    import pyarrow.parquet
+
+    found: dict[str, set[int]] = {"outage": set(), "supply_back": set()}
+    for run in (run for arm in report.pair for run in report.runs[arm]):
+        path = run.folder / "events" / "events.parquet"
+        if path.is_file():
+            wanted = [("kind", "in", list(found))]
+            table = pyarrow.parquet.read_table(path, columns=["kind", "time"], filters=wanted)
+            for kind, time in zip(table["kind"].to_pylist(), table["time"].to_pylist(), strict=True):
+                found[kind].add(int(time))
+    begun, ended = (np.array([report.moment(t) for t in sorted(s)], dtype="datetime64[us]") for s in found.values())
+    return begun, ended
 
 
 def mean_column(report: Report, arm: str, folder: str, names: Sequence[str], rows: int) -> Array | None:
@@ -265,7 +296,7 @@ def _column(run: Run, folder: str, names: Sequence[str], rows: int) -> Array | N
 
 
 def calls(report: Report, arm: str) -> dict[str, Array] | None:
-    """Return node, response (s) and late of the calls in the first replication of an arm."""
+    """Return node, response (s), late and, where recorded, end of the calls in the first replication of an arm."""
     import pyarrow.parquet
 
     path = report.runs[arm][0].folder / "incidents" / "calls.parquet"
@@ -276,6 +307,8 @@ def calls(report: Report, arm: str) -> dict[str, Array] | None:
     found = {key: next((n for n in options if n in table.column_names), "") for key, options in names.items()}
     if not all(found.values()):
         return None
+    if "end" in table.column_names:
+        found["end"] = "end"
     out = {key: table[name].to_numpy(zero_copy_only=False) for key, name in found.items()}
     if out["node"].dtype.kind == "O":
         out["node"] = np.array([report.city.row("nodes", str(name)) for name in out["node"]], dtype=np.int64)

@@ -15,7 +15,7 @@ from twin.plot.series import WIDTH, story_figure
 from twin.report import data
 from twin.report.data import Report
 from twin.stats import Comparison
-from twin.wording import number
+from twin.wording import counted, number
 
 if TYPE_CHECKING:
     from twin.city import City
@@ -45,7 +45,9 @@ def forest(report: Report, found: Sequence[Comparison]) -> Picture | None:
     pairs = max(one.pairs for one in shown)
     with plot.style():
         made, ax = plot.figure(WIDTH, 1.6 + 0.55 * len(shown))
-        note = plot.Caption(report.title, f"{report.arm} against {report.baseline}", f"{pairs} paired replications")
+        note = plot.Caption(
+            report.title, f"{report.arm} against {report.baseline}", counted(pairs, "paired replication")
+        )
         plot.forest_plot(shown, ax, note, (report.baseline, report.arm))
         content = plot.png(made)
     words = "; ".join(f"{one.figure.name}: {one.verdict}" for one in shown)
@@ -101,7 +103,7 @@ def cascade(report: Report) -> Picture | None:
         content = plot.png(made)
     words = (
         "Events of one run in lanes by sector; thin lines lead from a cause to what it led to in another sector. "
-        "The strong line is the chain of causes behind one loss."
+        "A strong line is the chain of causes behind one loss, where one is known."
     )
     return Picture("cascade", content, words, f"Timeline. {words}")
 
@@ -217,9 +219,12 @@ def _calls(report: Report, city: City) -> Iterator[Picture]:
         if found is None or not len(found["node"]):
             continue
         late, reached = np.asarray(found["late"], dtype=bool), np.isfinite(found["response"])
+        handed = int(((found["end"] == "transferred") & ~reached).sum()) if "end" in found else 0
+        missed = int((~reached).sum()) - handed
         runs = f"replication {report.runs[arm][0].replication}"
+        told = f", {handed} handed on to others" if handed else ""
         caption = (
             f"Calls in {arm} ({runs}): {len(late)} calls, {int((late & reached).sum())} reached late, "
-            f"{int((~reached).sum())} not reached at the end. How soon is late depends on the priority of a call."
+            f"{missed} not reached at the end{told}. How soon is late depends on the priority of a call."
         )
         yield _map(report, (f"calls_{arm}", arm, runs), caption, partial(plot.call_map, city, found))

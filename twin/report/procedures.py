@@ -30,7 +30,8 @@ def _timeline(report: Report, arm: str, table: dict[str, Any]) -> Picture:
     stages, runs = len(table["number"]), len(set(table["number"].tolist()))
     with plot.style():
         made, ax = plot.figure(WIDTH, 1.8 + 0.3 * stages + 0.3 * runs)
-        procedure_timeline(table, ax)
+        shown = f"{arm}, replication {report.runs[arm][0].replication}"
+        procedure_timeline(table, ax, plot.Caption(report.title, shown, report.period()), report.moment)
         content = plot.png(made)
     handed = int(np.asarray(table["escalated"]).sum())
     waited = (table["acknowledged_time"] - table["told_time"])[table["acknowledged_time"] >= 0] / 60e6

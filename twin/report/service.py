@@ -30,7 +30,7 @@ def served(report: Report) -> dict[str, list[Curve]]:
         there = table in report.city and column in report.city[table]
         total = float(report.city[table][column].sum()) if there else 0.0
         arms = [arm for arm in report.runs if ((frame["name"] == name) & (frame["arm"] == arm)).any()]
-        curves = [curve_of(frame, name, arm) for arm in arms] if total > 0 else []
+        curves = [curve_of(report, frame, name, arm) for arm in arms] if total > 0 else []
         shares = [Curve(curve.arm, curve.time, 1.0 - curve.values / total) for curve in curves]
         if any((curve.values < 1.0).any() for curve in shares):
             found[title] = shares
