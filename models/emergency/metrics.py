@@ -55,9 +55,9 @@ def figures(view: View, requests: Requests, target: NDArray[np.float64], answer:
         "calls_transferred": float((view["call.stage"] == TRANSFERRED).sum()),
         "calls_abandoned": float((view["call.stage"] == ABANDONED).sum()),
         "answered_in_time": _answered_in_time(view, requests, answer),
-        "units_preempted": float(view["desk.preempted"][0]),
+        "units_preempted": float(view["call.preempted"].sum()),
         "hospital_diverted": float(view["hospital.diverted"].sum()),
-        "calls_open": float(((view["call.stage"] >= RINGING) & (view["call.stage"] <= WAITING)).sum()),
+        "calls_open": float(_open(view).sum()),
         "patients_worsened": float(view["call.worsened"].sum()),
         "survival_proxy": _survival(view, requests),
         "hospital_wait": float(hospital.mean()) if hospital.size else math.nan,
@@ -167,9 +167,14 @@ def _ends(view: View) -> NDArray[np.bool_]:
             began & closed & helped & sorted_,
             began & closed & ~helped & heard,
             began & closed & ~helped & ~heard,
-            began & ~closed,
+            _open(view),
         ]
     )
+
+
+def _open(view: View) -> NDArray[np.bool_]:
+    """Tell which calls rang and have not ended, waiting or under way."""
+    return np.asarray((view["call.rung"] >= 0) & (view["call.closed"] < 0))
 
 
 def broken(view: View, requests: Requests) -> list[str]:

@@ -8,8 +8,10 @@ instead stands behind the last row; rows of what will not happen keep a time tha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import copy
 from dataclasses import fields, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +32,7 @@ Array = np.ndarray[Any, Any]
 _RING = "call_rings"
 _NEVER = 2**61
 _TIMES = ("rung", "answered", "triaged", "dispatched", "on_scene", "at_hospital", "bay", "closed")
+_COUNTS = ("call.preempted", "call.worsened")
 _FUTURE = 0
 
 
@@ -42,6 +45,8 @@ class Futures:
     several: Array
     rings: Array
     daily: Array
+    past: Mapping[str, Array] = MappingProxyType({})
+    """What had been counted by call when the future began."""
 
     def take_requests(self, requests: Requests) -> None:
         """Make requests those of the run; those of every day ring in the order of their rows."""
@@ -60,6 +65,7 @@ class Futures:
         merged = _merged(_voided(old, gone), drawn, np.flatnonzero(coming))
         made: Any = copy(self)
         made.take_requests(merged)
+        made.past = {name: view[name].copy() for name in _COUNTS}
         count, surge = gone.shape[0], old.calls.surge
         behind = made.daily[made.daily >= count]
 
@@ -72,13 +78,18 @@ class Futures:
         return Renewal(made, {"call": merged.lead.shape[0]}, act)
 
     def forget(self, view: View, at: int) -> None:
-        """Blank the calls that were reached, or ended, before an instant (us): no policy can change them any more."""
+        """Blank what no policy can change after the instant (us) the future began.
+
+        That is calls reached, or ended, before it, and how often calls had lost a unit or worsened by then.
+        """
         reached = (view["call.on_scene"] >= 0) & (view["call.on_scene"] < at)
         closed = (view["call.closed"] >= 0) & (view["call.closed"] < at)
         rows = np.flatnonzero(reached | closed)
         for name in _TIMES:
             view.raw(f"call.{name}")[rows] = -1
         view.raw("call.stage")[rows] = _FUTURE
+        for name, counted in self.past.items():
+            view.raw(name)[: counted.shape[0]] -= counted
 
     def standstill(self, world: World, frozen: frozenset[str]) -> Standstill:
         """Return the compiled branches of a state in which all else stands still."""

@@ -199,7 +199,7 @@ KPIS = (
     Kpi("response_p90", "s", "lower", "90th percentile of the same", 30.0),
     Kpi("late_share", "1", "lower", "calls reached later than their target or waiting beyond it, of all such", 0.02),
     Kpi("calls_served", "1", "higher", "calls closed with help given", 1.0),
-    Kpi("calls_open", "1", "lower", "calls that wait for a unit at the end", 1.0),
+    Kpi("calls_open", "1", "lower", "calls that have not ended: waiting, or a unit is on its way or at work", 1.0),
     Kpi("calls_transferred", "1", "higher", "calls handed on to others after the talk", 1.0),
     Kpi("calls_abandoned", "1", "lower", "callers who hung up unanswered", 1.0),
     Kpi("answered_in_time", "1", "higher", "share of callers answered within the target, of all who rang", 0.02),

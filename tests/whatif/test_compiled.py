@@ -129,6 +129,15 @@ def test_what_also_changes_the_streets_needs_the_model():
     assert not found.failed
 
 
+def test_what_was_counted_before_the_instant_is_left_out():
+    world = live().branch()
+    world.state["call.preempted"][np.flatnonzero(world.state["call.closed"] < 0)[:3]] = 2
+    quick, slow = (asked(world, compiled, ["dmexclp"], 5 * MINUTE, replications=1) for compiled in (True, False))
+    assert quick.compiled == quick.choices
+    assert bits(quick) == bits(slow)
+    assert {(b.whole["units_preempted"], b.figures["units_preempted"]) for b in quick.branches} == {(6, 0)}
+
+
 class Furthest(ClosestIdle):
     """Send the idle unit that is furthest away."""
 

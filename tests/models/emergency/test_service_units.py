@@ -89,6 +89,20 @@ def test_a_unit_under_way_is_taken_for_a_more_urgent_call(tmp_path):
     assert world.check() == []
 
 
+@pytest.mark.parametrize(("at", "new"), [(265, 1), (400, 0)])
+def test_a_future_counts_only_the_units_taken_in_it(tmp_path, at, new):
+    world = two_calls(plan_file(tmp_path, UPGRADE)).run(at * SECOND)
+    ended = world.branch(policies=[], horizon=600 * SECOND, replications=1, workers=1).branches[0]
+    assert ended.whole["units_preempted"] == 1
+    assert ended.figures["units_preempted"] == new
+
+
+def test_a_call_is_open_while_it_waits_and_while_a_unit_is_under_way(tmp_path):
+    world = two_calls(plan_file(tmp_path, UPGRADE)).run(400 * SECOND)
+    assert world.state["call.unit"].tolist() == [-1, 0]
+    assert world.kpis()["calls_open"] == 2
+
+
 def test_the_lateness_of_a_call_that_lost_its_unit_names_the_order(tmp_path):
     world = two_calls(plan_file(tmp_path, UPGRADE)).run()
     found = kinds(world)

@@ -39,6 +39,14 @@ def test_a_patient_who_is_reached_in_time_does_not():
     assert world.kpis()["patients_worsened"] == 0
 
 
+@pytest.mark.parametrize(("at", "new"), [(400, 2), (500, 1), (800, 0)])
+def test_a_future_counts_only_what_worsens_in_it(at, new):
+    world = patient(dispatch=False).run(at * SECOND)
+    ended = world.branch(policies=[], horizon=1000 * SECOND, replications=1, workers=1).branches[0]
+    assert ended.whole["patients_worsened"] == 2
+    assert ended.figures["patients_worsened"] == new
+
+
 def test_patients_worsen_only_when_told_to():
     assert moments(patient(dispatch=False, worsens_after=0.0).run()) == []
 
