@@ -29,7 +29,21 @@ def test_every_agency_is_sent_and_every_call_ends_in_one_way(whole):
     sent = set(table["need"][event & (table["unit"] >= 0)])
     assert {"treat+carry", "pump", "extricate", "secure"} <= sent
     assert set(table["end"]) <= set(ENDS)
+    ended = [whole.kpis()[f"calls_{end}"] for end in ENDS]
+    assert ended == [(table["end"] == end).sum() for end in ENDS]
+    assert sum(ended) == table["end"].shape[0]
     assert whole.check() == []
+
+
+def test_the_stadium_lies_in_the_dark(whole):
+    city, emergency = whole.assembly.city, whole.assembly.by_name["emergency"]
+    table = emergency.tables(whole.view("emergency"))["incidents/calls"]
+    nodes, buses = city["nodes"], city["buses"]
+    stadium = np.flatnonzero(nodes["id"] == table["node"][table["kind"] == "mass_casualty"][0])
+    far = np.hypot(buses["x"] - nodes["x"][stadium], buses["y"] - nodes["y"][stadium])
+    near = np.argsort(far)[:10]
+    assert far[near].max() < 1200
+    assert not whole.state["bus.energised"][near].any()
 
 
 def test_the_procedures_bring_help_and_are_told_stage_by_stage(whole):

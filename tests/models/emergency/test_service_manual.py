@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+import twin
 from tests.models.emergency.service_world import plan_file
-from tests.models.emergency.test_service_plan import city
 from tests.test_manual import blocks
 from twin.models.emergency.incidents import MASS_CASUALTY
 from twin.models.emergency.service_kinds import INCIDENT_KINDS, UNIT_KINDS
@@ -14,7 +14,8 @@ PAGE = "emergency_service.md"
 
 
 def test_the_plan_is_one(tmp_path):
-    plan = plan_of(city(), plan_file(tmp_path, blocks(PAGE, "yaml")[0]))
+    city = twin.load("nusantara").cases()[0].city()
+    plan = plan_of(city, plan_file(tmp_path, blocks(PAGE, "yaml")[0]))
     assert len(plan.units.kind) == 10
     assert plan.desks["112"].at(12 * 3600.0) == 4
     assert plan.upgrades.sum() == 2
