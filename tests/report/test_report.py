@@ -22,8 +22,9 @@ from twin.manifest import list_files
 from twin.output import write_table
 from twin.report import write_report
 from twin.report.causes import causes, main_path, stages, told_path
-from twin.report.data import comparisons, panels, read_report, windows
+from twin.report.data import comparisons, panels, read_report
 from twin.report.story import late_call, steps
+from twin.report.windows import windows
 from twin.results import Results
 from twin.why import Causes
 

@@ -14,6 +14,7 @@ from twin.plot.maps import MAP_SIZE
 from twin.plot.series import WIDTH, story_figure
 from twin.report import data
 from twin.report.data import Report
+from twin.report.windows import windows
 from twin.stats import Comparison
 from twin.wording import counted, number
 
@@ -67,7 +68,7 @@ def story(report: Report) -> Picture | None:
         return None
     with plot.style():
         zone = report.local(0).rsplit(" ", 1)[1]
-        made = story_figure(panels, data.windows(report), zone, plot.Caption(report.title, "", report.period()))
+        made = story_figure(panels, windows(report), zone, plot.Caption(report.title, "", report.period()))
         content = plot.png(made)
     several = any(len(runs) > 1 for runs in (report.runs[arm] for arm in report.pair))
     band = ", and the band that holds 80 % of them" if several else ""

@@ -1,0 +1,74 @@
+"""Say which stretches of a run its pictures shade: floods, outages, and the moments of other events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twin.errors import DataError
+from twin.plot.series import BLACKOUT_SHADE, FLOOD_SHADE, Window
+
+if TYPE_CHECKING:
+    from twin.report.data import Report
+
+Array = np.ndarray[Any, Any]
+
+
+def windows(report: Report) -> list[Window]:
+    """Return floods and outages to shade, and the moments of the scenario's other events, in local time."""
+    found = [_hazard(report, event) for event in report.manifest["case"].get("events", [])]
+    return found + _outage(report)
+
+
+def _hazard(report: Report, event: dict[str, Any]) -> Window:
+    """Return how long a flood lasts; of any other event its beginning."""
+    given = event.get("params", {})
+    begin, end = int(event["time"]), int(event["time"])
+    if event["kind"] == "flood":
+        lengths = [given.get(name) for name in ("rise", "hold", "fall")]
+        seconds = sum(float(length) for length in lengths if isinstance(length, int | float))
+        end = min(begin + int(seconds * 1e6), int(report.manifest["duration_us"]))
+    label = str(event["kind"]).replace("_", " ").capitalize()
+    return Window(label, report.moment(begin), report.moment(end), FLOOD_SHADE)
+
+
+def _outage(report: Report) -> list[Window]:
+    """Return the stretch in which customers of some arm are without power on average.
+
+    It begins and ends with the events next to the samples, where they are recorded: samples alone are too coarse.
+    """
+    try:
+        frame = report.results.series("customers_without_power")
+    except DataError:
+        return []
+    frame = frame[frame["arm"].isin(report.pair)]
+    mean = frame.groupby("local")["value"].mean()
+    dark = mean.index[mean.to_numpy() > 0.01 * max(float(mean.max()), 1.0)]
+    if not len(dark):
+        return []
+    times = mean.index.to_numpy()
+    inside = np.isin(times, dark.to_numpy())
+    first, last = int(np.argmax(inside)), len(times) - 1 - int(np.argmax(inside[::-1]))
+    before = times[first - 1] if first else report.moment(0)
+    after = times[last + 1] if last + 1 < len(times) else report.moment(int(report.manifest["duration_us"]))
+    begun, ended = _power_moments(report)
+    begun, ended = begun[(begun >= before) & (begun <= times[first])], ended[(ended > times[last]) & (ended <= after)]
+    begin = begun.min() if begun.size else times[first]
+    return [Window("Power out", begin, ended.max() if ended.size else after, BLACKOUT_SHADE)]
+
+
+def _power_moments(report: Report) -> tuple[Array, Array]:
+    """Return the local moments of all outages and of all returns of supply in the runs of the pair."""
+    import pyarrow.parquet
+
+    found: dict[str, set[int]] = {"outage": set(), "supply_back": set()}
+    for run in (run for arm in report.pair for run in report.runs[arm]):
+        path = run.folder / "events" / "events.parquet"
+        if path.is_file():
+            wanted = [("kind", "in", list(found))]
+            table = pyarrow.parquet.read_table(path, columns=["kind", "time"], filters=wanted)
+            for kind, time in zip(table["kind"].to_pylist(), table["time"].to_pylist(), strict=True):
+                found[kind].add(int(time))
+    begun, ended = (np.array([report.moment(t) for t in sorted(s)], dtype="datetime64[us]") for s in found.values())
+    return begun, ended
