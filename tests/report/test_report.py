@@ -154,7 +154,10 @@ def test_the_last_sample_holds_to_the_end_of_the_run(tmp_path):
 
 
 def test_the_outage_is_shaded_from_event_to_event(tmp_path):
-    """Samples are dark from 2 h 05 to 3 h 55; the log knows of an outage at 2 h 01 and of light again at 3 h 57."""
+    """Samples are dark from 2 h 05 to 3 h 55; the log knows of an outage at 2 h 01 and of light again at 3 h 57.
+
+    Without a sample after that light, some customer may still be in the dark: to the end of the run.
+    """
     suite = make_suite(tmp_path, replications=2)
     clock = read_report(Results(suite)).moment
     (sampled,) = (one for one in windows(read_report(Results(suite))) if one.label == "Power out")
@@ -169,6 +172,13 @@ def test_the_outage_is_shaded_from_event_to_event(tmp_path):
     edit(path.parents[1] / "manifest.json", lambda content: content.update(files=list_files(path.parents[1])))
     (known,) = (one for one in windows(read_report(Results(suite))) if one.label == "Power out")
     assert (known.first, known.last) == (clock(121 * MINUTE), clock(237 * MINUTE))
+    for series in suite.glob("*/*/series.parquet"):
+        rows = pyarrow.parquet.read_table(series)
+        pyarrow.parquet.write_table(rows.filter(np.asarray(rows["time"]) <= 235 * MINUTE), series)
+        edit(series.parent / "manifest.json", lambda content, run=series.parent: content.update(files=list_files(run)))
+    report = read_report(Results(suite))
+    (dark,) = (one for one in windows(report) if one.label == "Power out")
+    assert dark.last == report.moment(int(report.manifest["duration_us"]))
 
 
 def test_a_figure_without_any_value_is_not_called_the_same(tmp_path, few_pictures):

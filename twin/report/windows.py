@@ -37,6 +37,7 @@ def _outage(report: Report) -> list[Window]:
     """Return the stretch in which customers of some arm are without power on average.
 
     It begins and ends with the events next to the samples, where they are recorded: samples alone are too coarse.
+    What is dark in the last sample stays so to the end of the run.
     """
     try:
         frame = report.results.series("customers_without_power")
@@ -51,11 +52,12 @@ def _outage(report: Report) -> list[Window]:
     inside = np.isin(times, dark.to_numpy())
     first, last = int(np.argmax(inside)), len(times) - 1 - int(np.argmax(inside[::-1]))
     before = times[first - 1] if first else report.moment(0)
-    after = times[last + 1] if last + 1 < len(times) else report.moment(int(report.manifest["duration_us"]))
+    lit = last + 1 < len(times)
+    after = times[last + 1] if lit else report.moment(int(report.manifest["duration_us"]))
     begun, ended = _power_moments(report)
     begun, ended = begun[(begun >= before) & (begun <= times[first])], ended[(ended > times[last]) & (ended <= after)]
     begin = begun.min() if begun.size else times[first]
-    return [Window("Power out", begin, ended.max() if ended.size else after, BLACKOUT_SHADE)]
+    return [Window("Power out", begin, ended.max() if lit and ended.size else after, BLACKOUT_SHADE)]
 
 
 def _power_moments(report: Report) -> tuple[Array, Array]:
