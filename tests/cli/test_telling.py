@@ -165,6 +165,18 @@ def test_check_tells_errors_first_and_folds_warnings(place, capsys):
     assert len(_told("a.yaml", found, verbose=True).splitlines()) == 6
 
 
+def test_a_run_names_the_command_that_lists_its_defaults(capsys):
+    from types import SimpleNamespace
+
+    from twin.cli.telling import tell_warnings
+    from twin.scenario.problems import Problem
+
+    found = [Problem("my a.yaml", line, 1, "W201", "defaults") for line in (1, 2)]
+    tell_warnings("my a.yaml", SimpleNamespace(check=lambda: found))
+    told = " ".join(capsys.readouterr().err.split())
+    assert told.endswith("2 components take defaults; which and how many: twin check --verbose 'my a.yaml'")
+
+
 def test_resume_says_that_stages_go_on_with_the_scenario(tmp_path, monkeypatch, capsys):
     path = write_scenario(tmp_path)
     path.write_text(path.read_text().replace("replications: 3", "replications: {first: 2, cap: 2}"))
