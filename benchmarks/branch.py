@@ -60,7 +60,7 @@ def _crowded(seed: int) -> tuple[Any, int]:
     import twin
     from twin.calendar import Plan
     from twin.contract import EVENT, HOUR
-    from twin.run import assemble
+    from twin.execution.run import assemble
     from twin.world import World
 
     case = replace(twin.load("nusantara").cases()[0], seed=seed)

@@ -35,8 +35,8 @@ def figures_of(text: str) -> dict[str, dict[str, dict[int, float]]]:
     """
     import twin
     from twin.city.loading import cache_folder
-    from twin.execute import Execution
-    from twin.suite import run_suite
+    from twin.execution.execute import Execution
+    from twin.execution.suite import run_suite
 
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "scenario.yaml"
@@ -62,7 +62,7 @@ def columns(arm: Mapping[str, Mapping[int, float]]) -> dict[str, np.ndarray[tupl
 
 def _digest(cases: list[Case]) -> str:
     """Name what the runs are made of: the arms' identities and the number of replications."""
-    from twin.identity import identity, run_id
+    from twin.execution.identity import identity, run_id
 
     firsts = {case.arm: run_id(identity(case, case.city())) for case in cases if case.replication == 0}
     return hashlib.sha256(json.dumps([firsts, len(cases)]).encode()).hexdigest()[:20]

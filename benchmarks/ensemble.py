@@ -122,9 +122,9 @@ def _suite(scenario: str, out: str, executor: str, workers: int, runs: int) -> d
     import resource
     import time
 
-    from twin.execute import Execution
+    from twin.execution.execute import Execution
+    from twin.execution.suite import run_suite, select
     from twin.scenario import load
-    from twin.suite import run_suite, select
 
     found = load(scenario)
     cases = select(found, replications=runs or None)

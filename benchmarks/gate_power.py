@@ -169,8 +169,8 @@ def _shifted_shares(pool: Columns, seed: int, suites: int) -> dict[str, float]:
 def _same_policies(seed: int) -> dict[str, float]:
     """Run two arms of one policy with shared seeds through the whole of `twin run`."""
     import twin
-    from twin.execute import Execution
-    from twin.suite import run_suite
+    from twin.execution.execute import Execution
+    from twin.execution.suite import run_suite
 
     kpis = ", ".join(f"{f.name}: {{margin: {f.margin:g} {f.unit if f.unit != '1' else ''}}}" for f in _FIGURES)
     rest = _OPTIONS + f"arms: {{A: {{}}, B: {{}}}}\ncompare: {{kpis: {{{kpis}}}}}\n"

@@ -71,7 +71,7 @@ def show(result: dict[str, Any], as_json: bool) -> None:
 
 def store(result: dict[str, Any], quick: bool) -> Path:
     """Keep a result in results/figures, with the hour, the machine and the version of the code; return the file."""
-    from twin.identity import code_digest
+    from twin.execution.identity import code_digest
 
     kept = {
         **result,

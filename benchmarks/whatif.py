@@ -109,7 +109,7 @@ def _assembly(seed: int) -> Assembly:
     """Return the demo with more calls, units, bays and people at the desk."""
     import twin
     from twin.city import City
-    from twin.run import assemble
+    from twin.execution.run import assemble
 
     case = twin.load("nusantara").cases()[0]
     city = case.city()

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from twin.city import City
-from twin.manifest import list_files
-from twin.output import with_clock, write_json, write_table
+from twin.execution.manifest import list_files
+from twin.execution.output import with_clock, write_json, write_table
 
 HOUR = 3_600_000_000
 START = 1_768_467_600_000_000  # 2026-01-15 17:00 WITA

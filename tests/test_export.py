@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow.parquet
 
 from tests.synthetic_results import make_suite, small_city
-from twin.manifest import list_files
-from twin.output import write_json, write_table
+from twin.execution.manifest import list_files
+from twin.execution.output import write_json, write_table
 from twin.results import Results
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import twin
-from twin.run import assemble
+from twin.execution.run import assemble
 from twin.world import World
 
 MANUAL = Path(__file__).parent.parent / "docs" / "manual"

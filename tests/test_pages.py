@@ -52,8 +52,8 @@ def masked(text: str) -> list[str]:
 @pytest.fixture(scope="module")
 def evening(tmp_path_factory):
     """Return a folder with the planner's scenario, shortened, and its results."""
-    from twin.execute import Execution
-    from twin.suite import run_suite
+    from twin.execution.execute import Execution
+    from twin.execution.suite import run_suite
 
     folder = tmp_path_factory.mktemp("evening")
     text = blocks("planner.md", "yaml")[0]

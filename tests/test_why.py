@@ -9,7 +9,7 @@ import twin
 from tests.contracts.parts import HORIZON, demo
 from tests.engine.toys import toy_city
 from twin.errors import DataError
-from twin.run import assemble
+from twin.execution.run import assemble
 from twin.why import Causes, explain, explained, verify
 from twin.world import World
 

@@ -54,7 +54,7 @@ def series_frame(world: World) -> Any:
 
 def events_frame(world: World) -> Any:
     """Return the event log so far, ids as index, with UTC and local times and the ids of targets."""
-    from twin.output import event_columns
+    from twin.execution.output import event_columns
 
     return _clocked(world, event_columns(world, world.events.arrays())).set_index("id")
 
@@ -77,7 +77,7 @@ def _clocked(world: World, columns: Any) -> Any:
     """Return columns as a data frame, with clock times beside the microseconds of the run."""
     import pyarrow
 
-    from twin.output import with_clock
+    from twin.execution.output import with_clock
 
     timed = with_clock(columns, world.assembly.setup.start, world.assembly.city.timezone)
     return pyarrow.table(dict(timed)).to_pandas()

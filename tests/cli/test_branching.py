@@ -13,7 +13,7 @@ import pytest
 from tests.cli.test_cli import call
 from tests.whatif.quick import case
 from twin.contract import MINUTE
-from twin.run import Control, run_case, run_folder
+from twin.execution.run import Control, run_case, run_folder
 
 AT = 40 * MINUTE
 ASKED = ("--at", "17:40", "--horizon", "20 min", "--replications", "2", "--workers", "1")

@@ -20,9 +20,9 @@ RUN = ("--plugin", PLUGIN, "--workers", 1, "--no-report")
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """Return a folder with a space in its name, in which the tiny suite has been run."""
-    from twin.execute import Execution
+    from twin.execution.execute import Execution
+    from twin.execution.suite import run_suite
     from twin.scenario import load
-    from twin.suite import run_suite
 
     folder = tmp_path_factory.mktemp("my runs")
     scenario = load(write_scenario(folder), plugins=[PLUGIN])

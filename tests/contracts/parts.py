@@ -12,7 +12,7 @@ from tests.contracts.counted import write_counts
 from twin import registry
 from twin.assembly import Assembly
 from twin.contract import HOUR, Setup
-from twin.run import assemble
+from twin.execution.run import assemble
 
 HORIZON = 3 * HOUR
 

@@ -6,9 +6,9 @@ import pytest
 
 from tests.durability.helpers import OPTIONS
 from tests.suites.conftest import PLUGIN, write_scenario
-from twin.execute import Execution
+from twin.execution.execute import Execution
+from twin.execution.suite import run_suite
 from twin.scenario import load
-from twin.suite import run_suite
 
 
 @pytest.fixture(scope="session")

@@ -31,9 +31,9 @@ def figures(folder: Path) -> dict[str, object]:
 def start(scenario: Path, out: Path, workers: int = 2) -> subprocess.Popen[str]:
     """Run a scenario without a main guard, with a snapshot every simulated minute."""
     script = textwrap.dedent(f"""
-        from twin.execute import Execution
+        from twin.execution.execute import Execution
         from twin.scenario import load
-        from twin.suite import run_suite
+        from twin.execution.suite import run_suite
 
         execution = Execution({workers}, keep_every=60_000_000, snapshot_wall=0.0, warm=False)
         outcome = run_suite(load({str(scenario)!r}, plugins=[{str(PLUGIN)!r}]), {str(out)!r}, execution=execution)

@@ -19,12 +19,12 @@ from tests.suites.conftest import PLUGIN, tiny  # noqa: F401 - a fixture
 from twin.contract import MINUTE
 from twin.durable import FolderLock, write_whole
 from twin.errors import DataError, SnapshotError
-from twin.execute import Execution, execute
+from twin.execution.execute import Execution, execute
+from twin.execution.run import SNAPSHOT, Control, run_case
+from twin.execution.suite import resume, run_suite
 from twin.random import uniform_one
 from twin.results import Results
-from twin.run import SNAPSHOT, Control, run_case
 from twin.scenario import load
-from twin.suite import resume, run_suite
 
 HERE = Execution(workers=1, warm=False, patience=0.0)
 NAMESPACE = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"])]
@@ -53,9 +53,9 @@ def attempt(scenario, out):
     """Return a shell command that runs a suite and prints what became of it."""
     script = textwrap.dedent(f"""
         from twin.errors import TwinError
-        from twin.execute import Execution
+        from twin.execution.execute import Execution
         from twin.scenario import load
-        from twin.suite import run_suite
+        from twin.execution.suite import run_suite
 
         try:
             execution = Execution(1, keep_every=60_000_000, snapshot_wall=0.0, warm=False)
@@ -97,7 +97,9 @@ def test_a_read_only_disk_is_one_message(undisturbed, tmp_path):
 def test_complete_results_on_a_read_only_disk_are_reused(undisturbed, tmp_path):
     whole = undisturbed[1]
     place = tmp_path / "disk"
-    script = f"from twin.suite import resume; print([r.reused for r in resume('{place}/out/tiny', ['{PLUGIN}'])])"
+    script = (
+        f"from twin.execution.suite import resume; print([r.reused for r in resume('{place}/out/tiny', ['{PLUGIN}'])])"
+    )
     done = on_small_disk(
         place,
         f"mount -o remount,size=64m '{place}'",

@@ -15,10 +15,10 @@ from tests.suites.conftest import PLUGIN, write_scenario
 
 LINES = """\
 from twin.contract import Command, Policy
-from twin.execute import Execution
+from twin.execution.execute import Execution
 from twin.registry import BUILT_IN
 from twin.scenario import load
-from twin.suite import run_suite
+from twin.execution.suite import run_suite
 class Keen(Policy):
     name, role, sees, commands, every = "keen", "shop", ("shop.served",), ("hurry",), 60_000_000
     def decide(self, observation):

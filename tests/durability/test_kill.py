@@ -8,10 +8,10 @@ import pytest
 
 from tests.durability.helpers import figures, is_alive, kill, start, tables, wait_until, writers
 from tests.suites.conftest import PLUGIN
-from twin.execute import Execution
+from twin.execution.execute import Execution
+from twin.execution.suite import resume
 from twin.random import uniform_one
 from twin.results import Results
-from twin.suite import resume
 
 WINDOW = 2.5  # s of wall time within which the blow falls, counted from the first run's begin; six runs take 3
 FEW, MANY = range(3), range(3, 23)

@@ -18,8 +18,8 @@ import pytest
 
 from tests.synthetic_results import EVIL, make_suite, small_city
 from twin.errors import DataError
-from twin.manifest import list_files
-from twin.output import write_table
+from twin.execution.manifest import list_files
+from twin.execution.output import write_table
 from twin.report import write_report
 from twin.report.causes import causes, main_path, stages, told_path
 from twin.report.data import comparisons, panels, read_report

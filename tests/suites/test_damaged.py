@@ -10,11 +10,11 @@ import pytest
 from tests.suites.conftest import PLUGIN, write_scenario
 from twin.durable import FolderLock
 from twin.errors import DataError
-from twin.execute import Execution
+from twin.execution.execute import Execution
+from twin.execution.suite import resume, resume_suite, run_suite, select
+from twin.execution.suite_file import replaced
 from twin.results import Results, read_table
 from twin.scenario import load
-from twin.suite import resume, resume_suite, run_suite, select
-from twin.suite_file import replaced
 
 HERE = Execution(workers=1, patience=0.2)
 

@@ -8,8 +8,8 @@ import pytest
 
 from tests.suites.conftest import TEXT
 from twin.errors import DataError
-from twin.execute import Execution
-from twin.suite import run_suite, select
+from twin.execution.execute import Execution
+from twin.execution.suite import run_suite, select
 
 DRAWN = "gap: {distribution: uniform, low: 15 s, high: 25 s}"
 

@@ -13,11 +13,11 @@ from tests.suites.conftest import PLUGIN, TEXT, write_scenario
 from twin.cli import main
 from twin.durable import FolderLock
 from twin.errors import DataError
-from twin.execute import Execution, in_shard, parse_shard
-from twin.housekeeping import diff, prune, waste_in
+from twin.execution.execute import Execution, in_shard, parse_shard
+from twin.execution.housekeeping import diff, prune, waste_in
+from twin.execution.suite import run_suite, select
 from twin.results import Results
 from twin.scenario import load
-from twin.suite import run_suite, select
 
 
 @pytest.fixture(scope="module")
@@ -281,10 +281,10 @@ def test_a_run_that_is_being_written_is_not_pruned(out):
 
 
 def test_a_resume_by_other_code_lists_what_it_made(out, monkeypatch):
-    import twin.identity
-    from twin.suite import resume
+    import twin.execution.identity
+    from twin.execution.suite import resume
 
-    monkeypatch.setattr(twin.identity, "code_digest", lambda: "other code")
+    monkeypatch.setattr(twin.execution.identity, "code_digest", lambda: "other code")
     records = resume(out / "tiny", [PLUGIN], Execution(workers=1, warm=False))
     assert [record.reused for record in records] == [False] * 6
     assert {str(run.folder) for run in Results(out).complete} == {record.folder for record in records}

@@ -10,9 +10,9 @@ import pytest
 
 from tests.engine.toys import toy_city
 from twin.errors import DataError
-from twin.execute import Execution
+from twin.execution.execute import Execution
+from twin.execution.suite import run_suite, select
 from twin.results import Results, compare_results
-from twin.suite import run_suite, select
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ import pytest
 
 from twin.contract import MINUTE, SECOND
 from twin.errors import ContractError
-from twin.output import clock, domain_tables, write_table
-from twin.run import Control, assemble, run_case, run_folder
+from twin.execution.output import clock, domain_tables, write_table
+from twin.execution.run import Control, assemble, run_case, run_folder
 from twin.world import World
 
 NEW_YORK_FALL_BACK = 1_793_512_800_000_000

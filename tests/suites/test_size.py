@@ -7,12 +7,12 @@ import json
 import pytest
 
 from tests.suites.conftest import TEXT
-from twin import suite_size
 from twin.errors import DataError
-from twin.execute import Execution
+from twin.execution import suite_size
+from twin.execution.execute import Execution
+from twin.execution.suite import run_suite
+from twin.execution.suite_size import refuse_if_larger, size_of, what_differs
 from twin.scenario import load
-from twin.suite import run_suite
-from twin.suite_size import refuse_if_larger, size_of, what_differs
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 from tests.suites.conftest import TEXT
-from twin.execute import Execution
+from twin.execution.execute import Execution
+from twin.execution.suite import can_stage, run_suite
 from twin.stats.sequential import is_precise
-from twin.suite import can_stage, run_suite
 
 ALIKE = TEXT.replace("hurry_up", "idle")
 ONE = Execution(workers=1)

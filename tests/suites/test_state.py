@@ -8,8 +8,8 @@ import pyarrow.parquet
 import pytest
 
 from twin.contract import MINUTE
-from twin.recorder import PARTS, state_bytes
-from twin.run import Control, assemble, run_case
+from twin.execution.recorder import PARTS, state_bytes
+from twin.execution.run import Control, assemble, run_case
 
 
 @pytest.fixture

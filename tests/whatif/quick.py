@@ -11,7 +11,7 @@ import numpy as np
 import twin
 from twin.city import City
 from twin.contract import MINUTE
-from twin.run import assemble
+from twin.execution.run import assemble
 from twin.world import World
 
 AT = 40 * MINUTE

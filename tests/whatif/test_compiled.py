@@ -11,8 +11,8 @@ import pytest
 from tests.whatif.quick import AT, case, city, from_start, live
 from twin.city import City
 from twin.contract import MINUTE
+from twin.execution.run import assemble
 from twin.models.policies.dispatch import ClosestIdle
-from twin.run import assemble
 from twin.whatif.frozen import all_but
 from twin.world import World
 

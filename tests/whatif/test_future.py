@@ -7,7 +7,7 @@ import pytest
 
 from tests.whatif.quick import AT, case, city, live
 from twin.contract import MINUTE, SECOND
-from twin.run import assemble
+from twin.execution.run import assemble
 from twin.whatif import Change, future_seed, switched
 from twin.whatif.future import renewals
 from twin.world import World

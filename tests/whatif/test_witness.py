@@ -9,10 +9,10 @@ import twin
 from tests.whatif.quick import AT, TEXT, city, live
 from tests.whatif.test_compiled import asked, bits, everything
 from twin.contract import MINUTE, SECOND
+from twin.execution.run import assemble
 from twin.kernels import standstill, standstill_arrays
 from twin.models.emergency.standstill import EVENTS, PARTS, TOLD
 from twin.models.emergency.standstill_reels import closures, expected, reels, topics
-from twin.run import assemble
 from twin.whatif import Change, switched
 from twin.whatif.witness import SETTLED, Witness, reach
 from twin.world import World

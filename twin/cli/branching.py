@@ -42,7 +42,7 @@ def branch(  # noqa: PLR0913 - one parameter per option of the command
 ) -> None:
     """Try policies from an instant of a run on, with many futures, and rank them."""
     from twin.cli.console import say, working
-    from twin.suite import assemble_run
+    from twin.execution.suite import assemble_run
     from twin.whatif import Question, what_if
     from twin.whatif.branches import check
     from twin.whatif.choices import split
@@ -105,8 +105,8 @@ def _answer_name(run: Run, instant: int, local: str, question: Question) -> str:
 def _run_to_branch(folder: Path, arm: str | None) -> Run:
     """Return the run to branch: complete, interrupted or failed, the newest complete one of several."""
     from twin.errors import DataError
+    from twin.execution.run import CASE, COMPLETE, FAILED, INTERRUPTED
     from twin.results import Results
-    from twin.run import CASE, COMPLETE, FAILED, INTERRUPTED
 
     runs = [r for r in Results(folder).runs if r.status in {COMPLETE, INTERRUPTED, FAILED}]
     runs = [r for r in runs if arm in {None, r.arm} and (r.folder / CASE).is_file()]
@@ -119,7 +119,7 @@ def _run_to_branch(folder: Path, arm: str | None) -> Run:
 def _live(run: Run, assembly: Assembly, instant: int) -> World:
     """Return the world of a run at an instant: on from its snapshot where that is not later, else from the start."""
     from twin.errors import SnapshotError
-    from twin.run import SNAPSHOT
+    from twin.execution.run import SNAPSHOT
     from twin.world import World
 
     if (run.folder / SNAPSHOT).is_file():

@@ -15,7 +15,7 @@ from twin.contract import HOUR
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from twin.board import Board
+    from twin.execution.board import Board
     from twin.scenario import Case
 
 _WIDTH = 140

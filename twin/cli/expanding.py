@@ -27,9 +27,9 @@ def expand(  # noqa: PLR0913 - one parameter per option of the command
 ) -> None:
     """Print a suite's arms and runs, how long they take and what they write; nothing runs."""
     from twin.cli.console import say
+    from twin.execution.suite import select
+    from twin.execution.suite_size import size_of
     from twin.scenario import load
-    from twin.suite import select
-    from twin.suite_size import size_of
 
     found = load(scenario, plugin or [])
     size = size_of(found, out, workers, arm or [], replications)
@@ -48,7 +48,7 @@ def expand(  # noqa: PLR0913 - one parameter per option of the command
 def _show_arms(scenario: Scenario, heads: list[Case], replications: int) -> None:
     from twin.cli.console import say
     from twin.cli.tables import show_whole
-    from twin.suite_size import what_differs
+    from twin.execution.suite_size import what_differs
 
     differs = what_differs(scenario)
     seeds = [scenario.seed_of(number) for number in range(replications)]

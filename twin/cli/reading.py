@@ -45,8 +45,8 @@ def list_runs(folder: Folder = Path("results")) -> None:
 def show_results(folder: Folder = Path("results")) -> None:
     """Print figures, or verdicts where there are several arms, and what the suite expects."""
     from twin.errors import DataError
+    from twin.execution.suite_file import judge_results
     from twin.results import Results
-    from twin.suite_file import judge_results
 
     found = Results(folder)
     if not found.complete:
@@ -67,9 +67,9 @@ def judge_suite(folder: Annotated[Path, typer.Argument(help="Folder of a suite, 
     """
     from twin.cli.console import say
     from twin.errors import DataError
+    from twin.execution.runs import SUITE
+    from twin.execution.suite_file import is_whole, judge_results
     from twin.results import Results
-    from twin.runs import SUITE
-    from twin.suite_file import is_whole, judge_results
 
     found = Results(folder)
     if not (folder / SUITE).is_file():
@@ -90,7 +90,7 @@ def diff_results(
 ) -> None:
     """List what differs between two folders: figures, what runs are made of, versions; exit code 1 if anything."""
     from twin.cli.console import say, show
-    from twin.housekeeping import diff
+    from twin.execution.housekeeping import diff
     from twin.results import Results
 
     one, two = Results(first), Results(second)
@@ -117,7 +117,7 @@ def prune_results(
     """Delete runs that were superseded or never finished, and what killed writers left."""
     from twin.cli.console import say
     from twin.errors import DataError
-    from twin.housekeeping import DISPOSABLE, STATES, prune, waste_in
+    from twin.execution.housekeeping import DISPOSABLE, STATES, prune, waste_in
 
     for name in state or []:
         if name not in STATES:
@@ -191,8 +191,8 @@ def why(
 ) -> None:
     """Print the chain of causes behind an event."""
     from twin.cli.console import say, working
+    from twin.execution.suite import assemble_run
     from twin.results import Results
-    from twin.suite import assemble_run
     from twin.units import format_local
     from twin.why import Causes, explain, explained
     from twin.why import verify as test

@@ -16,8 +16,8 @@ import typer
 from twin.cli.telling import tell_compiling, tell_outcome, tell_records, tell_stages, tell_state, tell_warnings
 
 if TYPE_CHECKING:
-    from twin.execute import Execution
-    from twin.suite import Outcome
+    from twin.execution.execute import Execution
+    from twin.execution.suite import Outcome
 
 DEMO = "nusantara"
 
@@ -71,7 +71,7 @@ def resume(
 ) -> None:
     """Go on with interrupted and failed runs; a suite is told and judged as when it is run."""
     from twin.cli.console import progress, say
-    from twin.suite import resume_suite
+    from twin.execution.suite import resume_suite
 
     outcome = resume_suite(folder, plugin or [], _execution(workers), progress)
     records = outcome.records
@@ -86,9 +86,9 @@ def resume(
 def plan(scenario: ScenarioName, arm: Arms = None, plugin: Plugins = None) -> None:
     """Print the order in which models solve, with what they read and write."""
     from twin.cli.console import say, show
-    from twin.run import assemble
+    from twin.execution.run import assemble
+    from twin.execution.suite import select
     from twin.scenario import load
-    from twin.suite import select
     from twin.world import World
 
     case = select(load(scenario, plugin or []), arm or [])[0]
@@ -114,7 +114,7 @@ def plan(scenario: ScenarioName, arm: Arms = None, plugin: Plugins = None) -> No
 def warmup(scenario: ScenarioName = DEMO, plugin: Plugins = None) -> None:
     """Compile the kernels a scenario uses, so that the first run is quick."""
     from twin.cli.console import say, working
-    from twin.execute import warm
+    from twin.execution.execute import warm
     from twin.scenario import load
 
     begun = time.perf_counter()
@@ -141,10 +141,10 @@ class _Order:
 
 def _run(name: str, order: _Order) -> None:
     from twin.cli.console import progress, say
+    from twin.execution.suite import can_stage, run_suite, select
+    from twin.execution.suite_file import replaced
+    from twin.execution.suite_size import refuse_if_larger, size_of
     from twin.scenario import load
-    from twin.suite import can_stage, run_suite, select
-    from twin.suite_file import replaced
-    from twin.suite_size import refuse_if_larger, size_of
 
     begun = time.perf_counter()
     execution = _execution(order.workers, order.shard, order.executor)
@@ -183,7 +183,7 @@ def _end(outcome: Outcome, report: bool, begun: float | None = None) -> None:
 
 
 def _execution(workers: int, shard: str = "1/1", executor: str = "processes") -> Execution:
-    from twin.execute import Execution, parse_shard
+    from twin.execution.execute import Execution, parse_shard
 
     return Execution(workers=workers, shard=parse_shard(shard), executor=executor)
 

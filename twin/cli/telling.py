@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from twin.execute import Execution
-    from twin.run import Record
+    from twin.execution.execute import Execution
+    from twin.execution.run import Record
+    from twin.execution.suite import Outcome
     from twin.scenario import Case, Scenario
     from twin.stats.sequential import Stopped
-    from twin.suite import Outcome
 
 
 def tell_warnings(name: str, scenario: Scenario) -> None:
@@ -34,8 +34,8 @@ def tell_warnings(name: str, scenario: Scenario) -> None:
 def tell_state(cases: Sequence[Case]) -> None:
     """Say how much a recorded full state takes, where one is asked for."""
     from twin.cli.console import say
-    from twin.recorder import state_bytes
-    from twin.run import assemble
+    from twin.execution.recorder import state_bytes
+    from twin.execution.run import assemble
 
     asked = [case for case in cases if case.record.get("state")]
     if asked:
@@ -46,7 +46,7 @@ def tell_state(cases: Sequence[Case]) -> None:
 def tell_compiling(cases: Sequence[Case], execution: Execution) -> None:
     """Say that nothing will be seen for a while where kernels are compiled before workers start."""
     from twin.cli.console import say
-    from twin.execute import available_cores, is_warm
+    from twin.execution.execute import available_cores, is_warm
 
     several = (execution.workers or available_cores()) > 1 and len(cases) > 1
     if several and not is_warm(cases):

@@ -191,7 +191,7 @@ class Scenario:
         replication  any number from 0, also beyond those of the scenario
         Raises ScenarioError as `cases` does, and for an arm the scenario lacks.
         """
-        from twin.run import assemble
+        from twin.execution.run import assemble
         from twin.world import World
 
         wanted = arm or self.arms[0]

@@ -58,11 +58,12 @@ def _numbered(choice: Choice, taken: set[str]) -> Choice:
 
 
 def refuse_idle(choices: Sequence[Choice], assembly: Assembly, frozen: Collection[str]) -> None:
-    """Raise DataError naming a policy that could only order models that stand still."""
-    for policy in [policy for choice in choices for policy in choice.policies]:
-        ordered = {assembly.handler[order].name for order in policy.commands if order in assembly.handler}
+    """Raise DataError naming a choice that could only order models that stand still."""
+    for choice in choices:
+        orders = {order for policy in choice.policies for order in policy.commands if order in assembly.handler}
+        ordered = {assembly.handler[order].name for order in orders}
         if ordered and ordered <= set(frozen):
-            raise DataError(f"{policy.name} orders {', '.join(sorted(ordered))} only, which would stand still")
+            raise DataError(f"{choice.label} orders {', '.join(sorted(ordered))} only, which would stand still")
 
 
 def read_choice(spec: Spec, assembly: Assembly) -> Choice:

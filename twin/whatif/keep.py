@@ -19,7 +19,7 @@ def keep(found: WhatIf, folder: Path, origin: dict[str, Any]) -> list[Path]:
     origin  what it branched from: run, seed, identity
     """
     from twin.durable import write_whole
-    from twin.output import write_json, write_table
+    from twin.execution.output import write_json, write_table
 
     for name, frame in ((BRANCHES, found.frame()), (VERDICTS, found.table())):
         write_table(folder / name, {column: frame[column].to_numpy() for column in frame.columns})

@@ -9,11 +9,11 @@ import pytest
 
 import twin
 from twin.contract import HOUR
+from twin.execution.run import assemble
 from twin.models.emergency.ambulance_service import _calls, region_of
 from twin.models.emergency.response import Result
 from twin.models.emergency.rules import Rules
 from twin.models.emergency.simulation import Simulation
-from twin.run import assemble
 from twin.world import World
 
 TEXT = """\

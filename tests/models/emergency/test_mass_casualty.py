@@ -9,8 +9,8 @@ import twin
 from tests.models.emergency.service_world import service
 from tests.models.roads import Planned
 from twin.contract import MINUTE, SECOND
+from twin.execution.run import assemble
 from twin.models.emergency.metrics import ENDS
-from twin.run import assemble
 from twin.why import Causes
 from twin.world import World
 

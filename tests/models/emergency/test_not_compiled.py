@@ -6,8 +6,8 @@ import pytest
 
 from tests.whatif.quick import case, city
 from twin.contract import SECOND
+from twin.execution.run import assemble
 from twin.models.emergency.standstill import PARTS, Standstill
-from twin.run import assemble
 from twin.world import World
 
 

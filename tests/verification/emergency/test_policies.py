@@ -188,7 +188,7 @@ def test_no_rule_of_the_twin_beats_the_bound_in_manhattan():
     if not os.environ.get("TWIN_DATA"):
         pytest.skip("TWIN_DATA is not set")
     import twin
-    from twin.run import assemble
+    from twin.execution.run import assemble
     from twin.world import World
 
     cases = {case.arm: case for case in reversed(list(twin.load("dispatch_policies").cases()))}

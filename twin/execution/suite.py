@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twin.errors import DataError
-from twin.execute import Execution, Watch, execute, in_shard
-from twin.identity import identity, run_id
-from twin.run import CASE, COMPLETE, Record, assemble
-from twin.runs import SUITE, read_suite
-from twin.suite_file import SuiteWriter, content_of, is_whole, judge, judge_results
+from twin.execution.execute import Execution, Watch, execute, in_shard
+from twin.execution.identity import identity, run_id
+from twin.execution.run import CASE, COMPLETE, Record, assemble
+from twin.execution.runs import SUITE, read_suite
+from twin.execution.suite_file import SuiteWriter, content_of, is_whole, judge, judge_results
 
 if TYPE_CHECKING:
     from twin.assembly import Assembly

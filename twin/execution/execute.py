@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from twin.contract import SECOND
 from twin.durable import FolderLock
 from twin.errors import DataError, TwinError
-from twin.executors import EXECUTORS, POLL, Execution, Job, Watch, here, in_processes, in_threads
-from twin.manifest import city_folder
-from twin.run import ELSEWHERE, Record, finished, run_folder
+from twin.execution.executors import EXECUTORS, POLL, Execution, Job, Watch, here, in_processes, in_threads
+from twin.execution.manifest import city_folder
+from twin.execution.run import ELSEWHERE, Record, finished, run_folder
 
 if TYPE_CHECKING:
     from twin.scenario import Case
@@ -102,7 +102,7 @@ def warm(cases: Sequence[Case]) -> bool:
     Done once per version of the code and set of components. The events of a case are moved to its
     first minutes so that their kernels run as well; failures are left to the real run, which records them.
     """
-    from twin.run import assemble
+    from twin.execution.run import assemble
     from twin.world import World
 
     marker = _marker(cases)
@@ -130,7 +130,7 @@ def _marker(cases: Sequence[Case]) -> Path:
 
 def _warmth(cases: Sequence[Case]) -> str:
     """Name what kernels were compiled for: code, libraries, components."""
-    from twin.identity import code_digest, libraries
+    from twin.execution.identity import code_digest, libraries
 
     parts = {name for case in cases for name in (*case.models, *dict(case.feeds), *case.policies.values())}
     return hashlib.sha256(repr((code_digest(), libraries(), sorted(parts))).encode()).hexdigest()[:20]
@@ -160,7 +160,7 @@ def _check_writable(out: Path) -> None:
 
 
 def _job(case: Case, out: str | Path) -> Job:
-    from twin.identity import identity
+    from twin.execution.identity import identity
 
     made_of = identity(case, case.city())
     folder = run_folder(case, out, made_of)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from twin.errors import DataError
-from twin.identity import run_id
+from twin.execution.identity import run_id
 
 if TYPE_CHECKING:
     from twin.city import City
@@ -55,7 +55,7 @@ def read_manifest(folder: Path, deep: bool = False) -> dict[str, Any]:
     deep  compare the SHA-256 of every file, not only that of the figures
     Raises DataError that says what is missing or damaged.
     """
-    from twin.results_check import check_manifest
+    from twin.results.check import check_manifest
 
     try:
         content = check_manifest(folder / MANIFEST)

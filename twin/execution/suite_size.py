@@ -12,7 +12,7 @@ from twin.contract import HOUR
 from twin.errors import DataError
 
 if TYPE_CHECKING:
-    from twin.runs import Run
+    from twin.execution.runs import Run
     from twin.scenario import Case, Scenario
 
 MOST_CASES = 2000
@@ -97,8 +97,8 @@ def size_of(
     Only the first replication of each arm is read. A stopping rule counts with its most replications.
     Raises ScenarioError when the scenario has errors, DataError for an arm it lacks.
     """
-    from twin.execute import available_cores
-    from twin.suite import select
+    from twin.execution.execute import available_cores
+    from twin.execution.suite import select
 
     if replications is None:
         replications = scenario.stopping.cap if scenario.stopping else scenario.replications
@@ -127,7 +127,7 @@ def refuse_if_larger(size: Size, most: int, name: str) -> None:
 
 def _earlier(out: Path) -> dict[str, list[_Earlier]]:
     """Return the latest complete runs below a folder by digest of their city."""
-    from twin.runs import find_runs
+    from twin.execution.runs import find_runs
 
     found: dict[str, list[_Earlier]] = {}
     complete = [run for run in find_runs(out) if run.manifest] if out.is_dir() else []

@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from twin.board import Board, Pace, stopping_on_signals
 from twin.contract import HOUR, Component
 from twin.errors import TwinError
-from twin.memory import Memory
-from twin.run import FAILED, WAITING, Control, Record, run_case
+from twin.execution.board import Board, Pace, stopping_on_signals
+from twin.execution.memory import Memory
+from twin.execution.run import FAILED, WAITING, Control, Record, run_case
 
 if TYPE_CHECKING:
     from twin.scenario import Case
@@ -284,8 +284,8 @@ def _lost(job: Job, error: Exception) -> Record:
     """Record a case whose process could not answer."""
     from dataclasses import asdict
 
-    from twin.output import write_json
-    from twin.run import FAILURE
+    from twin.execution.output import write_json
+    from twin.execution.run import FAILURE
 
     message = f"{type(error).__name__}: {error}"
     record = replace(_waiting(job), status=FAILED, stage="process", message=message)

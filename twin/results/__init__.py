@@ -15,8 +15,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from twin.errors import DataError
-from twin.manifest import FIGURES, check_file
-from twin.runs import EARLIER, Run, figures_of, find_runs, suite_of
+from twin.execution.manifest import FIGURES, check_file
+from twin.execution.runs import EARLIER, Run, figures_of, find_runs, suite_of
 from twin.stats import LEVEL, Comparison, Figure, compare_arms, compare_figures
 
 if TYPE_CHECKING:
@@ -209,13 +209,13 @@ class Results:
 
     def sql(self, query: str) -> Any:
         """Answer a query over the tables (`kpis`, `events`, `links`, ...) as a data frame."""
-        from twin.export import query as ask
+        from twin.results.export import query as ask
 
         return ask(self, query)
 
     def export(self, kind: str, folder: str | Path | None = None) -> list[Path]:
         """Write all tables as "csv", "gpkg" or "parquet"; return the files."""
-        from twin.export import export
+        from twin.results.export import export
 
         return export(self, kind, Path(folder) if folder is not None else self.folder / "export")
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from twin.durable import FolderLock
 from twin.errors import DataError
-from twin.identity import identity, run_id
-from twin.output import write_json
-from twin.runs import SUITE, figures_of, read_suite
+from twin.execution.identity import identity, run_id
+from twin.execution.output import write_json
+from twin.execution.runs import SUITE, figures_of, read_suite
 
 if TYPE_CHECKING:
     from twin.results import Results

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, cast
 from twin.contract import HOUR, MINUTE, Component, Policy, Setup
 from twin.durable import FolderLock, clear_drafts, sync_below
 from twin.errors import DataError, RunError, SnapshotError, TwinError
-from twin.identity import identity, run_id
-from twin.manifest import MANIFEST, list_files, manifest_of, read_manifest
-from twin.recorder import Recorder
+from twin.execution.identity import identity, run_id
+from twin.execution.manifest import MANIFEST, list_files, manifest_of, read_manifest
+from twin.execution.recorder import Recorder
 
 if TYPE_CHECKING:
     from twin.assembly import Assembly
@@ -161,7 +161,7 @@ class _Attempt:
         return Record(case.suite, case.arm, case.replication, case.seed, str(self.folder), status, **more)
 
     def run(self) -> Record:
-        from twin.output import write_json
+        from twin.execution.output import write_json
 
         self._clear()
         self.made_of = self.control.identity or identity(self.case, self.case.city())
@@ -222,7 +222,7 @@ class _Attempt:
         return self.record(INTERRUPTED, message=f"saved; go on with: twin resume {quote(str(self.folder))}")
 
     def _finish(self) -> Record:
-        from twin.output import write_json, write_results
+        from twin.execution.output import write_json, write_results
 
         assert self.world is not None
         self.stage = "check"
@@ -264,7 +264,7 @@ class _Attempt:
             "snapshot": self._rescue(),
         }
         try:
-            from twin.output import write_json
+            from twin.execution.output import write_json
 
             write_json(self.folder / FAILURE, content)
         except (OSError, TwinError) as second:

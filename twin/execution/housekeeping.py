@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from twin.durable import DRAFT, FolderLock
 from twin.errors import DataError
-from twin.run import COMPLETE, FAILED, INTERRUPTED
-from twin.runs import BROKEN, EARLIER, INCOMPLETE, Run, find_runs
+from twin.execution.run import COMPLETE, FAILED, INTERRUPTED
+from twin.execution.runs import BROKEN, EARLIER, INCOMPLETE, Run, find_runs
 
 if TYPE_CHECKING:
     from twin.results import Results

@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 
 from tests.suites.conftest import PLUGIN, tiny, write_scenario  # noqa: F401 - a fixture
-from twin.board import Board, stopping_on_signals
 from twin.errors import DataError
-from twin.execute import Execution, execute
-from twin.memory import Memory, resident, trimmer
-from twin.suite import resume, run_suite, select
+from twin.execution.board import Board, stopping_on_signals
+from twin.execution.execute import Execution, execute
+from twin.execution.memory import Memory, resident, trimmer
+from twin.execution.suite import resume, run_suite, select
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 HERE = Execution(workers=1, warm=False)
 APART = Execution(workers=2, warm=False)
 
@@ -95,9 +95,9 @@ def test_ctrl_c_in_a_script_without_a_guard_leaves_a_resumable_suite(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
         textwrap.dedent(f"""
-        from twin.execute import Execution
+        from twin.execution.execute import Execution
         from twin.scenario import load
-        from twin.suite import run_suite
+        from twin.execution.suite import run_suite
 
         scenario = load({str(path)!r}, plugins=[{str(PLUGIN)!r}])
         outcome = run_suite(scenario, {str(tmp_path / "out")!r}, execution=Execution(workers=2, warm=False))
@@ -123,10 +123,10 @@ def test_a_class_of_a_script_travels_to_workers(tmp_path):
     script.write_text(
         PLUGIN.read_text()
         + textwrap.dedent(f"""
-        from twin.execute import Execution
+        from twin.execution.execute import Execution
         from twin.registry import BUILT_IN
         from twin.scenario import load
-        from twin.suite import run_suite
+        from twin.execution.suite import run_suite
 
         for part in (Shop, Idle, Hurry):
             BUILT_IN.add(part)
@@ -181,7 +181,7 @@ def test_a_board_in_a_file_is_shared(tmp_path):
 
 def test_memory_is_looked_at_after_every_run(tmp_path, tiny, monkeypatch):  # noqa: F811
     looked = []
-    monkeypatch.setattr("twin.executors._MEMORY.give_back", lambda: looked.append(1))
+    monkeypatch.setattr("twin.execution.executors._MEMORY.give_back", lambda: looked.append(1))
     run_suite(tiny(), tmp_path, execution=HERE)
     assert len(looked) == 6
 

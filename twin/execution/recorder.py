@@ -16,7 +16,7 @@ from twin.assembly import ENGINE
 from twin.calendar import PENDING
 from twin.durable import make_folder, write_whole
 from twin.errors import SnapshotError
-from twin.output import with_clock
+from twin.execution.output import with_clock
 from twin.procedure import CLAIMS, JOBS
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from shlex import quote
 from typing import Any
 
 from twin.errors import DataError
-from twin.manifest import MANIFEST, read_manifest
-from twin.run import CASE, COMPLETE, FAILED, FAILURE, INTERRUPTED, SNAPSHOT, WAITING
+from twin.execution.manifest import MANIFEST, read_manifest
+from twin.execution.run import CASE, COMPLETE, FAILED, FAILURE, INTERRUPTED, SNAPSHOT, WAITING
 
 SUITE = "suite.json"
 BROKEN, INCOMPLETE, EARLIER = "broken", "incomplete", "earlier"
@@ -66,7 +66,7 @@ def read_suite(folder: Path) -> dict[str, Any] | None:
 
     Raises DataError that says what is wrong with it.
     """
-    from twin.results_check import check_suite
+    from twin.results.check import check_suite
 
     try:
         return check_suite(folder / SUITE)
