@@ -44,16 +44,18 @@ def write_report(folder: Path | str) -> Path:
 def _page(report: Report, folder: Path) -> str:
     """Return the whole page as text."""
     from twin.report import page, pictures
+    from twin.report.beside import beside
     from twin.report.data import comparisons, headline, meanings
     from twin.report.procedures import timelines
     from twin.report.story import dry_fire, late_call
 
     found = comparisons(report)
+    later = beside(lambda: list(pictures.maps(report)))
     first = pictures.forest(report, headline(report, found.get(report.arm, [])))
     curves, spread, lost = pictures.story(report), pictures.cascade(report), pictures.resilience(report)
-    drawn, staged = list(pictures.maps(report)), timelines(report)
+    staged, told, dry = timelines(report), late_call(report), dry_fire(report)
+    drawn = later()
     _keep([shown for shown in (first, curves, spread, lost, *staged, *drawn) if shown], folder / PICTURES)
-    told, dry = late_call(report), dry_fire(report)
     parts = [
         page.header(report, found),
         page.verdicts(report, found, meanings(report)),
