@@ -29,13 +29,13 @@ class CalledEngines:
 
     number: list[int]
 
-    def arrive(self, view: View, row: int, event: int) -> None:
-        """Open the hydrant of a fire; see Fire."""
-        raise NotImplementedError
+    if TYPE_CHECKING:
 
-    def enter(self, view: View, row: int, stage: int, cause: int) -> None:
-        """Let a fire enter a stage; see Fire."""
-        raise NotImplementedError
+        def arrive(self, view: View, row: int, event: int) -> None:
+            """Open the hydrant of a fire; see Fire."""
+
+        def enter(self, view: View, row: int, stage: int, cause: int) -> None:
+            """Let a fire enter a stage; see Fire."""
 
     def has_service(self, view: View) -> bool:
         """Tell whether the emergency model of this run has units for fires."""

@@ -42,13 +42,13 @@ class OwnEngines:
     node: Array
     turn_out: int
 
-    def arrive(self, view: View, row: int, event: int) -> None:
-        """Open the hydrant of a fire; see Fire."""
-        raise NotImplementedError
+    if TYPE_CHECKING:
 
-    def enter(self, view: View, row: int, stage: int, cause: int) -> None:
-        """Let a fire enter a stage; see Fire."""
-        raise NotImplementedError
+        def arrive(self, view: View, row: int, event: int) -> None:
+            """Open the hydrant of a fire; see Fire."""
+
+        def enter(self, view: View, row: int, stage: int, cause: int) -> None:
+            """Let a fire enter a stage; see Fire."""
 
     def send(self, view: View, row: int) -> None:
         """Send the free engine that is there first; without one the fire waits."""

@@ -55,13 +55,13 @@ class MissionSteps:
     dispatch_time: int
     dark_factor: float
 
-    def sort_casualties(self, view: View, call: int) -> None:
-        """Find casualties; see CallSteps."""
-        raise NotImplementedError
+    if TYPE_CHECKING:
 
-    def note_closed(self, view: View, call: int) -> None:
-        """Note that a request has ended; see CallSteps."""
-        raise NotImplementedError
+        def sort_casualties(self, view: View, call: int) -> None:
+            """Find casualties; see CallSteps."""
+
+        def note_closed(self, view: View, call: int) -> None:
+            """Note that a request has ended; see CallSteps."""
 
     def mission_alert(self, view: View, job: Job) -> StepResult:
         """Wait until the dispatcher has passed on the order; a unit under way keeps moving.
