@@ -30,8 +30,8 @@ def commands(page: Path) -> list[str]:
     return [line for text in shells for line in text.splitlines() if line.startswith("twin ")]
 
 
-def parse(words: list[str]) -> None:
-    """Parse a command line as `twin` would, without doing anything."""
+def parse(words: list[str]) -> str:
+    """Parse a command line as `twin` would, without doing anything; return the command it names."""
     import typer
 
     from twin.cli import app
@@ -42,6 +42,7 @@ def parse(words: list[str]) -> None:
         words = [*context._protected_args, *context.args]
         name, command, rest = command.resolve_command(context, words)
         context = command.make_context(name, rest, parent=context)
+    return context.command_path
 
 
 def masked(text: str) -> list[str]:
@@ -87,7 +88,7 @@ def test_the_index_names_every_page():
     "line", sorted({line for page in PAGES for line in commands(page)}), ids=lambda line: line.replace(" ", "_")
 )
 def test_commands_parse(line):
-    parse(shlex.split(line)[1:])
+    assert f"{line} ".startswith(parse(shlex.split(line)[1:]) + " ")
 
 
 @pytest.mark.parametrize("line", ["twin run", "twin run a.yaml --shards 1/2", "twin results expor x", "twin nothing"])

@@ -17,7 +17,7 @@ from twin.kernels.traffic_probe import lost_vehicles
 seeds = st.integers(0, 2**32 - 1)
 
 
-def _same_as_oracle(traffic: Traffic, rows: list[tuple[int, ...]], oracle: Oracle) -> None:
+def assert_same_as_oracle(traffic: Traffic, rows: list[tuple[int, ...]], oracle: Oracle) -> None:
     assert sorted(rows) == sorted(oracle.log)
     arrival = traffic.state.arrival
     assert {int(v): int(arrival[v]) for v in np.flatnonzero(arrival >= 0)} == oracle.arrival
@@ -35,7 +35,7 @@ def test_equals_the_heap_oracle(seed: int) -> None:
     oracle, rows = Oracle(traffic), []
     run(traffic, HORIZON, rows)
     oracle.run(HORIZON)
-    _same_as_oracle(traffic, rows, oracle)
+    assert_same_as_oracle(traffic, rows, oracle)
 
 
 @examples(40)
@@ -48,7 +48,7 @@ def test_a_city_of_fixed_signals_alone_equals_the_heap_oracle(seed: int) -> None
     oracle, rows = Oracle(traffic), []
     run(traffic, HORIZON, rows)
     oracle.run(HORIZON)
-    _same_as_oracle(traffic, rows, oracle)
+    assert_same_as_oracle(traffic, rows, oracle)
 
 
 @examples(60)
@@ -63,7 +63,7 @@ def test_equals_the_heap_oracle_under_changes(seed: int) -> None:
         change(rng, traffic, oracle)
     run(traffic, HORIZON, rows)
     oracle.run(HORIZON)
-    _same_as_oracle(traffic, rows, oracle)
+    assert_same_as_oracle(traffic, rows, oracle)
 
 
 @examples(40)

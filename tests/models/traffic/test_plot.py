@@ -114,8 +114,15 @@ def test_pictures_without_axes_make_a_figure_and_empty_results_do_too():
     from matplotlib import pyplot
 
     nobody = simulate(LINKS, TRIPS.iloc[:1], until=1.0, rules=Rules(nodes=NODES))
-    for made in (nobody.plot.links("speed"), nobody.plot.fundamental(), nobody.plot.space_time(["ab"])):
+    pictures = [nobody.plot.links("speed"), nobody.plot.fundamental(), nobody.plot.space_time(["ab"])]
+    assert len({id(made.figure) for made in pictures}) == 3
+    for made in pictures:
         made.figure.canvas.draw()
+    shown, points, ways = (list(made.collections) for made in pictures)
+    assert [len(c.get_segments()) for c in shown if isinstance(c, LineCollection)] == [3, 0]
+    assert not any(len(c.get_offsets()) for c in points if not isinstance(c, LineCollection))
+    assert not any(len(c.get_segments()) for c in ways if isinstance(c, LineCollection))
+    assert all(made.get_title() or made.get_xlabel() for made in pictures[1:])
     pyplot.close("all")
 
 

@@ -97,15 +97,22 @@ def stepped(path, hours, settings=None):
 def worst(moments, found):
     """Return the largest head difference (m), the largest flow difference over its allowance, and shared times.
 
-    Allowed is 1e-3 of a flow plus 1e-5 of the largest flow.
+    Allowed is 1e-3 of a flow plus 1e-5 of the largest flow. Heads count where water comes; a value that is
+    not a number makes its difference not a number.
     """
     head = flow = 0.0
     shared = 0
     for moment in moments:
         if moment.time in found:
             ours, flows, connected = found[moment.time]
-            head = max(head, np.abs(ours - moment.head)[connected].max())
+            head = np.maximum(head, np.abs(ours - moment.head)[connected].max())
             allowed = 1e-3 * np.abs(moment.flow) + 1e-5 * np.abs(moment.flow).max()
-            flow = max(flow, (np.abs(flows - moment.flow) / allowed).max())
+            flow = np.maximum(flow, (np.abs(flows - moment.flow) / allowed).max())
             shared += 1
     return head, flow, shared
+
+
+def compared(moments, found):
+    """Count the heads and the flows that `worst` compares."""
+    shared = [found[moment.time] for moment in moments if moment.time in found]
+    return sum(int(connected.sum()) for *_, connected in shared), sum(flow.size for _, flow, _ in shared)
