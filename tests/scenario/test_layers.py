@@ -52,6 +52,36 @@ def test_a_chain_of_bases_is_followed(tmp_path):
     assert (third.name, third.seed) == ("town", 5)
 
 
+@pytest.mark.parametrize(
+    ("delta", "title"),
+    [
+        ("title: Dry run\nseed: 5\n", "Dry run"),
+        ("scenario: storm_study\nseed: 5\n", "A flood; storm_study"),
+        ("duration: 1 h\ncity: other\n", "A flood; duration 1 h, city other"),
+        ("options: {water: {share: {sweep: [0.1, 0.2]}}}\n", "A flood; other options.water.share"),
+        ("events: []\nstart: ~\n", "A flood; other events, no start"),
+        ("arms: {a: {seed: 1}, b: {seed: 2}}\nvary: ~\n", "A flood; other arms, no vary"),
+        ("a: 1\nb: 2\nc: 3\nd: 4\n", "A flood; a 1, b 2, c 3, d 4"),
+        ("a: 1\nb: 2\nc: 3\nd: 4\ne: 5\n", "A flood; a 1, b 2, c 3, 2 more changes"),
+        ("options: {}\n", "A flood"),
+        ("title: ~\nscenario: dry\n", "dry"),
+    ],
+)
+def test_a_scenario_without_a_title_is_its_base_and_what_it_changes(tmp_path, delta, title):
+    town(tmp_path, "title: A flood\n", name="first.yaml")
+    assert town(tmp_path, text=f"base: first.yaml\n{delta}", name="second.yaml").title == title
+
+
+def test_a_title_grows_along_a_chain_and_begins_with_a_name_where_there_is_none(tmp_path):
+    town(tmp_path, name="first.yaml")
+    written(tmp_path, "base: first.yaml\nseed: 5\n", "second.yaml")
+    assert town(tmp_path, text="base: second.yaml\nduration: 1 h\n", name="third.yaml").title == (
+        "town; seed 5; duration 1 h"
+    )
+    written(tmp_path, "city: nusantara\n", "nameless.yaml")
+    assert town(tmp_path, text="base: nameless.yaml\nseed: 7\n", name="fourth.yaml").title == "nameless; seed 7"
+
+
 def test_problems_of_a_base_name_its_own_file(tmp_path):
     town(tmp_path, "seeed: 1\n", name="first.yaml")
     found = town(tmp_path, text="base: first.yaml\n", name="second.yaml").check(toy_city())

@@ -8,8 +8,8 @@ from typing import Any
 
 from twin.scenario.problems import Mark, Problems
 from twin.scenario.sweeps import MOST, check_distributions, sweeps_of, swept
-from twin.scenario.tree import Node
-from twin.scenario.vary import WORD, Variant, check_delta, check_vary, count, leaves, of_arm, variants, without
+from twin.scenario.tree import Node, leaves
+from twin.scenario.vary import WORD, Variant, check_delta, check_vary, count, of_arm, variants, without
 
 ONE_ARM = "base"
 """Name of the only arm of a scenario that compares nothing."""

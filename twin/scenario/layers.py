@@ -6,10 +6,8 @@ from importlib import resources
 from pathlib import Path
 
 from twin.scenario.problems import Mark, Problems
-from twin.scenario.tree import Node, read
-
-IDENTITY = {"name", "folder", "osm", "tntp", "feed", "sweep", "range", "distribution"}
-"""Keys that say which thing a mapping describes: another thing replaces the whole mapping."""
+from twin.scenario.titles import titled
+from twin.scenario.tree import IDENTITY, Node, read
 
 
 def embedded() -> dict[str, Path]:
@@ -41,7 +39,9 @@ def layered(path: Path, problems: Problems, above: tuple[Path, ...] = ()) -> Nod
     replaced = ("seed", "replications") if tree.get("seeds") else ("seeds",) if _counts_seeds(tree) else ()
     for key in replaced:
         below = _without(below, key)
-    return merge(below, _without(tree, "base"))
+    delta = _without(tree, "base")
+    title = titled(delta, below, str(Path(base.value).stem))
+    return merge(below if title is None else _with(below, "title", title), delta)
 
 
 def merge(base: Node, delta: Node, nested: bool = False) -> Node:
@@ -104,6 +104,10 @@ def _counts_seeds(tree: Node) -> bool:
 
 def _without(tree: Node, key: str) -> Node:
     return Node({name: node for name, node in tree.value.items() if name != key}, tree.mark, tree.keys)
+
+
+def _with(tree: Node, key: str, node: Node) -> Node:
+    return Node({**tree.value, key: node}, tree.mark, tree.keys)
 
 
 def _named(node: Node, key: str = "name") -> Node:

@@ -7,6 +7,7 @@ are read by the core schema of YAML 1.2 (section 10.3): `on` and `17:00` stay te
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,9 @@ import yaml
 from twin.scenario.problems import Mark, Problems
 
 Value = Any
+
+IDENTITY = {"name", "folder", "osm", "tntp", "feed", "sweep", "range", "distribution"}
+"""Keys that say which thing a mapping describes: another thing replaces the whole mapping."""
 
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -78,6 +82,15 @@ class Node:
         if self.is_list:
             return [node.plain() for node in self.value]
         return self.value
+
+
+def leaves(node: Node, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Node]]:
+    """Yield every single value, list and empty mapping below a node, with its path."""
+    if node.is_mapping and node.value:
+        for key, child in node.value.items():
+            yield from leaves(child, (*path, key))
+    else:
+        yield path, node
 
 
 def read(text: str, file: str, problems: Problems) -> Node | None:

@@ -10,9 +10,9 @@ from functools import reduce
 from typing import Any
 
 from twin.scenario import keys
-from twin.scenario.layers import IDENTITY, merge
+from twin.scenario.layers import merge
 from twin.scenario.problems import Problems
-from twin.scenario.tree import Node
+from twin.scenario.tree import IDENTITY, Node, leaves
 
 UNCHANGED = "unchanged"
 """Name of an entry that changes nothing."""
@@ -111,15 +111,6 @@ def without(tree: Node, *names: str) -> Node:
     if not tree.is_mapping:
         return Node({}, tree.mark)
     return Node({key: node for key, node in tree.value.items() if key not in names}, tree.mark, tree.keys)
-
-
-def leaves(node: Node, path: Path = ()) -> Iterator[tuple[Path, Node]]:
-    """Yield every single value, list and empty mapping below a node, with its path."""
-    if node.is_mapping and node.value:
-        for key, child in node.value.items():
-            yield from leaves(child, (*path, key))
-    else:
-        yield path, node
 
 
 def word_of(path: Path, node: Node) -> str:
