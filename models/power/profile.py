@@ -20,6 +20,9 @@ _WORK_MORNING = (0.38, 0.36, 0.35, 0.35, 0.36, 0.39, 0.48, 0.66, 0.84, 0.94, 0.9
 _WORK_EVENING = (0.95, 0.99, 1.00, 0.98, 0.92, 0.80, 0.70, 0.66, 0.60, 0.53, 0.46, 0.41)
 HOMES = (*_HOMES_MORNING, *_HOMES_EVENING)
 WORK = (*_WORK_MORNING, *_WORK_EVENING)
+STANDING = min(WORK)
+"""Share of the peak of places of work that runs by itself: refrigerators, servers, lights left on."""
+
 _HOURS, _HOMES, _WORK = np.arange(25.0), np.array([*HOMES, HOMES[0]]), np.array([*WORK, WORK[0]])
 
 
@@ -43,6 +46,14 @@ def demand_factor(share: Array, hour: float) -> Array:
     """
     homes, work = (np.interp(hour, _HOURS, factors) for factors in (_HOMES, _WORK))
     return np.asarray((1.0 - share) * homes + share * work)
+
+
+def staffed(hour: float) -> float:
+    """Return the share of those who work in a place that are there at a local hour.
+
+    What work uses above `STANDING` is taken to follow the people, and nobody to be there at its least.
+    """
+    return float((np.interp(hour, _HOURS, _WORK) - STANDING) / (_WORK.max() - STANDING))
 
 
 def solar_factor(hour: float) -> float:
