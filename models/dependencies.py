@@ -1,11 +1,12 @@
 """Let low pressure act on hospitals and pumps: the dependencies that no network model acts on itself.
 
 A coupling is a row of `dependencies` from a water junction to a hospital (`store`: its tank lasts for
-`delay`) or to a pump (`cut_out`: it is stopped `delay` after low pressure, and started `delay` after
-pressure has come back). Pumps act on pressure against the order in which one instant is solved, so the
-shortest delay is a second, and a pump that its own suction stops goes on and off for ever: that is
-physics. A coupling that fails again in the very state in which it failed before is counted, and the
-first, tenth, hundredth ... time is logged as `coupling_repeats` with the coupling and the junction.
+`delay`) or to a pump (`cut_out`: it is cut out `delay` after low pressure, and let go `delay` after
+pressure has come back; then it runs if it is switched on). Pumps act on pressure against the order in
+which one instant is solved, so the shortest delay is a second, and a pump that its own suction stops goes
+on and off for ever: that is physics. A coupling that fails again in the very state in which it failed
+before is counted, and the first, tenth, hundredth ... time is logged as `coupling_repeats` with the
+coupling and the junction.
 """
 
 from __future__ import annotations
@@ -96,9 +97,7 @@ class Dependencies(Model):
             if contributes(view, "hospital.waterless"):
                 view.add("hospital.waterless", int(self.row[row]), int(failed), name)
         else:
-            view.schedule("pump_switch", 0, int(self.row[row]), float(not failed), cause=name)
-            if not failed:
-                view.schedule("pump_automatic", 0, int(self.row[row]), cause=name)
+            view.schedule("pump_protection", 0, int(self.row[row]), float(failed), cause=name)
 
     def _count(self, view: View, row: int, cause: int) -> None:
         """Count a failure, and tell when it repeats the state of the one before."""

@@ -51,6 +51,13 @@ def _pump_speed(water: Water, view: View, event: Event, rows: Array) -> None:
     _by_hand(view, water.network.first_pump + rows, status, np.full(len(rows), speed))
 
 
+def _protect(water: Water, view: View, event: Event, rows: Array) -> None:
+    """Let one more protection stop a pump, or one less; orders, controls and rules stay as they are."""
+    links = water.network.first_pump + rows
+    change = 1 if event.value > 0 else -1
+    view.put("water_link.cut_out", links, np.maximum(view["water_link.cut_out"][links] + change, 0))
+
+
 def _automatic(water: Water, view: View, event: Event, rows: Array) -> None:
     """Let pumps, valves or pipes obey controls and rules again, from the state they are in."""
     network = water.network
@@ -157,6 +164,7 @@ def _hydrant(water: Water, view: View, event: Event, rows: Array) -> None:
 ACTS: dict[str, Callable[[Water, View, Event, Array], None]] = {
     "pump_switch": _pump_switch,
     "pump_speed": _pump_speed,
+    "pump_protection": _protect,
     "pump_automatic": _automatic,
     "valve_automatic": _automatic,
     "pipe_automatic": _automatic,

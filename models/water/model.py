@@ -153,13 +153,14 @@ class Water(Model):
         view.put("water.pending", 0, view.schedule("water_tick", delay, cause=-1))
 
     def _power(self, view: View) -> bool:
-        """Stop pumps without power and start those that have it back; return whether a link works or fails anew."""
+        """Stop pumps that lack power, are failed or cut out, and let the others work; return whether any changed."""
         first, last = self.network.first_pump, self.network.first_valve
         before, works = view["water_link.works"], view["water_link.shut"] == 0
         powered = np.ones(last - first, bool)
         if "bus.energised" in view:
             powered = view["bus.energised"][self.bus] | (self.bus < 0)
-        works[first:last] &= powered & ~view["water_link.failed"][first:last]
+        allowed = ~view["water_link.failed"][first:last] & (view["water_link.cut_out"][first:last] == 0)
+        works[first:last] &= powered & allowed
         if (works == before).all():
             return False
         before = before.copy()

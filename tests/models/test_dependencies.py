@@ -86,6 +86,67 @@ def test_a_pump_with_enough_suction_is_left_alone():
     assert times(world_of(wide).run("2 h"), "pump_cut_out") == []
 
 
+def fed_city():
+    """Return the town with a pump that is cut out a minute after pressure at junction 1 is lost."""
+    return small_city(dependencies=table_of_rows([row("j1", "pumps", "u0", "cut_out", 60.0)], water_tables()))
+
+
+def dry_events():
+    """Return the closing and opening of the mains on both sides of junctions 1 and 2."""
+    return [planned("pipe_switch", at, [0, 2], value=value) for at, value in ((1800, 0), (3600, 1))]
+
+
+def dry_spell(*more, hours=2):
+    """Return a run in which the main behind junction 0 is closed from 1800 s to 3600 s, and the tank too."""
+    return world_of(fed_city(), *dry_events(), *more, hours=hours)
+
+
+def running(world):
+    """Tell whether the pump gives water."""
+    return bool(world.state["water_link.flow"][world.assembly.by_name["water"].network.first_pump] > 1e-6)
+
+
+@pytest.mark.parametrize(("ordered", "runs"), [(None, True), (0, False), (1, True)])
+def test_a_cut_in_leaves_what_the_operator_ordered(ordered, runs):
+    orders = [] if ordered is None else [planned("pump_switch", 600, [0], value=ordered)]
+    world = dry_spell(planned("pump_switch", 10, [0], value=1), planned("pump_automatic", 20, [0]), *orders)
+    assert running(world.run(500 * SECOND))
+    world.run(2400 * SECOND)
+    assert not running(world)
+    assert len(times(world, "pump_cut_out")) == 1
+    world.run(3900 * SECOND)
+    assert len(times(world, "pump_cut_in")) == 1
+    assert running(world) == runs
+    assert world.state["water_link.held"].any() == (ordered is not None)
+    assert world.check() == []
+
+
+def test_an_order_to_run_waits_for_the_protection():
+    """Ordered on while it is cut out, a pump starts when suction is back; ordered off, it does not."""
+    for value in (1, 0):
+        world = dry_spell(planned("pump_switch", 2400, [0], value=value)).run(2500 * SECOND)
+        assert not running(world)
+        assert running(world.run(3900 * SECOND)) == bool(value)
+
+
+def test_controls_go_on_while_a_pump_is_cut_out():
+    """The tank is above the level at which the control stops the pump: a cut-in does not start it."""
+    tanks = {**water_tables()["tanks"], "initial_level": np.array([4.5])}
+    rows = table_of_rows([row("j1", "pumps", "u0", "cut_out", 60.0)], water_tables())
+    world = world_of(small_city(tanks=tanks, dependencies=rows), *dry_events(), hours=2)
+    assert not running(world.run(3900 * SECOND))
+    assert len(times(world, "pump_cut_in")) == 1
+
+
+def test_a_pump_with_two_protections_runs_when_both_let_go():
+    base = water_tables()
+    rows = table_of_rows([row(j, "pumps", "u0", "cut_out", d) for j, d in (("j1", 60.0), ("j2", 600.0))], base)
+    world = world_of(small_city(dependencies=rows), planned("pump_switch", 10, [0], value=1), *dry_events(), hours=2)
+    assert world.run(3700 * SECOND).state["water_link.cut_out"].max() == 1
+    assert not running(world)
+    assert running(world.run(4300 * SECOND))
+
+
 @pytest.mark.parametrize("city", [hospital_city(), starving_city()], ids=["hospital", "pump"])
 def test_a_run_in_two_parts_is_the_same_run(city, tmp_path):
     world = world_of(city, planned("pump_failure", 3600, [0], duration=7 * 3600.0))
