@@ -7,7 +7,7 @@ field solves once in computed order, then the series are measured.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +52,7 @@ class Engine:
         self._advancing = ""
         self._due: int | None = None
         self._audience: dict[str, tuple[Component, ...]] = {}
-        self._readers = _readers(assembly)
+        self._telling: dict[str, tuple[int, int, Sequence[int]]] = {}
         self._moving = frozenset(
             c.name for c in assembly.components if isinstance(c, Model) and type(c).advance is not Model.advance
         )
@@ -146,18 +146,30 @@ class Engine:
 
     def mark(self, name: str) -> None:
         """Note that a field changed."""
-        self._refuse_while_advancing("change a field that others read")
+        if self._advancing:
+            self._refuse_while_advancing("change a field that others read")
+        told = self._telling.get(name)
+        if told is None:
+            told = self._telling[name] = self._whom_to_tell(name)
+        number, readers, laggards = told
         cells = self.state.cells
         write = cells["engine.write"]
         count = write[0] = write[0] + 1
-        cells["written.stamp"][self.assembly.field_number[name]] = count
+        cells["written.stamp"][number] = count
         if self._due is not None:
-            self._due |= self._readers.get(name, 0)
-        for model in self.assembly.laggards.get(name, ()):
+            self._due |= readers
+        for model in laggards:
             asked = cells["lag_asked.time"]
             if asked[model] != self._now:
                 asked[model] = self._now
                 self.add_row(_LAG, Plan(SETTLE, EVENT, model))
+
+    def _whom_to_tell(self, name: str) -> tuple[int, int, Sequence[int]]:
+        """Return the number of a field, a bit for each model that solves when it changes, and who solves later."""
+        assembly = self.assembly
+        number = assembly.field_number[name]
+        readers = sum(1 << i for i, _, inputs in assembly.solvers if number in inputs)
+        return number, readers, assembly.laggards.get(name, ())
 
     def _refuse_while_advancing(self, deed: str) -> None:
         if self._advancing:
@@ -341,17 +353,6 @@ class Engine:
 
     def _nothing(self, target: int, cause: int) -> None:
         pass
-
-
-def _readers(assembly: Assembly) -> dict[str, int]:
-    """Return for each field the bits of the models that solve when it changes."""
-    readers: dict[str, int] = {}
-    for i, _, inputs in assembly.solvers:
-        read = set(inputs.tolist())
-        for name, number in assembly.field_number.items():
-            if number in read:
-                readers[name] = readers.get(name, 0) | 1 << i
-    return readers
 
 
 _ENGINE: dict[str, Callable[[Engine, int, int], None]] = {

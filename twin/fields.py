@@ -113,7 +113,9 @@ class State(dict[str, Array]):
     """All mutable arrays of one world, in one buffer; arrays by name.
 
     Arrays are written in place and never rebound, except when a table with
-    capacity grows: then `generation` changes and views fetch them again.
+    capacity grows: then `generation` changes and everything is fetched again.
+
+    mirrors  what others hold of the arrays by name; emptied when these move
     """
 
     def __init__(self, layout: Layout, buffer: Array | None = None) -> None:
@@ -121,6 +123,7 @@ class State(dict[str, Array]):
         self.layout = layout
         self.generation = 0
         self._frozen: dict[str, Array] = {}
+        self.mirrors: list[dict[str, Any]] = []
         self.cells = Cells(self)
         self.buffer = np.zeros(layout.size, dtype=np.uint8) if buffer is None else buffer
         if buffer is None:
@@ -178,6 +181,8 @@ class State(dict[str, Array]):
         """Let go of every array, so that each is found anew in the buffer when it is next asked for."""
         self.cells.clear()
         self._frozen.clear()
+        for mirror in self.mirrors:
+            mirror.clear()
         super().clear()
 
     def digest(self) -> str:

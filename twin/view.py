@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.calendar import Plan
+from twin.columns import WHOLE, Column
 from twin.contract import EVENT, OBSERVE, Component, Feed
 from twin.errors import ContractError
 from twin.rows import give_back, take
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 _ALL = slice(None)
-_PLAIN, _CAUSE = (int, float, bool), (int, type(None))
-_NONE = np.empty(0, np.int64)
-_NONE.flags.writeable = False
 
 
 class View:
@@ -40,8 +38,9 @@ class View:
         self._adds = assembly.adds[component.name]
         self._priority = OBSERVE if isinstance(component, Feed) else EVENT
         self._arrays: dict[str, Array] = {}
-        self._causes: dict[str, str] = {}
-        self._generation = -1
+        self._columns: dict[str, Column] = {}
+        self._parts: dict[str, Column] = {}
+        world.state.mirrors.extend((self._arrays, self._columns, self._parts))
         self.cause_id = -1
         self.cause_changed = False
 
@@ -56,10 +55,6 @@ class View:
         return self._world.assembly.city
 
     def __getitem__(self, name: str) -> Array:
-        generation = self._world.state.generation
-        if self._generation != generation:
-            self._arrays.clear()
-            self._generation = generation
         array = self._arrays.get(name)
         if array is None:
             if name.partition("@")[0] not in self._readable:
@@ -101,76 +96,35 @@ class View:
         values  scalar or one per row
         cause   event id, or one per row; default the event being handled
         """
-        self._own(name)
-        return self._write(name, name, rows, values, cause)
+        column = self._columns.get(name)
+        if column is None:
+            self._own(name)
+            column = self._columns[name] = Column(self._world.state, name, name)
+        return self._write(column, rows, values, self.cause_id if cause is None else cause)
 
     def add(self, name: str, rows: Any, values: Any, cause: Any = None) -> Array:
         """Write this component's own contribution to a group."""
-        if name not in self._adds:
-            raise ContractError(f"{self._component.name} contributes to {name!r} but does not declare it in adds")
-        return self._write(f"{name}@{self._component.name}", name, rows, values, cause)
+        column = self._parts.get(name)
+        if column is None:
+            if name not in self._adds:
+                raise ContractError(f"{self._component.name} contributes to {name!r} but does not declare it in adds")
+            column = self._parts[name] = Column(self._world.state, f"{name}@{self._component.name}", name)
+        return self._write(column, rows, values, self.cause_id if cause is None else cause)
 
-    def _write(self, array_name: str, field: str, rows: Any, values: Any, cause: Any) -> Array:
-        array = self._world.state[array_name]
-        if type(rows) is int and rows >= 0 and array.ndim == 1 and type(values) in _PLAIN and type(cause) in _CAUSE:
-            return self._write_cell(array, field, rows, values, cause)
-        if type(rows) is slice and rows == _ALL and array.ndim == 1:
-            return self._write_all(array, field, values, cause)
-        index = self._index(array_name, array.shape[0], rows)
-        new = np.asarray(values, dtype=array.dtype)
-        old = array[index]
-        differs = old != new
-        if array.dtype.kind == "f":
-            differs &= ~(np.isnan(old) & np.isnan(new))
-        if differs.ndim > 1:
-            differs = differs.reshape(differs.shape[0], -1).any(axis=1)
-        changed: Array = index[differs]
+    def _write(self, column: Column, rows: Any, values: Any, cause: Any) -> Array:
+        if type(values) in column.takes and type(rows) in WHOLE and rows >= 0 and type(cause) in WHOLE:
+            changed = column.put_cell(rows, values, cause)
+        elif type(rows) is slice and rows == _ALL and column.array.ndim == 1:
+            changed = column.put_all(values, cause)
+        else:
+            changed = column.put_rows(self._index(column, rows), values, cause)
         if changed.shape[0]:
-            array[changed] = new[differs] if new.ndim == array.ndim and new.shape[0] > 1 else new
-            self._world.mark(field)
-            companion = self._companion(field)
-            if companion:
-                causes = np.asarray(self.cause_id if cause is None else cause)
-                self._world.state[companion][changed] = causes[differs] if causes.ndim else causes
+            self._world.mark(column.field)
         return changed
 
-    def _write_cell(self, array: Array, field: str, row: int, value: Any, cause: int | None) -> Array:
-        """Write one number to one row, as `_write` does but without an array for each."""
-        new, old = array.dtype.type(value), array[row]
-        if new == old or (array.dtype.kind == "f" and np.isnan(new) and np.isnan(old)):
-            return _NONE
-        array[row] = new
-        self._world.mark(field)
-        companion = self._companion(field)
-        if companion:
-            self._world.state.cells[companion][row] = self.cause_id if cause is None else cause
-        return np.array([row])
-
-    def _write_all(self, array: Array, field: str, values: Any, cause: Any) -> Array:
-        """Write a value to every row, as `_write` does but without a number for each row."""
-        new = np.asarray(values, dtype=array.dtype)
-        differs = array != new
-        if array.dtype.kind == "f":
-            differs &= ~(np.isnan(array) & np.isnan(new))
-        changed: Array = differs.nonzero()[0]
-        if changed.shape[0]:
-            array[changed] = new[differs] if new.ndim and new.shape[0] > 1 else new
-            self._world.mark(field)
-            companion = self._companion(field)
-            if companion:
-                causes = np.asarray(self.cause_id if cause is None else cause)
-                self._world.state[companion][changed] = causes[differs] if causes.ndim else causes
-        return changed
-
-    def _companion(self, field: str) -> str:
-        """Return the name of the array of a field's causes, "" when it is not traced."""
-        name = self._causes.get(field)
-        if name is None:
-            name = f"{field}@cause"
-            name = self._causes[field] = name if name in self._world.state else ""
-        return name
-
-    def _index(self, name: str, size: int, rows: Any) -> Array:
+    def _index(self, column: Column, rows: Any) -> Array:
+        """Return rows as an array of them."""
+        size = column.array.shape[0]
         if type(rows) is int and rows >= 0:
             return np.array([rows])
         if isinstance(rows, slice):
@@ -178,13 +132,12 @@ class View:
         given = np.atleast_1d(np.asarray(rows))
         if given.dtype == bool:
             if given.shape != (size,):
-                raise ContractError(
-                    f"{self._component.name} masks {name!r} with {given.shape[0]} flags for {size} rows"
-                )
-            return np.flatnonzero(given)
-        index: Array = given.astype(np.int64)
+                told = f"masks {column.field!r} with {given.shape[0]} flags for {size} rows"
+                raise ContractError(f"{self._component.name} {told}")
+            return given.nonzero()[0]
+        index: Array = given.astype(np.int64, copy=False)
         if index.size and index.min() < 0:
-            raise ContractError(f"{self._component.name} writes row {index.min()} of {name!r}; rows begin at 0")
+            raise ContractError(f"{self._component.name} writes row {index.min()} of {column.field!r}; rows begin at 0")
         return index
 
     def total(self, name: str) -> Array:

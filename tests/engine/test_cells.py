@@ -51,7 +51,9 @@ def _writer(dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float64", "int64", "int8", "bool"])
-@pytest.mark.parametrize("value", [0, 1, 2.7, -0.0, True, math.nan])
+@pytest.mark.parametrize(
+    "value", [0, 1, 2.7, -0.0, True, math.nan, np.float64(2.7), np.float32(0.1), np.int64(3), np.bool_(True)]
+)
 def test_one_cell_and_one_row_are_written_alike(dtype, value):
     if math.isnan(value) and dtype != "float64":
         return
@@ -61,3 +63,52 @@ def test_one_cell_and_one_row_are_written_alike(dtype, value):
         changed = quick.put("shelf.value", 1, value), slow.put("shelf.value", np.array([1]), value)
         assert changed[0].tolist() == changed[1].tolist()
         assert worlds[0].digest() == worlds[1].digest()
+
+
+@pytest.mark.parametrize("row", [1, np.int64(1), np.int32(1)])
+@pytest.mark.parametrize("cause", [4, np.int64(4), np.array([4])])
+def test_row_and_cause_may_be_numbers_of_any_kind(row, cause):
+    world = _writer("float64")
+    assert world.view("writer").put("shelf.value", row, 2.5, cause).tolist() == [1]
+    assert world.state["shelf.value"].tolist() == [0.0, 2.5, 0.0]
+    assert world.state["shelf.value@cause"].tolist() == [-1, 4, -1]
+
+
+WHOLE_COLUMNS = (
+    ([1.0, 0.0, 2.0], [1.0, -0.0, 3.0]),
+    ([math.nan, math.nan, 1.0], [math.nan, 2.0, math.nan]),
+    ([math.inf, 1.0, 0.0], [math.inf, -math.inf, 0.0]),
+    ([1.0, math.nan, 2.0], math.nan),
+    ([1.0, 0.0, 2.0], 2),
+)
+
+
+@pytest.mark.parametrize(("before", "after"), WHOLE_COLUMNS)
+@pytest.mark.parametrize("cause", [9, np.array([7, 8, 9])])
+def test_a_whole_column_and_its_rows_are_written_alike(before, after, cause):
+    worlds = _writer("float64"), _writer("float64")
+    changed = []
+    for world, rows in zip(worlds, (slice(None), np.arange(3)), strict=True):
+        world.state["shelf.value"][:] = before
+        changed.append(world.view("writer").put("shelf.value", rows, after, cause).tolist())
+    assert changed[0] == changed[1]
+    assert worlds[0].digest() == worlds[1].digest()
+
+
+def test_what_a_view_holds_follows_a_table_that_grows():
+    world = _writer("int64")
+    view = world.view("writer")
+    view.put("shelf.value", 1, 7)
+    assert view["shelf.value"].tolist() == [0, 7, 0]
+    world.state.grow("pending")
+    view.put("shelf.value", 2, 8)
+    view.put("shelf.value", slice(None), view["shelf.value"] + 1)
+    assert view["shelf.value"].tolist() == world.state["shelf.value"].tolist() == [1, 8, 9]
+
+
+def test_a_closed_state_gives_back_its_memory_though_a_view_had_looked_at_it():
+    world = _writer("float64")
+    world.view("writer").put("shelf.value", 1, float(world.view("writer")["shelf.value"][0]) + 1.0)
+    layout = world.state.layout
+    world.state.close()
+    assert len(layout.spare) == 1
