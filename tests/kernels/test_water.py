@@ -7,7 +7,7 @@ import pytest
 
 from twin.kernels import water_codes as codes
 from twin.kernels.water_controls import Controls, apply_controls, control_step
-from twin.kernels.water_inputs import Setter, Written, write_links, write_nodes
+from twin.kernels.water_inputs import REFUSED_LINK, REFUSED_NODE, Checked, Written, attempt, write_inputs
 from twin.kernels.water_rules import Rules, Seen, apply_rules
 from twin.kernels.water_service import rates, todini
 from twin.kernels.water_solution import Graph, Patterns, apply_patterns, ask, dry, publish, reach
@@ -189,18 +189,60 @@ def test_values_reach_a_c_function_and_the_refused_one_is_found():
     """A project without a network refuses the first value, which is told in the library's units."""
     from twin.models.water.epanet import library as lib
 
-    handle, refused = lib.new_project(), np.zeros(2)
+    toolkit, refused = lib.toolkit(lib.new_project()), np.zeros(3)
     written = Written(np.array([1]), 0, np.array([9.0, 0.3]), 0.5, 2.0, 0.25)
-    none = np.zeros(0)
-    node, link = Setter(lib.library().EN_setnodevalue), Setter(lib.library().EN_setlinkvalue)
-    assert write_nodes(node, handle, written, none, none, none, np.array([3.0]), refused) == 102
-    assert refused.tolist() == [0.0, 12.0]
-    one = np.ones(1)
-    assert write_nodes(node, handle, written, one, one, none, none, refused) == 102
-    assert refused.tolist() == [0.0, 2.0]
+    none, one = np.zeros(0), np.ones(1)
     status, setting = np.array([1, 0], np.int8), np.array([1.0, 6.0])
-    assert write_links(link, handle, written, status, setting, refused) == 102
-    assert refused.tolist() == [1.0, 0.0]
+    assert write_inputs(toolkit, written, none, none, none, np.array([3.0]), status, setting, refused) == 102
+    assert refused.tolist() == [REFUSED_NODE, 0.0, 12.0]
+    assert write_inputs(toolkit, written, one, one, none, none, status, setting, refused) == 102
+    assert refused.tolist() == [REFUSED_NODE, 0.0, 2.0]
+    assert write_inputs(toolkit, written, none, none, none, none, status, setting, refused) == 102
+    assert refused.tolist() == [REFUSED_LINK, 1.0, 0.0]
+
+
+def test_an_attempt_on_a_project_without_a_network_tells_that_it_did_not_start():
+    from twin.models.water.epanet import library as lib
+
+    nodes, links = np.zeros((3, 1)), np.zeros((2, 1))
+    written = Written(NONE, 0, np.ones(1), 1.0, 1.0, 1.0)
+    answer = (nodes, links, np.zeros(1), np.zeros(1), np.zeros(1), np.zeros(1), np.zeros(1, bool), np.zeros(4))
+    assert attempt(lib.toolkit(lib.new_project()), written, Checked(NONE, NONE, NONE, 0.01), 10, *answer) == -103
+
+
+def test_an_answer_in_which_water_stands_before_a_shut_check_valve_is_betrayed():
+    """A stand-in for the library answers heads of 2 and 1 units, and a shut link between them."""
+    import ctypes
+
+    from twin.kernels.foreign import address_of
+    from twin.kernels.water_inputs import Toolkit
+
+    def answer(_project, kind, values):
+        values[0], values[1] = {9: 3.0, 10: 2.0, 31: 5.0}[kind], 1.0
+        return 0
+
+    whole, reals = ctypes.c_int, ctypes.POINTER(ctypes.c_double)
+    quiet = ctypes.CFUNCTYPE(whole, ctypes.c_int64, whole)(lambda *_: 0)
+    runs = ctypes.CFUNCTYPE(whole, ctypes.c_int64, ctypes.c_int64)(lambda *_: 0)
+    reads = ctypes.CFUNCTYPE(whole, ctypes.c_int64, whole, reals)(answer)
+    shut = ctypes.CFUNCTYPE(whole, ctypes.c_int64, whole, reals)(lambda *_: 0)
+    functions = [address_of(function) for function in (quiet, quiet, quiet, runs, reads, shut, shut)]
+    toolkit = Toolkit(0, *functions)
+    written = Written(NONE, 0, np.ones(1), 0.5, 1.0, 0.25)
+    head, inflow, delivered, flow = np.zeros(2), np.zeros(2), np.zeros(1), np.ones(1)
+    found = (head, inflow, delivered, flow, np.zeros(1, bool), told := np.zeros(4))
+    checked = Checked(np.array([0]), np.array([0]), np.array([1]), 0.2)
+    assert attempt(toolkit, written, checked, 10, np.zeros((3, 2)), np.zeros((2, 1)), *found) == 0
+    assert (head.tolist(), inflow.tolist(), delivered.tolist(), flow.tolist()) == (
+        [0.5, 0.25],
+        [1.5, 0.5],
+        [2.5],
+        [0.0],
+    )
+    assert told[2] == 1.0
+    unwatched = checked._replace(links=np.array([-1]))
+    attempt(toolkit, written, unwatched, 10, np.zeros((3, 2)), np.zeros((2, 1)), *found)
+    assert told[2] == 0.0
 
 
 def graph():

@@ -10,7 +10,7 @@ import ctypes
 import importlib.util
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twin.errors import TwinError
 from twin.models.water.epanet.errors import EpanetError
@@ -22,6 +22,9 @@ ACCURACY, FLOW_CHANGE = 1, 6
 ITERATIONS, RELATIVE_ERROR, MAX_HEAD_ERROR = 0, 1, 2
 INIT_FLOWS, KEEP_FLOWS = 10, 0
 VERSION = 20300
+
+if TYPE_CHECKING:
+    from twin.kernels.water_inputs import Toolkit
 
 _NAMES = ("libepanet2.so", "libepanet2.dylib", "epanet2.dll")
 
@@ -79,8 +82,11 @@ def new_project() -> int:
     return handle.value
 
 
-def statistic(handle: int, kind: int) -> float:
-    """Return a statistic of the last solution."""
-    value = ctypes.c_double()
-    library().EN_getstatistic(handle, kind, ctypes.byref(value))
-    return value.value
+def toolkit(handle: int) -> Toolkit:
+    """Return where compiled code finds a project and what to do with it."""
+    from twin.kernels.foreign import address_of
+    from twin.kernels.water_inputs import Toolkit
+
+    loaded = library()
+    names = ("setnodevalue", "setlinkvalue", "initH", "runH", "getnodevalues", "getlinkvalues", "getstatistic")
+    return Toolkit(handle, *(address_of(getattr(loaded, f"EN_{name}")) for name in names))

@@ -44,7 +44,11 @@ _MORE = 8
 stays a function of its inputs."""
 
 _HELD_BACK = 0.01
-"""Head (m) over a shut check valve, in the direction in which it lets water pass, that betrays a wrong state."""
+"""Head (m) over a shut check valve, in the direction in which it lets water pass, that betrays a wrong state.
+
+EPANET looks at states at some trials only, and not beyond those allowed; it may then balance with a state that its own
+heads contradict (seen: 12 m). A full tank rightly shuts the pipes beside it.
+"""
 
 _LAST_CHANGE = 5e-6
 """Share of all demand by which no flow may change in the last trial. A start with fresh flows stops a trial before one
@@ -99,7 +103,7 @@ class _Project:
 
     def _prepare(self) -> None:
         """Lay out where inputs go and outputs come from, once."""
-        from twin.kernels.water_inputs import Setter, Written
+        from twin.kernels.water_inputs import Checked, Written
 
         network, units = self._network, self._network.units
         self._written = Written(
@@ -113,10 +117,11 @@ class _Project:
         self._plain = np.zeros(network.n_link, bool)
         beside_tank = np.maximum(network.from_node, network.to_node) >= network.first_tank
         self._checked = np.flatnonzero(network.check_valve & ~beside_tank)
-        self._refused = np.zeros(2)
-        self._node_setter = Setter(lib.library().EN_setnodevalue)
-        self._link_setter = Setter(lib.library().EN_setlinkvalue)
-        self._time = ctypes.c_long()
+        self._looked = Checked(
+            self._checked, network.from_node[self._checked], network.to_node[self._checked], _HELD_BACK
+        )
+        self._refused, self._told = np.zeros(3), np.zeros(4)
+        self._nodes, self._links = np.empty((3, network.n_node)), np.empty((2, network.n_link))
 
     def _open(self) -> None:
         self._handle = lib.new_project()
@@ -130,6 +135,7 @@ class _Project:
             code = lib.library().EN_openH(self._handle)
             if code > 100:
                 raise EpanetError(code, "the opened network")
+        self._toolkit = lib.toolkit(self._handle)
         self._set_accuracy()
 
     def _set_accuracy(self) -> None:
@@ -197,14 +203,30 @@ class _Project:
 
     def _attempt(self, start: int) -> Solution:
         """Run the solver from fresh flows, or from those of the attempt before."""
-        en, handle = lib.library(), self._handle
-        code = en.EN_initH(handle, start)
-        if code > 100:
-            raise EpanetError(code, "the start of a solution")
-        code = en.EN_runH(handle, ctypes.byref(self._time))
+        from twin.kernels.water_inputs import attempt
+
+        network, told = self._network, self._told
+        head, inflow = np.empty(network.n_node), np.empty(network.n_node)
+        delivered, flow = np.empty(network.n_junction), np.empty(network.n_link)
+        closed = np.empty(network.n_link, np.bool_)
+        asked = (self._toolkit, self._written, self._looked, start, self._nodes, self._links)
+        code = attempt(*asked, head, inflow, delivered, flow, closed, told)
+        if code < 0:
+            raise EpanetError(-code, "the start of a solution")
         if code > 100 and code != SINGULAR:
             raise EpanetError(code, "a solution")
-        return self._read(code)
+        error, trials, held_back, _ = told.tolist()
+        ended = SINGULAR if code == SINGULAR else UNBALANCED if held_back else self._quality(error)
+        return Solution(ended, head, inflow, delivered, flow, closed, int(trials), error)
+
+    def _quality(self, error: float) -> int:
+        """Tell how good a solution is by its change of flow over the sum of flows."""
+        network = self._network
+        if error <= network.hydraulics.accuracy:
+            return SOLVED
+        flows = np.abs(self._links[0]).sum() + np.abs(self._nodes[1, : network.n_junction]).sum()
+        rests = error * flows * network.units.flow <= _NO_FLOW * network.n_link
+        return ROUGH if rests or error <= network.hydraulics.tolerated else UNBALANCED
 
     def _retype(self, shut: Array) -> None:
         """Make the pipes whose check valve is shut plain, and give the others theirs back."""
@@ -220,54 +242,16 @@ class _Project:
             raise EpanetError(code, "the opened network")
         self._plain[:] = shut
         self._written = self._written._replace(links=np.flatnonzero(~self._network.check_valve | shut))
+        self._looked = self._looked._replace(links=np.where(shut[self._checked], -1, self._checked))
 
     def _write(self, inputs: Inputs) -> None:
         """Set every input, whatever was set before: a solution may not depend on the last one's inputs."""
-        from twin.kernels.water_inputs import write_links, write_nodes
+        from twin.kernels.water_inputs import REFUSED_NODE, write_inputs
 
-        handle, written, refused = self._handle, self._written, self._refused
+        refused, network = self._refused, self._network
         nodes = (inputs.demand, inputs.emitter, inputs.head, inputs.level)
-        code = write_nodes(self._node_setter, handle, written, *nodes, refused)
+        code = write_inputs(self._toolkit, self._written, *nodes, inputs.status, inputs.setting, refused)
         if code:
-            raise EpanetError(code, self._network.place_of_node(int(refused[0])), f"value {refused[1]:g}")
-        code = write_links(self._link_setter, handle, written, inputs.status, inputs.setting, refused)
-        if code:
-            raise EpanetError(code, self._network.place_of_link(int(refused[0])), f"value {refused[1]:g}")
-
-    def _holds_back(self, head: Array, closed: Array) -> bool:
-        """Tell whether water stands before a check valve that is shut although it should pass.
-
-        EPANET looks at states at some trials only, and not beyond those allowed; it may then balance with a state
-        that its own heads contradict (seen: 12 m). A full tank rightly shuts the pipes beside it.
-        """
-        links = self._checked[closed[self._checked] & ~self._plain[self._checked]]
-        drop = head[self._network.from_node[links]] - head[self._network.to_node[links]]
-        return bool((drop > _HELD_BACK).any())
-
-    def _read(self, code: int) -> Solution:
-        en, handle, network, units = lib.library(), self._handle, self._network, self._network.units
-        nodes, links = np.empty((3, network.n_node)), np.empty((2, network.n_link))
-        node, link = nodes.ctypes.data, links.ctypes.data
-        for row, kind in enumerate((lib.NODE_HEAD, lib.NODE_DEMAND, lib.NODE_DEMANDFLOW)):
-            en.EN_getnodevalues(handle, kind, node + row * nodes.strides[0])
-        en.EN_getlinkvalues(handle, lib.LINK_FLOW, link)
-        en.EN_getlinkvalues(handle, lib.LINK_STATUS, link + links.strides[0])
-        error = lib.statistic(handle, lib.RELATIVE_ERROR)
-        trials = int(lib.statistic(handle, lib.ITERATIONS))
-        ended = SINGULAR if code == SINGULAR else SOLVED
-        if ended == SOLVED and not error <= network.hydraulics.accuracy:
-            change = error * (np.abs(links[0]).sum() + np.abs(nodes[1, : network.n_junction]).sum()) * units.flow
-            rests = change <= _NO_FLOW * network.n_link
-            ended = ROUGH if rests or error <= network.hydraulics.tolerated else UNBALANCED
-        if ended != SINGULAR and self._checked.size and self._holds_back(nodes[0] * units.length, links[1] == 0):
-            ended = UNBALANCED
-        return Solution(
-            ended,
-            nodes[0] * units.length,
-            nodes[1] * units.flow,
-            nodes[2, : network.n_junction] * units.flow,
-            links[0] * units.flow,
-            links[1] == 0,
-            trials,
-            error,
-        )
+            kind, row, value = refused.tolist()
+            place = network.place_of_node if kind == REFUSED_NODE else network.place_of_link
+            raise EpanetError(code, place(int(row)), f"value {value:g}")
