@@ -45,6 +45,13 @@ class Dependencies(Model):
     requires = ("junction.pressure",)
     adds = ("hospital.waterless",)
     events = (EventKind("coupling_acts", "a dependent stops, or works again", quiet=True),)
+    tells = (
+        EventKind("hospital_dry", "a hospital is without water", "hospitals"),
+        EventKind("hospital_water_back", "a hospital has water again", "hospitals"),
+        EventKind("pump_cut_out", "a pump is stopped for want of pressure before it", "pumps"),
+        EventKind("pump_cut_in", "a pump may run again", "pumps"),
+        EventKind("coupling_repeats", "a failure has come back so often in the same state", "coupling", unit="times"),
+    )
     kpi_list = (Kpi("coupling_repeats", "1", "lower", "failures that repeat the state of the one before", 1.0),)
     options = (
         Option("hospital_pressure", "least pressure that fills a hospital's tank", "quantity", 7.0, "m", low=0),

@@ -77,6 +77,7 @@ class Drainage(Model):
         EventKind("drain_cleared", "blocked drains are cleared"),
         EventKind("drain_step", "water runs on for a step", quiet=True),
     )
+    tells = (EventKind("drains_full", "the drains of a cell are full, and water stands", "drain", unit="m3"),)
     options = (
         Option("cell", "edge of a cell (assumption)", "quantity", 500.0, "m", low=50.0),
         Option("runoff", "share of rain that runs off (assumption: dense districts)", default=0.7, low=0.0, high=1.0),

@@ -18,7 +18,17 @@ import numpy as np
 from twin.contract import SECOND, Event, EventKind, Kpi, Model, Option, Setup
 from twin.fields import Field
 from twin.models.fire_calls import LAGS, CalledEngines
-from twin.models.fire_engines import COMING, ENGINE_FIELDS, FOUGHT, OUT, STALLED, WAITING, WORKING, OwnEngines
+from twin.models.fire_engines import (
+    COMING,
+    ENGINE_FIELDS,
+    FOUGHT,
+    OUT,
+    STALLED,
+    TELLS,
+    WAITING,
+    WORKING,
+    OwnEngines,
+)
 from twin.models.scenario_events import microseconds, numbers_of
 from twin.models.streets import build_streets
 from twin.models.travel import ROAD_NEEDS, ROAD_READS, Fleet
@@ -62,6 +72,7 @@ class Fire(OwnEngines, CalledEngines, Model):
         EventKind("building_lost", "a fire has burnt what there was"),
         EventKind("engine_look", "a fire engine looks at the roads ahead", quiet=True),
     )
+    tells = TELLS
     procedures: ClassVar = {"fire_run": ("turn_out", "drive", "arrive", "leave", "home")}
     kpi_list = (
         Kpi("fire_hours", "h", "lower", "hours that fires have burnt", 0.1),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twin.contract import SECOND, Delay, Done, Park, StepResult
+from twin.contract import SECOND, Delay, Done, EventKind, Park, StepResult
 from twin.fields import Field
 from twin.models.streets import shortest_tree
 from twin.models.travel import Fleet, leg_fields, road_mark
@@ -31,6 +31,13 @@ ENGINE_FIELDS = (
     Field("engine_unit.job", "int64", "1", "ticket of its job, -1 for none", -1),
     *leg_fields("engine_unit"),
     Field("fire_desk.roads", "int64", "1", "checksum of open roads when waiting fires were last looked at"),
+)
+
+TELLS = (
+    EventKind("engine_sent", "an engine is sent; its drive takes so long", "engine_unit", unit="s"),
+    EventKind("engine_on_scene", "the first engine is there, so long after the outbreak", "engine_unit", unit="s"),
+    EventKind("fire_fought", "an engine has water and fights the fire", "fire"),
+    EventKind("fire_stalls", "an engine at the fire is without water", "fire"),
 )
 
 

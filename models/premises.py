@@ -50,6 +50,10 @@ class Premises(Model):
     adds = ("bus.load", "bus.absence")
     requires = ("bus.energised", "buses", "zones")
     events = (EventKind("premises_turn", "premises without power close, or open again", quiet=True),)
+    tells = (
+        EventKind("premises_closed", "premises in the dark send people home", "buses", unit="persons"),
+        EventKind("premises_opened", "people are back at work", "buses", unit="persons"),
+    )
     listens = ("load_tick",)
     kpi_list = (Kpi("work_hours_lost", "h", "lower", "persons sent home from dark premises times hours", 1000.0),)
     series = (Kpi("persons_sent_home", "1", "lower", "persons sent home from dark premises", 1.0),)

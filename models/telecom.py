@@ -69,6 +69,7 @@ class Telecom(Model):
         EventKind("site_failure", "telecom sites fail", "sites", (_DURATION,), scenario=True),
         EventKind("site_failure_end", "telecom sites work again"),
     )
+    tells = (EventKind("site_dead", "a site is silent", "sites"), EventKind("site_back", "a site works again", "sites"))
 
     def setup(self, setup: Setup) -> dict[str, int]:
         """Keep the scenario's events for their targets."""

@@ -8,9 +8,12 @@ import pytest
 import twin
 from tests.contracts.parts import HORIZON, demo
 from tests.engine.toys import toy_city
+from twin.chain import Words, describe, explain, kinds_of
+from twin.contract import EventKind
 from twin.errors import DataError
+from twin.execution.output import kind_columns
 from twin.execution.run import assemble
-from twin.why import Causes, explain, explained, verify
+from twin.why import Causes, explained, verify
 from twin.world import World
 
 
@@ -27,6 +30,7 @@ def causes(kinds: list[str], parents: list[tuple[int, int]]) -> Causes:
     return Causes(events, {"event": pairs[:, 0], "parent": pairs[:, 1]})
 
 
+WORDS = Words(toy_city(), lambda time: f"{time} us", {})
 RAIN = causes(["rain", "flood", "crash", "jam", "late"], [(1, 0), (3, 1), (3, 2), (4, 3), (4, 0)])
 
 
@@ -53,9 +57,69 @@ def test_an_unknown_event_names_what_there_is():
 
 
 def test_an_explanation_is_indented_and_ends_with_its_roots():
-    text = explain(RAIN, 4, toy_city(), lambda time: f"{time} us")
+    text = explain(RAIN, 4, WORDS)
     assert "because [3] 3 us  jam" in text
     assert text.endswith("roots: [0] rain, [2] crash")
+
+
+def test_branches_of_one_shape_are_told_once_with_their_number():
+    slow = causes(
+        ["rain", "crash", *["jam"] * 4, "late"], [(2, 0), (3, 0), (4, 0), (5, 1), *((6, n) for n in range(2, 6))]
+    )
+    assert [line.split("  ")[-1] for line in explain(slow, 6, WORDS).splitlines()[:-1]] == [
+        "late #0",
+        "jam #0 (and 2 more like it)",
+        "rain #0",
+        "jam #0",
+        "crash #0",
+    ]
+    assert explain(slow, 6, WORDS, whole=True).count("jam") == 4
+
+
+def test_a_long_chain_is_cut_and_says_how_much_is_left():
+    count = 100
+    long = causes([f"kind{n}" for n in range(count)], [(n, n - 1) for n in range(1, count)])
+    lines = explain(long, count - 1, WORDS).splitlines()
+    assert lines[60:] == ["... and 40 more; all of them with: --all", "roots: [0] kind0"]
+    assert len(explain(long, count - 1, WORDS, whole=True).splitlines()) == count + 1
+
+
+def test_many_roots_are_counted():
+    many = causes([*["rain"] * 9, "late"], [(9, n) for n in range(9)])
+    assert explain(many, 9, WORDS).endswith("[5] rain and 3 more")
+    assert explain(many, 9, WORDS, whole=True).endswith("[8] rain")
+
+
+@pytest.mark.parametrize(
+    ("kind", "target", "value", "parents", "told"),
+    [
+        (EventKind("late", "", "call", unit="s"), 7, 619.5, [(1, 0)], "late call 7, 619.5 s"),
+        (EventKind("sent", "", "call", row="unit"), 7, 0.0, [(1, 0)], "sent call 7, unit 0"),
+        (EventKind("sent", "", "call", row="unit"), 7, -1.0, [(1, 0)], "sent call 7"),
+        (EventKind("shaken", "", "nodes", scenario=True), 1, 3.0, [], "shaken n1 and 2 more nodes"),
+        (EventKind("shaken", "", "nodes", scenario=True), 1, 1.0, [], "shaken n1"),
+        (EventKind("switch", "", "nodes", scenario=True), 1, 1.0, [(1, 0)], "switch n1 1"),
+        (EventKind("other", ""), 1, 0.25, [(1, 0)], "late #1 0.25"),
+    ],
+)
+def test_an_event_is_told_by_what_its_kind_declares(kind, target, value, parents, told):
+    name = kind.name if kind.name != "other" else "late"
+    found = causes(["rain", name], parents)
+    found.events["target"][1], found.events["value"] = target, np.array([0.0, value])
+    assert describe(found, 1, Words(toy_city(), str, {kind.name: kind})) == f"[1] 1  {told}"
+
+
+def test_an_order_is_told_by_the_kind_it_asks_for():
+    found = causes(["rain", "order.sent"], [(1, 0)])
+    kinds = {"sent": EventKind("sent", "", "call", row="unit")}
+    assert describe(found, 1, Words(toy_city(), str, kinds)) == "[1] 1  order.sent call 0, unit 0"
+
+
+def assert_kinds_are_declared(world: World) -> None:
+    logged = world.events.arrays()["kind"]
+    kinds = kinds_of(kind_columns(world, logged))
+    assert {str(kind).removeprefix("order.") for kind in logged} == set(kinds)
+    assert (kinds["call_late"].target, kinds["call_late"].unit, kinds["flood"].scenario) == ("call", "s", True)
 
 
 def test_late_ambulances_go_back_to_the_flood_and_some_are_in_time_without_it():
@@ -65,6 +129,7 @@ def test_late_ambulances_go_back_to_the_flood_and_some_are_in_time_without_it():
         assembly = assemble(case)
         world = World(assembly).run()
         found = Causes(world.events.arrays(), world.parents.arrays())
+        assert_kinds_are_declared(world)
         for event in (e for e in found.find("call_late") if chain <= found.kinds(e)):
             outcome = verify(found, event, assembly, found.find("flood")[0])
             assert outcome.with_root == found.events["value"][event]

@@ -217,6 +217,7 @@ class Assembly:
 
     def _number_kinds(self, parts: Sequence[Component]) -> None:
         self.event_kinds: dict[str, EventKind] = {}
+        self.told_kinds = {kind.name: kind for part in parts for kind in part.tells}
         self.handler: dict[str, Component] = {}
         self.listeners: dict[str, list[Component]] = {}
         for part in [*self.components, *self.policies]:

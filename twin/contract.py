@@ -62,6 +62,8 @@ class EventKind:
     params    options a scenario may give with it
     scenario  True when a scenario file may contain it
     quiet     True for a timer that is not worth a line in the event log
+    unit      unit of its value, or what it counts
+    row       what its value numbers: a table that it is a row of, or a scale such as `priority`
     """
 
     name: str
@@ -70,6 +72,8 @@ class EventKind:
     params: tuple[Option, ...] = ()
     scenario: bool = False
     quiet: bool = False
+    unit: str = "1"
+    row: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +215,8 @@ class Setup:
 class Component:
     """Common declarations of models, feeds, policies and recorders.
 
+    events         kinds of events it acts on
+    tells          kinds of events it only logs
     requires       fields (`link.time`) some component must own, and tables (`links`) the city must have
     city_defaults  group of city parameters -> parameter -> what is taken when the city does not give it
     """
@@ -221,6 +227,7 @@ class Component:
     adds: ClassVar[tuple[str, ...]] = ()
     lags: ClassVar[tuple[str, ...]] = ()
     events: ClassVar[tuple[EventKind, ...]] = ()
+    tells: ClassVar[tuple[EventKind, ...]] = ()
     listens: ClassVar[tuple[str, ...]] = ()
     options: ClassVar[tuple[Option, ...]] = ()
     requires: ClassVar[tuple[str, ...]] = ()

@@ -64,13 +64,15 @@ def why(world: World, event: int | str) -> str:
 
     event  its id, or a kind: then the one whose chain holds most kinds
     """
+    from twin.chain import Words, explain
     from twin.units import format_local
-    from twin.why import Causes, explain
+    from twin.why import Causes
 
     causes = Causes(world.events.arrays(), world.parents.arrays())
     number = causes.richest(event) if isinstance(event, str) else int(event)
-    city, start = world.assembly.city, world.assembly.setup.start
-    return explain(causes, number, city, lambda time: format_local(start + time, city.timezone))
+    assembly, start = world.assembly, world.assembly.setup.start
+    zone, kinds = assembly.city.timezone, {**assembly.told_kinds, **assembly.event_kinds}
+    return explain(causes, number, Words(assembly.city, lambda time: format_local(start + time, zone), kinds))
 
 
 def _clocked(world: World, columns: Any) -> Any:

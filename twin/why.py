@@ -18,15 +18,11 @@ from twin.errors import DataError
 
 if TYPE_CHECKING:
     from twin.assembly import Assembly
-    from twin.city import City
 
 Array = np.ndarray[Any, Any]
 
-_LONGEST = 60
 _SAME = 60 * SECOND
 """us within which an event of another branch counts as the same one."""
-_TABLE_OF = {"pressure": "junctions", "road": "links", "outage": "buses", "supply": "buses", "flood": "nodes"}
-"""Tables of events whose kind does not name one."""
 
 
 @dataclass(frozen=True)
@@ -89,43 +85,6 @@ class Causes:
             known = ", ".join(sorted(set(self.events["kind"].tolist())))
             raise DataError(f"no event of kind {kind!r} in this run; it has {known}")
         return best
-
-
-def describe(causes: Causes, event: int, city: City, zone_time: Any) -> str:
-    """Return one line that says what an event is, when and where.
-
-    zone_time  function from us since the start to local text
-    """
-    columns = causes.events
-    kind, target, value = str(columns["kind"][event]), int(columns["target"][event]), float(columns["value"][event])
-    place = _place(kind, target, city)
-    figure = f" {value:.6g}" if value else ""
-    return f"[{event}] {zone_time(int(columns['time'][event]))}  {kind}{place}{figure}"
-
-
-def _place(kind: str, target: int, city: City) -> str:
-    if target < 0:
-        return ""
-    for word in kind.replace(".", "_").split("_"):
-        for table in (word + "s", word + "es", _TABLE_OF.get(word, "")):
-            if table in city.tables and target < city.rows(table):
-                columns = city[table]
-                name = str(columns["name"][target]) if "name" in columns else ""
-                return f" {columns['id'][target]}" + (f" ({name})" if name else "")
-    return f" #{target}"
-
-
-def explain(causes: Causes, event: int, city: City, zone_time: Any) -> str:
-    """Return the chain behind an event as indented text, ending with its roots."""
-    lines = []
-    chain = causes.chain(event)
-    for depth, number in chain[:_LONGEST]:
-        lead = "" if depth == 0 else "  " * depth + "because "
-        lines.append(lead + describe(causes, number, city, zone_time))
-    if len(chain) > _LONGEST:
-        lines.append(f"... and {len(chain) - _LONGEST} more")
-    roots = ", ".join(f"[{n}] {causes.events['kind'][n]}" for n in causes.roots(event))
-    return "\n".join([*lines, f"roots: {roots}"])
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ class Emergency(CallSteps, MissionSteps, Futures, Model):
     requires = (*ROAD_NEEDS, "zones", "zone_nodes", "stations", "hospitals")
     city_defaults: ClassVar = {"emergency": DEFAULTS}
     events = tables.EVENTS
+    tells = tables.TELLS
     options = tables.OPTIONS
     procedures: ClassVar = tables.PROCEDURES
     resources = tables.RESOURCES

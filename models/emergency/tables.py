@@ -109,7 +109,7 @@ EVENTS = (
     EventKind("incident_declared", "triage has found an incident that needs several units", target="call"),
     EventKind("mass_casualty_declared", "triage has found an incident with many injured", target="call"),
     EventKind("incident_closed", "every request of such an incident has ended", target="call"),
-    EventKind("move", "order: make station `value` the place a unit goes back to", target="unit"),
+    EventKind("move", "order: make station `value` the place a unit goes back to", target="unit", row="stations"),
     EventKind("shift_change", "a crew comes on or goes off duty", target="unit"),
     EventKind(
         "request_aid",
@@ -120,9 +120,30 @@ EVENTS = (
     EventKind("divert", "hospitals send ambulances elsewhere", "hospitals", scenario=True),
     EventKind("accept", "hospitals take ambulances again", "hospitals", scenario=True),
     EventKind("call_rings", "somebody calls the emergency number", target="call"),
-    EventKind("dispatch", "order: send unit `value` to a call", target="call"),
+    EventKind("dispatch", "order: send unit `value` to a call", target="call", row="unit"),
     EventKind("dispatcher_free", "a dispatcher has handled an order", target="dispatcher"),
     EventKind("unit_reroute", "a road ahead of a unit closed, or one opened for a waiting unit", target="unit"),
+)
+
+TELLS = (
+    EventKind("aid_promised", "neighbours will send units", unit="units"),
+    EventKind("aid_failed", "no neighbour has units left to send", unit="units"),
+    EventKind("call_triaged", "triage has found a priority", "call", row="priority"),
+    EventKind("call_put_through", "the call goes to the desk of another service", "call", row="desk"),
+    EventKind("call_closed", "a call has ended: the caller hung up (0), was served (1) or handed on (2)", "call"),
+    EventKind("call_late", "a unit came later than the target", "call", unit="s"),
+    EventKind("call_preempted", "a more urgent call takes the unit away", "call", row="unit"),
+    EventKind("dispatch_failed", "an order could not be carried out, for reason `data`", "call", row="unit"),
+    EventKind("diversion", "a hospital sends ambulances elsewhere", "hospitals"),
+    EventKind("diversion_ends", "a hospital takes ambulances again", "hospitals"),
+    EventKind("move_failed", "a unit could not be moved, for reason `data`", "unit", row="stations"),
+    EventKind("patient_worsens", "a patient has waited so long as to become more urgent", "call", row="priority"),
+    EventKind("unit_at_hospital", "a unit brings a patient", "call", row="hospitals"),
+    EventKind("unit_dispatched", "a unit is sent", "call", row="unit"),
+    EventKind("unit_diverted", "a patient goes to another hospital than the nearest", "call", row="hospitals"),
+    EventKind("unit_free", "a unit can be sent", "unit"),
+    EventKind("unit_moved", "a unit now goes back to another station", "unit", row="stations"),
+    EventKind("unit_on_scene", "a unit is with the caller, so long after the call rang", "call", unit="s"),
 )
 
 _BAD = ("refuse", "leave_out")

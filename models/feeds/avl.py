@@ -8,6 +8,7 @@ from twin.contract import Event, Feed, Option, Setup
 from twin.models.emergency.duty import unit_shifts
 from twin.models.emergency.service_plan import plan_of
 from twin.models.feeds.channel import (
+    SILENCE,
     Channel,
     Column,
     common_options,
@@ -44,6 +45,7 @@ class Avl(Feed):
     reads = ("unit.node", "unit.free", "site.alive")
     requires = ("unit.node", "unit.free", "nodes", "stations")
     events = feed_events("avl")
+    tells = SILENCE
     options = (
         *common_options(every=15.0, latency=5.0),
         Option("service", "plan of the units, as the emergency model has it (.yaml)", "path", ""),

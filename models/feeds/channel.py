@@ -183,6 +183,13 @@ def feed_events(feed: str) -> tuple[EventKind, ...]:
     )
 
 
+SILENCE = (
+    EventKind("feed_silent", "a site brings no more samples of its sensors", "sites", unit="sensors"),
+    EventKind("feed_back", "samples come in again", "sites", unit="sensors"),
+)
+"""What every feed logs."""
+
+
 def sample(view: View, channel: Channel, timing: Rhythm, values: Mapping[str, Array]) -> None:
     """Take a sample now and let it arrive after the latency.
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from twin.contract import Event, Feed, Option, Setup
 from twin.models.feeds.channel import (
+    SILENCE,
     Channel,
     Column,
     common_options,
@@ -43,6 +44,7 @@ class Probes(Feed):
     reads = ("link.time", "site.alive")
     requires = ("link.time", "nodes", "links")
     events = feed_events("probes")
+    tells = SILENCE
     options = (
         *common_options(every=60.0, latency=30.0),
         Option("noise", "coefficient of variation of a travel time", "number", 0.05, low=0.0, high=10.0),

@@ -72,6 +72,13 @@ EVENTS = (
     EventKind("heat_wave_end", "the load is as usual again"),
     EventKind("planned_work_end", "work on lines is over"),
 )
+
+TELLS = (
+    EventKind("substation_wet", "water stands at a substation", "substations", unit="m"),
+    EventKind("substation_dry", "a substation is dry again", "substations"),
+    EventKind("road_flooded", "water closes a road", "links", unit="m"),
+    EventKind("road_drained", "water has left a road", "links", unit="m"),
+)
 OPTIONS = (
     Option("every", "time between renewals of flood depth", "quantity", 300.0, "s", low=1.0),
     Option(

@@ -45,6 +45,7 @@ class Hazards(Model):
     lags = ("line.closed",)
     adds = ("link.closure", "bus.load")
     events = kinds.EVENTS
+    tells = kinds.TELLS
     options = kinds.OPTIONS
 
     def setup(self, setup: Setup) -> dict[str, int]:

@@ -80,6 +80,21 @@ EVENTS = (
     EventKind("overcurrent_trip", "the relay of a line opens it", "lines"),
     EventKind("load_tick", "demand follows the time of day", quiet=True),
 )
+
+TELLS = (
+    EventKind("outage", "customers lose supply, from the first of `data` buses on", "buses", unit="customers"),
+    EventKind("supply_back", "customers have supply again", "buses", unit="customers"),
+    EventKind("line_opened", "a switch opens", "lines"),
+    EventKind("line_closed", "a switch closes", "lines"),
+    EventKind("line_overload", "the load of a line passes its limit", "lines", unit="of its rating"),
+    EventKind("line_relieved", "the load of a line is within its limit", "lines", unit="of its rating"),
+    EventKind("breaker_trip", "a breaker clears a fault", "lines"),
+    EventKind("substation_trip", "water switches a substation off", "substations", unit="m"),
+    EventKind("voltage_low", "the voltage falls below its limit", "buses", unit="pu"),
+    EventKind("voltage_normal", "the voltage is within its limits", "buses", unit="pu"),
+    EventKind("voltage_high", "the voltage rises above its limit", "buses", unit="pu"),
+    EventKind("power_unsolved", "the flow of power has no solution", "buses", unit="W"),
+)
 KPIS = (
     Kpi("customer_minutes_lost", "min", "lower", "customers times minutes without power", 1000.0),
     Kpi("energy_not_supplied_kwh", "kWh", "lower", "energy that customers without power would have used", 100.0),

@@ -26,7 +26,7 @@ from twin.contract import MINUTE, Event, Model, Setup
 from twin.models.power.demand import Demand
 from twin.models.power.failures import Failures, change
 from twin.models.power.grid import Grid, Supply, feeding
-from twin.models.power.kinds import EVENTS, FIELDS, KPIS, NEVER_MEASURED, OPTIONS, SERIES
+from twin.models.power.kinds import EVENTS, FIELDS, KPIS, NEVER_MEASURED, OPTIONS, SERIES, TELLS
 from twin.models.power.limits import LimitWatch
 from twin.models.power.protection import OVERCURRENT, Protection
 from twin.models.power.service import begin_or_end, indices, interruptions, lost
@@ -51,6 +51,7 @@ class Power(Model):
     adds = ("bus.load", "bus.absence")
     requires = ("buses", "sources")
     events = EVENTS
+    tells = TELLS
     kpi_list = KPIS
     series = SERIES
     options = OPTIONS

@@ -16,7 +16,7 @@ from twin.contract import NEVER, SECOND, Acquire, Delay, Done, Event, EventKind,
 from twin.errors import DataError, TwinError
 from twin.models.plan_file import locate
 from twin.models.procedures.manual import Manual, read_manual, sites_of
-from twin.models.procedures.tables import AT_WORK, BLOCKED, FIELDS, FINISHED, TOLD, WAITING
+from twin.models.procedures.tables import AT_WORK, BLOCKED, FIELDS, FINISHED, TELLS, TOLD, WAITING
 from twin.models.procedures.timeline import figures, timeline
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class Procedures(Model):
     owns = FIELDS
     reads = ("site.alive",)
     events = (EventKind("escalate", "order: give a task to the role above", target="task"),)
+    tells = TELLS
     options = (
         Option("manual", "procedures of the command centre (.yaml)", "path", ""),
         Option("spread", "coefficient of variation of reactions and work (assumption)", default=0.3, low=0, high=10),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from twin.contract import EventKind
 from twin.fields import Field
 from twin.rows import list_fields
 
@@ -32,4 +33,14 @@ FIELDS = (
     Field("task.done", "int64", "us", "when it was done", -1, observable=True),
     Field("task.job", "int64", "1", "its job, -1 for none", -1),
     *list_fields("task"),
+)
+
+TELLS = (
+    EventKind("procedure_begins", "a procedure of the manual, number `value` of it, begins", "sop"),
+    EventKind("procedure_closed", "its last stage is done, so long after it began", "sop", unit="s"),
+    EventKind("task_told", "a role is told to do something", "task", row="role"),
+    EventKind("task_by_messenger", "word goes on foot, for want of a network", "task", row="role"),
+    EventKind("task_acknowledged", "an officer takes it on, so long after being told", "task", unit="s"),
+    EventKind("task_escalated", "it goes to the role above", "task", row="role"),
+    EventKind("task_done", "it is done, so long after the role was told", "task", unit="s"),
 )

@@ -61,11 +61,21 @@ FIELDS = (
 )
 
 EVENTS = (
-    EventKind("repair", "order: send crew `value` to an asset", target="repair"),
+    EventKind("repair", "order: send crew `value` to an asset", target="repair", row="crew"),
     EventKind("crew_look", "something changed where a crew drives, waits or works", target="crew"),
     EventKind("crew_shift", "a crew goes on (data 1) or off duty (data 0)", target="crew"),
     EventKind("repair_report", "word of a failure that no sensor shows reaches the desk", target="repair", quiet=True),
     EventKind("restock", "every depot has its material again"),
+)
+
+TELLS = (
+    EventKind("repair_wanted", "the desk knows of an asset to repair", "repair"),
+    EventKind("repair_refused", "an order could not be carried out", "repair", row="crew"),
+    EventKind("repair_broken_off", "a crew has left its work, with so much left to do", "repair", unit="s"),
+    EventKind("repair_done", "an asset works again", "repair"),
+    EventKind("crew_sent", "a crew sets out", "repair", row="crew"),
+    EventKind("crew_on_site", "a crew has come", "repair", row="crew"),
+    EventKind("crew_free", "a crew can be sent", "crew"),
 )
 
 

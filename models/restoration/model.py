@@ -53,6 +53,7 @@ class Restoration(RepairSteps):
     lags = (*SEEN, *STAMPS)
     requires = (*ROAD_NEEDS, "substation.failed", "line.failed", "depots", "buses", "lines", "sources")
     events = kinds.EVENTS
+    tells = kinds.TELLS
     options = kinds.OPTIONS
     procedures: ClassVar = {
         "repair": (

@@ -21,7 +21,7 @@ from twin.models.traffic import figures
 from twin.models.traffic.city_turns import write_gaps
 from twin.models.traffic.columns import KERNEL_FIELDS, kernel_settings, kernel_state, rows_of, write_initial
 from twin.models.traffic.gridlock import RELAX, REPORT, watch
-from twin.models.traffic.publish import publish
+from twin.models.traffic.publish import TELLS, publish
 from twin.models.traffic.streets import CLASS_PCU, SIGNAL_TIMES, banned_turns, classes, roads, signals
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ class Traffic(Model):
         EventKind("road_look", "somebody looks at the vehicles as they stand now", quiet=True),
         EventKind(_REROUTE, "informed drivers learn present travel times", quiet=True),
     )
+    tells = TELLS
     options = (
         Option("demand_factor", "multiplies the number of trips", default=1.0, low=0.0, high=100.0),
         Option(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twin.contract import SECOND
+from twin.contract import SECOND, EventKind
 from twin.kernels.traffic_arrays import DARK, ENTRIES, EXITS, NEVER, OUT_SLOT, ROW_TIME, TRAVEL
 
 if TYPE_CHECKING:
@@ -14,6 +14,16 @@ if TYPE_CHECKING:
     from twin.view import View
 
 Array = np.ndarray[Any, Any]
+
+TELLS = (
+    EventKind("gridlock", "vehicles block each other in a circle of links", "links", unit="links"),
+    EventKind("gridlock_link", "a link of such a circle; `data` is the next", "links"),
+    EventKind("gridlock_relaxed", "a circle is let go", "links", unit="links"),
+    EventKind("link_flows", "a link is no longer slow", "links", unit="s"),
+    EventKind("link_slow", "a link takes far longer than when it is free", "links", unit="s"),
+    EventKind("signal_dark", "a signal has no power", "signals"),
+    EventKind("signal_lit", "a signal works again", "signals"),
+)
 
 _LONGEST_WALK = 40
 _SLOW_BY = 60.0

@@ -87,6 +87,22 @@ EVENTS = (
     EventKind("water_tick", "the hydraulic step or rule step is over", quiet=True),
 )
 
+TELLS = (
+    EventKind("pump_stopped", "a pump stops for want of power", "pumps"),
+    EventKind("pump_started", "a pump has power again", "pumps"),
+    EventKind("water_rule", "a rule of the network acts, number `target` of them"),
+    EventKind("water_control", "a control of the network acts, number `target` of them"),
+    EventKind("water_oscillates", "a control keeps turning its link on and off"),
+    EventKind("water_unsolved", "the flow of water has no solution; the value is the code of the solver"),
+    EventKind(
+        "pressure_lost", "persons lose pressure, from the first of `data` junctions on", "junctions", unit="persons"
+    ),
+    EventKind("pressure_back", "persons have pressure again", "junctions", unit="persons"),
+    EventKind("hydrant_dry", "a hydrant that is drawn from loses its pressure", "hydrants", unit="m"),
+    EventKind("hydrant_back", "a hydrant has its pressure again", "hydrants", unit="m"),
+    EventKind("valve_refused", "a valve cannot take such a setting", "valves"),
+)
+
 KPIS = (
     Kpi("water_service_availability", "1", "higher", "demand met over demand (WSA)", 0.01),
     Kpi("water_person_hours_lost", "h", "lower", "persons times hours below the service pressure", 100.0),

@@ -22,7 +22,7 @@ from twin.models.water.backend import ROUGH, SOLVED
 from twin.models.water.engine import Outcome, WaterEngine
 from twin.models.water.hydraulics import local_day
 from twin.models.water.inp import read_inp
-from twin.models.water.kinds import EVENTS, FIELDS, KPIS, SERIES
+from twin.models.water.kinds import EVENTS, FIELDS, KPIS, SERIES, TELLS
 from twin.models.water.metrics import TWENTY_PSI, persons_of, resilience, service_availability
 from twin.models.water.network import Network
 from twin.models.water.planned import plans_of
@@ -67,6 +67,7 @@ class Water(Model):
     adds = ("junction.draw", "junction.leak")
     requires = ("junctions", "pipes")
     events = EVENTS
+    tells = TELLS
     kpi_list = KPIS
     series = SERIES
     options = (

@@ -12,7 +12,9 @@ import typer
 from twin.cli.running import Plugins
 
 if TYPE_CHECKING:
+    from twin.chain import Words
     from twin.results import Results, Run
+    from twin.why import Causes, Verdict
 
 results = typer.Typer(help="List, show, query and export results.", no_args_is_help=True)
 
@@ -179,7 +181,7 @@ def compare(
         show_verdicts(str(folder), found.compare(first, second), first, second)
 
 
-def why(
+def why(  # noqa: PLR0913 - one parameter per option of the command
     event: Annotated[str, typer.Argument(help="Number of an event, or a kind of event.")],
     run: Annotated[Path, typer.Option("--run", help="Folder of a run; else its newest complete run.")] = Path(
         "results"
@@ -187,42 +189,57 @@ def why(
     verify: Annotated[bool, typer.Option("--verify", help="Run again without the root, to see it gone.")] = False,
     root: Annotated[int | None, typer.Option("--root", help="Root to take out when verifying.")] = None,
     arm: Annotated[str | None, typer.Option("--arm", help="Only runs of this arm.")] = None,
+    whole: Annotated[bool, typer.Option("--all", help="Tell every event, also those of one shape.")] = False,
     plugin: Plugins = None,
 ) -> None:
     """Print the chain of causes behind an event."""
-    from twin.cli.console import say, working
-    from twin.execution.suite import assemble_run
+    from twin.chain import explain
+    from twin.cli.console import say
     from twin.results import Results
-    from twin.units import format_local
-    from twin.why import Causes, explain, explained
-    from twin.why import verify as test
+    from twin.why import Causes
 
     chosen = _newest(Results(run), arm)
     say(f"run: {quote(str(chosen.folder))}")
-    events, parents = (_columns(chosen, f"events/{name}.parquet") for name in ("events", "parents"))
-    causes = Causes(events, parents)
-    city = Results(chosen.folder).city()
-    start = int(chosen.manifest["case"]["start"])
-
-    def tell(number: int) -> None:
-        say(explain(causes, number, city, lambda time: format_local(start + time, city.timezone)))
-
+    causes = Causes(*(_columns(chosen, f"events/{name}.parquet") for name in ("events", "parents")))
+    words = _words(chosen)
     named = event.lstrip("-").isdigit()
     if not verify:
-        tell(int(event) if named else causes.richest(event))
+        say(explain(causes, int(event) if named else causes.richest(event), words, whole))
         return
-    with working("running again without the root"):
-        assembly = assemble_run(chosen.folder, plugin or [])
-        if named or root is not None:
-            number = int(event) if named else causes.richest(event)
-            tried = [(number, test(causes, number, assembly, root))]
-        else:
-            tried = list(explained(causes, event, assembly))
+    tried = _verified(causes, event, chosen, root, plugin or [])
     for number, verdict in tried:
-        tell(number)
+        say(explain(causes, number, words, whole))
         say(str(verdict))
     if not tried:
         say(f"no {event} goes back to an event of the scenario, so there is nothing to take out")
+
+
+def _words(run: Run) -> Words:
+    """Return what it takes to tell the events of a run."""
+    from twin.chain import Words
+    from twin.report.causes import kinds
+    from twin.results import Results
+    from twin.units import format_local
+
+    city, start = Results(run.folder).city(), int(run.manifest["case"]["start"])
+    return Words(city, lambda time: format_local(start + time, city.timezone), kinds(run))
+
+
+def _verified(
+    causes: Causes, event: str, run: Run, root: int | None, plugins: Sequence[Path]
+) -> list[tuple[int, Verdict]]:
+    """Run again without the root behind an event, or behind events of a kind until one is gone."""
+    from twin.cli.console import working
+    from twin.execution.suite import assemble_run
+    from twin.why import explained, verify
+
+    named = event.lstrip("-").isdigit()
+    with working("running again without the root"):
+        assembly = assemble_run(run.folder, plugins)
+        if not named and root is None:
+            return list(explained(causes, event, assembly))
+        number = int(event) if named else causes.richest(event)
+        return [(number, verify(causes, number, assembly, root))]
 
 
 def tell_figures(found: Results, title: str) -> None:

@@ -38,6 +38,7 @@ def write_results(world: World, case: Case, folder: Path) -> dict[str, float]:
     events = world.events.arrays()
     write_table(folder / "events" / "events.parquet", with_clock(event_columns(world, events), start, zone))
     write_table(folder / "events" / "parents.parquet", world.parents.arrays())
+    write_table(folder / "events" / "kinds.parquet", kind_columns(world, events["kind"]))
     write_table(folder / "series.parquet", with_clock(world.series.arrays(), start, zone))
     for name, columns in domain_tables(world).items():
         place = name if "/" in name else f"{name}/{name}"
@@ -88,6 +89,27 @@ def event_columns(world: World, events: Columns) -> dict[str, Any]:
         rows = np.flatnonzero((kinds == kind) & (target >= 0) & (target < len(ids)))
         names[rows] = ids[target[rows]]
     return {"id": np.arange(len(target)), **events, "target_id": names.astype(str)}
+
+
+def kind_columns(world: World, logged: Array) -> dict[str, Any]:
+    """Return what the kinds of logged events say: what their target and their value are.
+
+    logged  kind of each event of the log; an order names the kind of event it asks for
+    """
+    names = sorted({str(name).removeprefix("order.") for name in np.unique(logged)})
+    declared = {**world.assembly.told_kinds, **world.assembly.event_kinds}
+    kinds = [declared[name] for name in names if name in declared]
+    words = {
+        "kind": [kind.name for kind in kinds],
+        "meaning": [kind.meaning for kind in kinds],
+        "target": [kind.target for kind in kinds],
+        "unit": [kind.unit for kind in kinds],
+        "row": [kind.row for kind in kinds],
+    }
+    return {
+        **{name: np.array(column, dtype=str) for name, column in words.items()},
+        "scenario": np.array([kind.scenario for kind in kinds], dtype=bool),
+    }
 
 
 def domain_tables(world: World) -> dict[str, Columns]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
+    from twin.contract import EventKind
     from twin.results import Run
     from twin.why import Causes
 
@@ -39,6 +40,19 @@ def causes(run: Run) -> Causes | None:
         for table, names in zip(map(pyarrow.parquet.read_table, paths), columns, strict=True)
     ]
     return Causes(*tables)
+
+
+def kinds(run: Run) -> dict[str, EventKind]:
+    """Return what the events of a run mean by kind, nothing for results of before that was written."""
+    import pyarrow.parquet
+
+    from twin.chain import kinds_of
+
+    path = run.folder / "events" / "kinds.parquet"
+    if not path.is_file():
+        return {}
+    table = pyarrow.parquet.read_table(path)
+    return kinds_of({name: table[name].to_numpy() for name in table.column_names})
 
 
 def latest_call(found: Causes) -> int | None:

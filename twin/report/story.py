@@ -81,7 +81,8 @@ def late_call(report: Report) -> tuple[Sequence[tuple[str, str]], str, str, str]
         f"The latest call of {report.baseline}, replication {run.replication}: help took {minutes:.1f} minutes"
         f"{_spent(found, event)}. {_choice(found, event, path)}"
     )
-    return steps(report, found, path), chain_text(report, found, event), intro, _command(run, found, event, path[0])
+    chain = chain_text(report, run, found, event)
+    return steps(report, found, path), chain, intro, _command(run, found, event, path[0])
 
 
 def dry_fire(report: Report) -> tuple[Sequence[tuple[str, str]], str, str, str] | None:
@@ -102,7 +103,8 @@ def dry_fire(report: Report) -> tuple[Sequence[tuple[str, str]], str, str, str] 
         f"In {report.baseline}, replication {run.replication}, an engine stands at a fire and its hydrant is dry. "
         f"This is the line of causes, first cause first.{ending}"
     )
-    return steps(report, found, path), chain_text(report, found, event), intro, _command(run, found, event, path[0])
+    chain = chain_text(report, run, found, event)
+    return steps(report, found, path), chain, intro, _command(run, found, event, path[0])
 
 
 def _spent(found: Causes, event: int) -> str:
@@ -180,9 +182,9 @@ def _dependent(city: City, row: int) -> str:
     return f"{str(table['to_table'][row]).removesuffix('s')} {table['to_id'][row]}"
 
 
-def chain_text(report: Report, found: Causes, event: int) -> str:
+def chain_text(report: Report, run: Run, found: Causes, event: int) -> str:
     """Return the whole chain of causes as `twin why` prints it."""
-    from twin.why import explain
+    from twin.chain import Words, explain
 
     assert report.city is not None
-    return explain(found, event, report.city, report.local)
+    return explain(found, event, Words(report.city, report.local, causes_of.kinds(run)))
