@@ -46,6 +46,10 @@ class Entry:
         return self.value if isinstance(self.value, dict) else {}
 
 
+NOTHING = Entry("", 0, 0)
+"""Stands in for an entry that is not there."""
+
+
 @dataclass
 class Plan:
     """A plan file and what was found wrong in it."""

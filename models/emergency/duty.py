@@ -14,7 +14,8 @@ import numpy as np
 
 from twin.contract import SECOND
 from twin.errors import DataError
-from twin.models.emergency.service_plan import DAY, Desk, Units
+from twin.models.emergency.rosters import DAY, Desk
+from twin.models.emergency.service_plan import Units
 from twin.models.emergency.tables import AT_STATION, GOING_OFF, OFF_DUTY, RETURNING
 
 if TYPE_CHECKING:

@@ -7,47 +7,23 @@ Every problem of a plan is named with its line, all at once.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twin.contract import SECOND
+from twin.models.emergency.rosters import NIGHT_AND_DAY, Desk, Windows, clock, edges_of, read_desk, read_roster
 from twin.models.emergency.service_kinds import INCIDENT_KINDS, UNIT_KINDS, bits, words
-from twin.models.plan_file import Entry, Plan, read_plan
+from twin.models.plan_file import NOTHING, Entry, Plan, read_plan
 
 if TYPE_CHECKING:
     from twin.city import City
 
 Array = np.ndarray[Any, Any]
 
-DAY = 86_400.0
-NIGHT_AND_DAY = ((0.0, DAY),)
 _KEYS = ("units", "rosters", "desks", "incidents", "transfer", "upgrades", "hospitals")
 _UNIT_KEYS = ("id", "kind", "station", "count", "roster", "aid")
-
-Windows = tuple[tuple[float, float], ...]
-
-
-@dataclass(frozen=True)
-class Desk:
-    """Call-takers of a desk: (begin, end, people) of each stretch of the day, s; breaks each takes."""
-
-    staff: tuple[tuple[float, float, int], ...]
-    break_every: float = 0.0
-    break_length: float = 0.0
-
-    @property
-    def most(self) -> int:
-        """People at the busiest hour."""
-        edges = sorted({begin for begin, _, _ in self.staff})
-        return max((self.at(edge) for edge in edges), default=0)
-
-    def at(self, second: float) -> int:
-        """Return the people on duty at a second of the day."""
-        return sum(people for begin, end, people in self.staff if begin <= second < end)
 
 
 @dataclass(frozen=True)
@@ -122,18 +98,20 @@ def plan_of(city: City, path: str) -> ServicePlan:
         return ServicePlan(plain_units(city), specialties=((),) * rows, divert_queue=(0,) * rows)
     plan = read_plan(path)
     parts = plan.keys(plan.root, _KEYS, ("units",))
-    rosters = {name: _roster(plan, entry) for name, entry in parts.get("rosters", _NONE).parts.items()}
-    units = _read_units(plan, city, parts.get("units", _NONE), rosters)
-    desks = {name: _read_desk(plan, entry) for name, entry in parts.get("desks", _NONE).parts.items()}
-    incidents = _read_incidents(plan, parts.get("incidents", _NONE), desks)
-    _check_cover(plan, parts.get("units", plan.root), units, incidents)
+    desks = {name: read_desk(plan, entry) for name, entry in parts.get("desks", NOTHING).parts.items()}
+    before = len(plan.problems)
+    rosters = {name: read_roster(plan, entry) for name, entry in parts.get("rosters", NOTHING).parts.items()}
+    units = _read_units(plan, city, parts.get("units", NOTHING), rosters)
+    incidents = _read_incidents(plan, parts.get("incidents", NOTHING), desks)
+    if "units" in parts and len(plan.problems) == before:
+        _check_cover(plan, parts["units"], units, incidents)
     transfer = plan.keys(parts["transfer"], ("misrouted", "referred", "time")) if "transfer" in parts else {}
-    specialties, queue = _read_hospitals(plan, city, parts.get("hospitals", _NONE), incidents)
+    specialties, queue = _read_hospitals(plan, city, parts.get("hospitals", NOTHING), incidents)
     found = ServicePlan(
         units,
         desks,
         incidents,
-        _read_upgrades(plan, parts.get("upgrades", _NONE)),
+        _read_upgrades(plan, parts.get("upgrades", NOTHING)),
         plan.quantity(transfer.get("misrouted"), "1", 0.0, 1.0),
         plan.quantity(transfer.get("referred"), "1", 0.0, 1.0),
         plan.quantity(transfer.get("time"), "s", 0.0),
@@ -142,9 +120,6 @@ def plan_of(city: City, path: str) -> ServicePlan:
     )
     plan.finish()
     return found
-
-
-_NONE = Entry("", 0, 0)
 
 
 def _units(city: City, station: list[int], kind: list[str], windows: list[Windows], aid: Any = None) -> Units:
@@ -163,6 +138,7 @@ def _units(city: City, station: list[int], kind: list[str], windows: list[Window
 def _read_units(plan: Plan, city: City, listed: Entry, rosters: Mapping[str, Windows]) -> Units:
     """Return the units of a plan; one without a known station, kind or roster is a problem."""
     ids = np.asarray(city["stations"]["id"]).tolist()
+    before = len(plan.problems)
     station, kind, windows, aid = [], [], [], []
     for entry in listed.items:
         parts = plan.keys(entry, _UNIT_KEYS, ("kind", "station"))
@@ -176,73 +152,14 @@ def _read_units(plan: Plan, city: City, listed: Entry, rosters: Mapping[str, Win
             kind += [name] * count
             windows += [rosters.get(roster, NIGHT_AND_DAY)] * count
             aid += [later] * count
-    if not station and not plan.problems:
-        plan.tell(plan.root, "the plan has no unit")
+    if not station and listed.line and len(plan.problems) == before:
+        plan.tell(listed, "the plan has no unit")
     return _units(city, station, kind, windows, aid)
-
-
-def _roster(plan: Plan, entry: Entry) -> Windows:
-    found = [window for item in entry.items for window in _window(plan, item, item.text)]
-    if not found:
-        plan.tell(entry, "a roster is a list of hours such as 07:00-19:00")
-    ordered = sorted(found)
-    for (_, end), (begin, _) in itertools.pairwise(ordered):
-        if begin < end:
-            plan.tell(entry, f"two stretches of a roster overlap at {_clock(begin)}")
-    return tuple(ordered)
-
-
-def _window(plan: Plan, entry: Entry, text: str) -> list[tuple[float, float]]:
-    """Return the seconds of the day that `07:00-19:00` stands for, in two pieces over midnight."""
-    begin, _, end = text.partition("-")
-    first, last = _second(begin), _second(end)
-    if first is None or last is None or first == last:
-        plan.tell(entry, f"{text!r} is not a stretch of the day such as 07:00-19:00")
-        return []
-    return [(first, last)] if first < last else [(first, DAY)] + [(0.0, last)] * (last > 0)
-
-
-def _second(text: str) -> float | None:
-    hours, colon, minutes = text.strip().partition(":")
-    if not (colon and hours.isdigit() and minutes.isdigit() and len(minutes) == 2):
-        return None
-    second = int(hours) * 3600.0 + int(minutes) * 60.0
-    return second if second <= DAY and int(minutes) < 60 else None
-
-
-def _clock(second: float) -> str:
-    return f"{int(second // 3600):02d}:{int(second % 3600 // 60):02d}"
-
-
-def _read_desk(plan: Plan, entry: Entry) -> Desk:
-    """Return the staff of a desk, written `07:00-19:00 x4`."""
-    parts = plan.keys(entry, ("takers", "break_every", "break"), ("takers",))
-    staff = []
-    for item in parts.get("takers", _NONE).items:
-        hours, _, people = item.text.partition(" x")
-        if not people.isdigit():
-            plan.tell(item, f"{item.text!r} is not hours and people such as 07:00-19:00 x4")
-            continue
-        staff += [(begin, end, int(people)) for begin, end in _window(plan, item, hours)]
-    desk = Desk(
-        tuple(staff),
-        plan.quantity(parts.get("break_every"), "s", 0.0),
-        plan.quantity(parts.get("break"), "s", 0.0),
-    )
-    empty = [edge for edge in _edges(staff) if desk.at(edge) < 1]
-    if empty:
-        plan.tell(entry, f"roster gap: nobody answers from {_clock(empty[0])}")
-    if desk.break_every and desk.break_length >= desk.break_every:
-        plan.tell(entry, "a break must be shorter than the time between breaks")
-    return desk
-
-
-def _edges(windows: Any) -> list[float]:
-    return sorted({0.0, *(w[0] for w in windows), *(w[1] for w in windows if w[1] < DAY)})
 
 
 def _read_incidents(plan: Plan, listed: Entry, desks: Mapping[str, Desk]) -> dict[str, Incident]:
     """Return the kinds of incidents: those of the table, with what the plan says of them."""
+    before = len(plan.problems)
     found = {
         name: Incident(share, tuple(bits(need) for need in needs)) for name, (share, needs) in INCIDENT_KINDS.items()
     }
@@ -255,7 +172,7 @@ def _read_incidents(plan: Plan, listed: Entry, desks: Mapping[str, Desk]) -> dic
         desk = plan.one_of(parts.get("desk"), desks, "desk") if "desk" in parts else base.desk
         specialty = parts["specialty"].text if "specialty" in parts else base.specialty
         found[name] = Incident(plan.quantity(parts.get("share"), "1", base.share, 1e9), needs, desk, specialty)
-    if sum(kind.share for kind in found.values()) <= 0.0:
+    if sum(kind.share for kind in found.values()) <= 0.0 and len(plan.problems) == before:
         plan.tell(listed, "the shares of all incidents are 0")
     return found
 
@@ -276,9 +193,9 @@ def _check_cover(plan: Plan, place: Entry, units: Units, incidents: Mapping[str,
             plan.tell(place, f"incident {name!r} needs {words(need)}, and no unit can do that")
             continue
         windows = [window for i in able for window in units.windows[i]]
-        for edge in _edges(windows):
+        for edge in edges_of(windows):
             if not any(begin <= edge < end for begin, end in windows):
-                plan.tell(place, f"roster gap: from {_clock(edge)} no unit on duty for {words(need)}")
+                plan.tell(place, f"roster gap: from {clock(edge)} no unit on duty for {words(need)}")
                 break
 
 
@@ -298,6 +215,7 @@ def _read_hospitals(
     plan: Plan, city: City, listed: Entry, incidents: Mapping[str, Incident]
 ) -> tuple[tuple[tuple[str, ...], ...], tuple[int, ...]]:
     """Return specialties and diversion limits by hospital; a specialty nobody has is a problem."""
+    before = len(plan.problems)
     ids = np.asarray(city["hospitals"]["id"]).tolist()
     special: list[tuple[str, ...]] = [()] * len(ids)
     queue = [0] * len(ids)
@@ -305,14 +223,9 @@ def _read_hospitals(
         parts = plan.keys(entry, ("specialties", "divert_queue"))
         if plan.one_of(Entry(name, entry.line, entry.column), ids, "hospital"):
             row = ids.index(name)
-            special[row] = tuple(item.text for item in parts.get("specialties", _NONE).items)
+            special[row] = tuple(item.text for item in parts.get("specialties", NOTHING).items)
             queue[row] = plan.count(parts.get("divert_queue"), 0, 1)
-    for name, kind in incidents.items():
+    for name, kind in incidents.items() if len(plan.problems) == before else ():
         if kind.specialty and not any(kind.specialty in offered for offered in special):
             plan.tell(listed if listed.line else plan.root, f"no hospital offers {kind.specialty!r}, for {name!r}")
     return tuple(special), tuple(queue)
-
-
-def microseconds(seconds: float) -> int:
-    """Return a duration in whole microseconds."""
-    return round(seconds * SECOND)

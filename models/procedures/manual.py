@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.errors import DataError
-from twin.models.plan_file import Entry, Plan, read_plan
+from twin.models.plan_file import NOTHING, Entry, Plan, read_plan
 
 if TYPE_CHECKING:
     from twin.city import City
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 _STAGE_KEYS = ("name", "role", "acknowledge_within", "work", "after", "does", "until")
-_NONE = Entry("", 0, 0)
 MESSENGER = 600.0
 """s until a messenger has found somebody whose telecom site is dead (assumption)."""
 
@@ -109,10 +108,10 @@ def read_manual(path: str) -> Manual:
     """Read procedures from YAML; raises DataError naming every problem with its line."""
     plan = read_plan(path)
     parts = plan.keys(plan.root, ("roles", "procedures"), ("roles", "procedures"))
-    roles = _read_roles(plan, parts.get("roles", _NONE))
+    roles = _read_roles(plan, parts.get("roles", NOTHING))
     names = [role.name for role in roles]
     procedures = tuple(
-        _read_procedure(plan, name, entry, names) for name, entry in parts.get("procedures", _NONE).parts.items()
+        _read_procedure(plan, name, entry, names) for name, entry in parts.get("procedures", NOTHING).parts.items()
     )
     plan.finish()
     return Manual(roles, procedures)
@@ -147,7 +146,7 @@ def _read_roles(plan: Plan, listed: Entry) -> tuple[Role, ...]:
         above[name] = plan.one_of(parts.get("above"), names, "role")
         people = plan.count(parts.get("people"), 1, 1, 1000)
         messenger = plan.quantity(parts["messenger"], "s", 0.0) if "messenger" in parts else MESSENGER
-        site = parts.get("site", _NONE).text
+        site = parts.get("site", NOTHING).text
         reaction = plan.quantity(parts.get("reaction"), "s", 0.0)
         found.append(Role(name, people, reaction, -1, site, messenger, _place(plan, entry)))
         if _in_circle(name, above):
@@ -169,17 +168,17 @@ def _in_circle(name: str, above: dict[str, str]) -> bool:
 def _read_procedure(plan: Plan, name: str, entry: Entry, roles: list[str]) -> Procedure:
     parts = plan.keys(entry, ("starts_on", "stages"), ("starts_on", "stages"))
     stages: list[Stage] = []
-    for item in parts.get("stages", _NONE).items:
+    for item in parts.get("stages", NOTHING).items:
         stages.append(_read_stage(plan, item, [stage.name for stage in stages], roles))
     if not stages:
         plan.tell(entry, f"procedure {name!r} has no stage")
-    return Procedure(name, parts.get("starts_on", _NONE).text, tuple(stages), _place(plan, entry))
+    return Procedure(name, parts.get("starts_on", NOTHING).text, tuple(stages), _place(plan, entry))
 
 
 def _read_stage(plan: Plan, entry: Entry, before: list[str], roles: list[str]) -> Stage:
     """Return a stage; without `after` it follows the one above it."""
     parts = plan.keys(entry, _STAGE_KEYS, ("name", "role"))
-    name = parts.get("name", _NONE).text
+    name = parts.get("name", NOTHING).text
     if name in before:
         plan.tell(parts["name"], f"two stages are called {name!r}")
     after = tuple(range(len(before)))[-1:]
@@ -194,7 +193,7 @@ def _read_stage(plan: Plan, entry: Entry, before: list[str], roles: list[str]) -
         plan.quantity(parts.get("work"), "s", 0.0),
         after,
         tuple(_read_act(plan, item) for item in _listed(parts.get("does"))),
-        parts.get("until", _NONE).text,
+        parts.get("until", NOTHING).text,
         _place(plan, entry),
     )
 
@@ -209,7 +208,7 @@ def _read_act(plan: Plan, entry: Entry) -> Act:
     parts = plan.keys(entry, ("kind", "target", "value"), ("kind",))
     target = plan.count(parts["target"], -1, 0, 10_000_000) if "target" in parts else -1
     value = plan.count(parts.get("value"), 0)
-    return Act(parts.get("kind", _NONE).text, target, float(value), _place(plan, entry))
+    return Act(parts.get("kind", NOTHING).text, target, float(value), _place(plan, entry))
 
 
 def _place(plan: Plan, entry: Entry) -> str:

@@ -114,7 +114,7 @@ def _fits(found: type[Component], tree: Node, city: City | None) -> bool:
     own = options.get(found.name) if options is not None else None
     given = dict(own.items()) if own is not None and own.is_mapping else {}
     asked = any(option.default is None and option.name not in given for option in found.options)
-    return not asked and (city is None or not _lacking(found, city))
+    return not asked and (city is None or not lacking(found, city))
 
 
 def _read_policies(tree: Node, registry: Registry, chosen: Cast, problems: Problems) -> None:
@@ -219,7 +219,7 @@ def _is_known(name: str, registry: Registry) -> bool:
     return False
 
 
-def _lacking(found: type[Component], city: City) -> list[str]:
+def lacking(found: type[Component], city: City) -> list[str]:
     """Return the city tables that a component cannot do without, and the city lacks.
 
     These are the tables it requires, and those it keeps state for when the city has none of them.
@@ -254,7 +254,7 @@ def _drop_unfounded(chosen: Cast) -> None:
 
 def _check_needs(chosen: Cast, city: City, registry: Registry, problems: Problems) -> None:
     for name, found in chosen.classes.items():
-        missing = _lacking(found, city)
+        missing = lacking(found, city)
         if missing:
             text = f"{name} needs tables that city {city.name} lacks: {', '.join(missing)}"
             problems.add(chosen.marks[name], "E136", text)

@@ -5,19 +5,32 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twin.contract import Component, Setup
+from twin.scenario.components import lacking
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from twin.city import City
-    from twin.scenario.case import Case
     from twin.scenario.components import Cast
     from twin.scenario.problems import Problems
 
 
-def examine(chosen: Cast, case: Case, city: City, problems: Problems) -> None:
-    """Note what components find wrong before anything runs, each where the component is named."""
+def examine(
+    chosen: Cast, city: City, span: tuple[int, int], events: Sequence[object], folder: str, problems: Problems
+) -> None:
+    """Note what components find wrong before anything runs, each where the component is named.
+
+    A component is left out while its own options are wrong, or the city lacks tables it needs: what it
+    found then would only follow from that. Problems elsewhere do not keep it from looking.
+
+    span    start (UTC us since 1970) and duration (us) of the run
+    events  events of the scenario, as far as they could be read
+    """
     for name, found in chosen.classes.items():
-        if found.examine is Component.examine:
+        options = chosen.options[name]
+        bad = any(options.get(option.name) is None for option in found.options)
+        if found.examine is Component.examine or bad or lacking(found, city):
             continue
-        setup = Setup(city, chosen.options[name], case.seed, case.start, case.duration, case.events, case.folder)
+        setup = Setup(city, options, 0, *span, events, folder)
         for text in found().examine(setup):
             problems.add(chosen.marks[name], "E137", text)

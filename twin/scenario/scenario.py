@@ -308,7 +308,9 @@ class Scenario:
         record = _read_record(tree, duration, problems)
         span = None if start is None or duration is None else (start, duration)
         events = read_events(tree, chosen, city, span, self._registry, problems)
-        if city is None or spec is None or span is None or problems.has_errors:
+        if city is not None and span is not None:
+            examine(chosen, city, span, events, str(folder), problems)
+        if spec is None or span is None or problems.has_errors:
             return chosen, None
         title = tree.get("title")
         case = Case(
@@ -330,7 +332,6 @@ class Scenario:
             plugins=self.plugins,
             title=str(title.value) if title else self.name,
         )
-        examine(chosen, case, city, problems)
         return chosen, case
 
     def _check_unused(self, casts: Mapping[str, Cast], problems: Problems) -> None:

@@ -60,6 +60,14 @@ def test_a_bad_plan_is_told_at_check_and_at_run(tmp_path, text, place, said):
         service(plan=path)
 
 
+def test_a_bad_plan_is_told_beside_problems_elsewhere_but_not_beside_what_it_stands_on(tmp_path):
+    plan_file(tmp_path, "units:\n  - {kind: ambulance, station: nowhere}\n")
+    found = told(town(tmp_path, "service: plan.yaml}, traffic: {publish_every: soon"))
+    assert [line.partition("] ")[0].rpartition("[")[2] for line in found] == ["E137", "E120"]
+    only = told(town(tmp_path, "service: plan.yaml, dispatch_time: soon"))
+    assert [line.partition("] ")[0].rpartition("[")[2] for line in only] == ["E120"]
+
+
 @pytest.mark.parametrize(("row", "said"), BAD_CALLS)
 def test_a_bad_call_is_told_at_check_and_at_run_or_counted(tmp_path, row, said):
     path = tmp_path / "calls.csv"

@@ -26,6 +26,15 @@ def problems(tmp_path, text):
 @pytest.mark.parametrize(
     ("text", "place", "said"),
     [
+        (
+            "rosters: {day: ['7-19']}\nunits:\n  - {kind: ambulance, station: west, roster: day}\n",
+            "1:17",
+            "'7-19' is not",
+        ),
+        (GOOD + "incidents: {medical: {specialty: burns}}\nhospitals: {h9: {specialties: [burns]}}\n", "4:17", "'h9'"),
+        (GOOD + "desks: {'112': {}}\n", "3:16", "key 'takers' is missing"),
+        (GOOD + "incidents: {flood: {share: 1, needs: []}}\n", "3:20", "incident 'flood' needs no unit"),
+        ("desks: {'112': {takers: ['00:00-24:00 x2']}}\n", "1:1", "key 'units' is missing"),
         ("units:\n  - {kind: ambulance, station: wets}\n", "2:32", "'wets' is not a station; did you mean 'west'?"),
         ("units:\n  - {kind: ambulance}\n", "2:5", "key 'station' is missing"),
         ("units:\n  - {kind: tank, station: west}\n", "2:12", "'tank' is not a kind of unit"),
@@ -33,7 +42,7 @@ def problems(tmp_path, text):
         ("units:\n  - {kind: ambulance, station: west, roster: day}\n", "2:46", "'day' is not a roster"),
         ("units:\n  - {kind: ambulance, station: west, colour: red}\n", "2:46", "unknown key 'colour'"),
         ("units:\n  - {kind: police, station: west}\n", "2:3", "needs treat+carry, and no unit can do that"),
-        ("units: []\n", "1:1", "the plan has no unit"),
+        ("units: []\n", "1:8", "the plan has no unit"),
         ("rosters: {day: ['7-19']}\n" + GOOD, "1:17", "'7-19' is not a stretch of the day"),
         ("rosters: {day: ['07:00-12:00', '11:00-19:00']}\n" + GOOD, "1:16", "overlap at 11:00"),
         (
@@ -56,7 +65,7 @@ def problems(tmp_path, text):
     ],
 )
 def test_a_problem_is_named_with_its_place(tmp_path, text, place, said):
-    found = problems(tmp_path, text)
+    (found,) = problems(tmp_path, text).splitlines()
     assert f"plan.yaml:{place} " in found
     assert said in found
 
