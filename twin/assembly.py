@@ -154,8 +154,10 @@ class Assembly:
         from dataclasses import replace
 
         rows: dict[str, int] = {}
-        for part in [*self.components, *self.policies]:
-            own = part.setup(replace(setup, options=self.options[part.name])) or {}
+        ordered = [*self.components, *self.policies]
+        kinds = {kind.name: kind for part in ordered for kind in part.events}
+        for part in ordered:
+            own = part.setup(replace(setup, options=self.options[part.name], kinds=kinds)) or {}
             for table, count in own.items():
                 if rows.setdefault(table, count) != count:
                     raise ContractError(f"{part.name} wants {count} rows in table {table!r}, another {rows[table]}")

@@ -184,6 +184,7 @@ class Setup:
     policies  role -> policy name of this run
     measure_every  us between measurements of the series
     command_delay  us between an order and its effect
+    kinds     name -> kind of event that some component of the run acts on
     """
 
     city: City
@@ -196,6 +197,7 @@ class Setup:
     policies: Mapping[str, str] = field(default_factory=dict)
     measure_every: int = 5 * MINUTE
     command_delay: int = 2 * SECOND
+    kinds: Mapping[str, EventKind] = field(default_factory=dict)
 
     def local_hour(self, time: int = 0) -> float:
         """Return the local hour of day (0..24) at `time` us after the start."""

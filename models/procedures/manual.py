@@ -19,7 +19,10 @@ from twin.errors import DataError
 from twin.models.plan_file import NOTHING, Entry, Plan, read_plan
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from twin.city import City
+    from twin.contract import EventKind
 
 Array = np.ndarray[Any, Any]
 
@@ -128,6 +131,38 @@ def sites_of(manual: Manual, city: City) -> Array:
     if unknown:
         raise DataError("\n".join(unknown))
     return np.array([ids.index(role.site) if role.site else -1 for role in manual.roles], dtype=np.int64)
+
+
+def faults_of(manual: Manual, kinds: Mapping[str, EventKind]) -> list[str]:
+    """Return what the manual asks of events that nothing handles, or that are about rows of another table.
+
+    kinds  kinds of event that the components of the run handle
+    """
+    found = [
+        f"{place} nothing in this run handles event {kind!r}{_close(kind, sorted(kinds))}"
+        for kind, place in manual.named()
+        if kind not in kinds
+    ]
+    for procedure in manual.procedures:
+        for stage in procedure.stages:
+            acts = [(act.kind, "does", act.place) for act in stage.does if act.target < 0]
+            for kind, what, place in [(stage.until, "until", stage.place), *acts]:
+                found += _astray(kind, what, place, procedure.starts_on, kinds)
+    return found
+
+
+def _astray(kind: str, what: str, place: str, start: str, kinds: Mapping[str, EventKind]) -> list[str]:
+    """Return the problem of an event that is about another table than the one that began the procedure."""
+    if kind not in kinds or start not in kinds:
+        return []
+    own, table = kinds[kind].target, kinds[start].target
+    if not own or not table or own == table:
+        return []
+    fitting = sorted(name for name, known in kinds.items() if known.target == table and name != start)
+    near = get_close_matches(kind, fitting, 1, 0.0)
+    hint = f"; nearest that is: {near[0]!r}" if near else ""
+    mend = " or give it a target" if what == "does" else ""
+    return [f"{place} {what} {kind!r} is about {own!r}, the procedure about {table!r} of {start!r}{hint}{mend}"]
 
 
 def _close(name: str, ids: list[str]) -> str:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from twin.contract import NEVER, SECOND, Acquire, Delay, Done, Event, EventKind, Kpi, Model, Option, Park, Resource
-from twin.errors import DataError, TwinError
+from twin.errors import DataError
 from twin.models.plan_file import locate
-from twin.models.procedures.manual import Manual, read_manual, sites_of
+from twin.models.procedures.manual import Manual, faults_of, read_manual, sites_of
 from twin.models.procedures.tables import AT_WORK, BLOCKED, FIELDS, FINISHED, TELLS, TOLD, WAITING
 from twin.models.procedures.timeline import figures, timeline
 
@@ -53,14 +53,25 @@ class Procedures(Model):
     def examine(self, setup: Setup) -> list[str]:
         """Return what is wrong with the manual."""
         try:
-            sites_of(_manual_of(setup), setup.city)
+            manual = _manual_of(setup)
         except DataError as error:
             return str(error).splitlines()
-        return []
+        found = faults_of(manual, setup.kinds)
+        try:
+            sites_of(manual, setup.city)
+        except DataError as error:
+            found += str(error).splitlines()
+        return found
 
     def setup(self, setup: Setup) -> dict[str, int]:
-        """Read the procedures, and listen to the events that begin them."""
+        """Read the procedures, and listen to the events that begin them.
+
+        Raises DataError where the manual names an event that nothing here handles, or that is about something else.
+        """
         self.manual: Manual = _manual_of(setup)
+        wrong = faults_of(self.manual, setup.kinds)
+        if wrong:
+            raise DataError("\n".join(wrong))
         self.sites = sites_of(self.manual, setup.city)
         vars(self)["listens"] = self.manual.events()
         self.people = np.array([role.people for role in self.manual.roles], dtype=np.int64)
@@ -74,16 +85,9 @@ class Procedures(Model):
         }
 
     def start(self, view: View) -> None:
-        """Give every officer a role; raise DataError where the manual names an event nothing here handles."""
+        """Give every officer a role."""
         view.put("officer.role", slice(None), self.role_of)
         view.put("role.above", slice(None), [role.above for role in self.manual.roles])
-        unknown = [
-            f"{place} nothing in this run handles event {kind!r}"
-            for kind, place in self.manual.named()
-            if not _handled(view, kind)
-        ]
-        if unknown:
-            raise DataError("\n".join(unknown))
 
     def on_event(self, view: View, event: Event) -> None:
         """Begin procedures, end waits, escalate by order."""
@@ -271,11 +275,3 @@ class Procedures(Model):
 def _manual_of(setup: Setup) -> Manual:
     path = locate(str(setup.options["manual"]), setup.folder)
     return read_manual(path) if path else Manual((), ())
-
-
-def _handled(view: View, kind: str) -> bool:
-    """Tell whether something in this run handles a kind of event."""
-    try:
-        return view.cancel(view.schedule(kind, 1))
-    except TwinError:
-        return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import twin
 from tests.cities import line_city
 from tests.models.roads import Planned, assemble
 from twin.contract import SECOND, Command, EventKind, Model
@@ -40,6 +41,7 @@ class Bells(Model):
         EventKind("alarm", "something is wrong", target="zones", scenario=True),
         EventKind("clear", "it is over", target="zones", scenario=True),
         EventKind("siren", "a stage orders this"),
+        EventKind("pump_siren", "a stage orders this of a pump", target="pumps"),
     )
 
 
@@ -201,6 +203,12 @@ def test_procedures_keep_the_law(tmp_path, at):
         (PLAIN.replace("starts_on: alarm", "starts_on: fire"), "8:5", "nothing in this run handles event 'fire'"),
         (PLAIN.replace("work: 50 s}", "until: peace}"), "11:9", "nothing in this run handles event 'peace'"),
         (PLAIN.replace("work: 50 s}", "does: {kind: horn}}"), "11:71", "nothing in this run handles event 'horn'"),
+        (
+            PLAIN.replace("work: 50 s}", "until: pump_siren}"),
+            "11:9",
+            "until 'pump_siren' is about 'pumps', the procedure about 'zones' of 'alarm'; nearest that is: 'clear'",
+        ),
+        (PLAIN.replace("work: 50 s}", "does: {kind: pump_siren}}"), "11:71", "does 'pump_siren' is about 'pumps'"),
     ],
 )
 def test_a_problem_of_a_manual_is_named_with_its_place(tmp_path, text, place, said):
@@ -208,6 +216,23 @@ def test_a_problem_of_a_manual_is_named_with_its_place(tmp_path, text, place, sa
         world_of(tmp_path, text, 100).run()
     assert f"manual.yaml:{place} " in str(caught.value)
     assert said in str(caught.value)
+
+
+def test_an_order_about_another_table_may_name_its_row(tmp_path):
+    world = world_of(tmp_path, PLAIN.replace("work: 50 s}", "does: {kind: pump_siren, target: 3}}"), 100).run()
+    events = world.events.arrays()
+    assert events["target"][events["kind"] == "pump_siren"].tolist() == [3]
+
+
+def test_what_a_manual_asks_of_events_is_told_at_check(tmp_path):
+    (tmp_path / "manual.yaml").write_text(PLAIN.replace("starts_on: alarm", "starts_on: blackaut"), encoding="utf-8")
+    text = "scenario: town\ncity: nusantara\nstart: 2026-01-15 17:00\nduration: 2 h\nmodels: [power, procedures]\n"
+    (tmp_path / "town.yaml").write_text(f"{text}options: {{procedures: {{manual: manual.yaml}}}}\n", encoding="utf-8")
+    (error,) = [problem for problem in twin.load(tmp_path / "town.yaml").check() if problem.is_error]
+    assert error.code == "E137"
+    assert error.message.endswith(
+        "manual.yaml:8:5 nothing in this run handles event 'blackaut'; did you mean 'blackout'?"
+    )
 
 
 def test_who_is_reached_over_a_dead_site_hears_by_messenger(tmp_path):

@@ -26,11 +26,12 @@ def examine(
     span    start (UTC us since 1970) and duration (us) of the run
     events  events of the scenario, as far as they could be read
     """
+    kinds = {kind.name: kind for found in chosen.classes.values() for kind in found.events}
     for name, found in chosen.classes.items():
         options = chosen.options[name]
         bad = any(options.get(option.name) is None for option in found.options)
         if found.examine is Component.examine or bad or lacking(found, city):
             continue
-        setup = Setup(city, options, 0, *span, events, folder)
+        setup = Setup(city, options, 0, *span, events, folder, kinds=kinds)
         for text in found().examine(setup):
             problems.add(chosen.marks[name], "E137", text)
