@@ -388,6 +388,31 @@ def test_a_forest_names_verdicts_and_survives_what_is_not_known():
     assert -left == right <= 9.0
 
 
+def test_several_arms_stand_below_each_figure_best_first():
+    found = {
+        "slow": [comparison(30.0, 20.0, 40.0, verdict="worse"), comparison(0.0, 0.0, 0.0, verdict="same")],
+        "unknown": [comparison(np.nan, -np.inf, np.inf, verdict="inconclusive"), comparison(0.0, 0.0, 0.0)],
+        "fast": [comparison(-30.0, -40.0, -20.0), comparison(5.0, -np.inf, np.inf, verdict="inconclusive")],
+    }
+    with plot.style():
+        made, ax = plot.figure(9, 5)
+        plot.arms_plot(found, ax, baseline="Now")
+        plot.png(made)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["fast", "slow", "unknown"] * 2
+    verdicts = [text for text in texts(ax) if text in forest.VERDICT_LOOK]
+    assert verdicts == ["better", "worse", "inconclusive", "inconclusive", "same", "better"]
+    assert sum(text == "Response mean" for text in texts(ax)) == 2
+    assert ax.get_title(loc="left").startswith("What each arm changes against Now")
+
+
+def test_bands_of_more_than_two_arms_are_left_out():
+    curves = [plot.Curve(arm, CLOCK, np.array([[1.0] * 5, [3.0] * 5])) for arm in "ABC"]
+    two, three = (series.story_figure({"Calls": curves[:count]}, [], "UTC") for count in (2, 3))
+    assert [len(made.axes[0].collections) for made in (two, three)] == [2, 0]
+    assert [text.get_text() for text in two.legends[0].get_texts()] == ["A", "B", "80 % of replications"]
+    assert [text.get_text() for text in three.legends[0].get_texts()] == ["A", "B", "C"]
+
+
 @pytest.mark.parametrize(("difference", "marker"), [(400.0, "<"), (-400.0, ">")])
 def test_a_difference_beyond_the_axis_has_an_arrow_at_its_edge(difference, marker):
     """One replication gives no interval, and a lower value is better here."""

@@ -36,7 +36,7 @@ def run_of(folder, arm, waits=()):
 
 def report_of(**runs):
     return SimpleNamespace(
-        pair=list(runs),
+        shown=list(runs),
         runs={arm: [run] for arm, run in runs.items()},
         title="Fire drill",
         period=lambda: "2026-01-15 17:00 to 18:00 WITA",

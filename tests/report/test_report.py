@@ -339,9 +339,12 @@ def test_one_arm_gives_means_without_verdicts(tmp_path, few_pictures):
 
 def test_a_third_arm_gets_its_own_table(tmp_path, few_pictures):
     suite = make_suite(tmp_path, arms=("A", "B", "C"), replications=2)
-    words = " ".join(Page(write_report(suite).read_text(encoding="utf-8")).words)
+    assert {curve.arm for curves in panels(read_report(Results(suite))).values() for curve in curves} == set("ABC")
+    page = Page(write_report(suite).read_text(encoding="utf-8"))
+    words = " ".join(page.words)
     assert "B against A" in words
     assert "C against A" in words
+    assert page.images[0]["alt"].startswith("Differences between 2 arms and A. B: response_mean ")
 
 
 def test_runs_left_out_are_named(tmp_path, few_pictures):

@@ -6,7 +6,7 @@ on the city's grid, with north up. Colours stay apart for colour-blind readers.
 
 from __future__ import annotations
 
-from twin.plot.forest import forest_plot
+from twin.plot.forest import arms_plot, forest_plot
 from twin.plot.maps import DELAY, DEPTH, FLOW, SPEED, city_map, difference_map, link_map
 from twin.plot.series import Curve, Window, series_plot, story_plot
 from twin.plot.services import MINUTES, call_map, power_map
@@ -23,6 +23,7 @@ __all__ = [
     "Curve",
     "Scale",
     "Window",
+    "arms_plot",
     "call_map",
     "city_map",
     "difference_map",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,6 +61,50 @@ def forest_plot(
     between = " " if len(title) <= _LONGEST else "\n"
     set_title(ax, f"{title}{between}({100 * level:g} % intervals)", caption)
     return ax
+
+
+def arms_plot(
+    found: Mapping[str, Sequence[Comparison]], ax: Axes | None = None, caption: Caption | None = None,
+    baseline: str = "A",
+) -> Axes:  # fmt: skip
+    """Draw what each of several arms changes against the baseline, figure by figure, in multiples of its margin.
+
+    Arms stand in the order of the first figure, best on top; the rest is as in `forest_plot`.
+    found  arm -> comparisons with the baseline, of the same figures in the same order
+    """
+    by_figure = list(zip(*found.values(), strict=True))
+    arms = [arm for _, arm in sorted(zip(_merit(found.values()), found, strict=True), key=lambda pair: pair[0])]
+    rows = [(arm, found[arm][number]) for number in range(len(by_figure)) for arm in arms]
+    ax = axes_or_new(ax, (9.0, 1.9 + 0.42 * (len(rows) + len(by_figure))))
+    scaled = [_scaled(one) for _, one in rows]
+    limit = _limit(scaled)
+    places = [row + row // len(arms) + 1 for row in range(len(rows))]
+    ax.axvspan(-1.0, 1.0, color=SKY, alpha=0.2, linewidth=0, zorder=0)
+    ax.axvline(0.0, color=MUTED, linewidth=1.0, zorder=1)
+    for place, (_, one), triple in zip(places, rows, scaled, strict=True):
+        _interval(ax, triple, float(place), limit, one.verdict)
+        _row_text(ax, one, place, limit)
+    for number, same in enumerate(by_figure):
+        ax.text(
+            -limit, number * (len(arms) + 1), plain(figure_name(same[0].figure)), va="center", color=INK,
+            fontweight="bold", zorder=6,
+        )  # fmt: skip
+    ax.set_yticks(places, [plain(arm) for arm, _ in rows])
+    ax.tick_params(axis="y", length=0, labelcolor=INK)
+    ax.set_ylim(len(rows) + len(by_figure) - 0.4, -0.6)
+    ax.set_xlim(-limit, limit)
+    ax.xaxis.set_major_locator(MaxNLocator(7, integer=True))
+    ax.set_xlabel("←  worse        difference, in margins that matter (band: too small to matter)        better  →")
+    ax.spines["left"].set_visible(False)
+    level = rows[0][1].level if rows else 0.95
+    set_title(ax, f"What each arm changes against {baseline}\n({100 * level:g} % intervals)", caption)
+    return ax
+
+
+def _merit(arms: Iterable[Sequence[Comparison]]) -> list[float]:
+    """Return by how much the first figure of each arm is worse, in margins; last where it is not known."""
+    found = [_scaled(rows[0])[0] if rows else 0.0 for rows in arms]
+    return [-value if np.isfinite(value) else np.inf for value in found]
 
 
 def _scaled(one: Comparison) -> tuple[float, float, float]:

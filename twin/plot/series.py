@@ -35,6 +35,9 @@ FLOOD_SHADE, BLACKOUT_SHADE = "#00736f", "#6b6b6b"
 HATCHED = {FLOOD_SHADE: "///"}
 """Shades that are hatched instead of filled, so that no band is taken for them."""
 
+MOST_BANDS = 2
+"""Arms whose bands can be told apart."""
+
 WIDTH = 9.2
 """Width of a picture that spans the page, inches."""
 
@@ -69,6 +72,7 @@ def series_plot(
 ) -> Axes:  # fmt: skip
     """Draw the mean of each arm and the band that holds 80 % of its replications, each sample held to the next.
 
+    Bands of more than two arms would hide each other, and are left out.
     label   what is measured, with its unit; written above the axes
     """
     ax = axes_or_new(ax, (8.5, 3.2))
@@ -77,8 +81,9 @@ def series_plot(
     for number, curve in enumerate(curves):
         colour = ARM_COLOURS[number % len(ARM_COLOURS)]
         middle, low, high = _band(curve.values)
-        ax.fill_between(curve.time, low, high, color=colour, alpha=0.22, linewidth=0, zorder=2, step="post")
-        style = "-" if number == 0 else (0, (6, 1.5))
+        if len(curves) <= MOST_BANDS:
+            ax.fill_between(curve.time, low, high, color=colour, alpha=0.22, linewidth=0, zorder=2, step="post")
+        style = "-" if number == 0 else (0, (6, 1.5)) if number < len(ARM_COLOURS) else (0, (2, 1.2))
         ax.step(
             curve.time, middle, where="post", color=colour, linewidth=2.3, linestyle=style, label=plain(curve.arm),
             zorder=3,
@@ -200,7 +205,9 @@ def story_plot(
         for ax in axes[:-1]:
             ax.tick_params(labelbottom=False)
         _name_moments(axes[0], windows)
-        bands = any(len(curve.values) > 1 for curves in panels.values() for curve in curves)
+        bands = any(
+            len(curves) <= MOST_BANDS and len(curve.values) > 1 for curves in panels.values() for curve in curves
+        )
         _story_legend(axes, windows, bands)
         if caption:
             axes[0].figure.suptitle(plain("\n".join(caption.lines(96))), x=0.01, ha="left", color=MUTED, fontsize=12)

@@ -51,7 +51,8 @@ def _page(report: Report, folder: Path) -> str:
 
     found = comparisons(report)
     later = beside(lambda: list(pictures.maps(report)))
-    first = pictures.forest(report, headline(report, found.get(report.arm, [])))
+    named = {arm: headline(report, rows) for arm, rows in found.items()}
+    first = pictures.arms(report, named) if len(named) > 1 else pictures.forest(report, named.get(report.arm, []))
     curves, spread, lost = pictures.story(report), pictures.cascade(report), pictures.resilience(report)
     staged, told, dry = timelines(report), late_call(report), dry_fire(report)
     drawn = later()

@@ -35,6 +35,8 @@ UNMEASURED = "nothing measured"
 """What stands for a verdict where neither arm has a value."""
 
 _MOST_PANELS = 4
+_MOST_ARMS = 8
+"""Arms beyond which pictures show the first two only: curves and maps of more are not told apart."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,13 @@ class Report:
 
     @property
     def pair(self) -> list[str]:
-        """Return the arms that pictures show: baseline and arm, or the only one."""
+        """Return baseline and arm, or the only one."""
         return [self.baseline] if self.baseline == self.arm else [self.baseline, self.arm]
+
+    @property
+    def shown(self) -> list[str]:
+        """Return the arms that pictures compare: all, baseline first, or the pair where they are too many."""
+        return list(self.runs) if len(self.runs) <= _MOST_ARMS else self.pair
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -178,7 +185,7 @@ def meanings(report: Report) -> dict[str, str]:
 
 
 def panels(report: Report) -> dict[str, list[Curve]]:
-    """Return title -> curves of the arms in the pair, for the figures that tell the story."""
+    """Return title -> curves of the arms that are shown, for the figures that tell the story."""
     try:
         frame = report.results.series()
     except DataError:
@@ -189,7 +196,7 @@ def panels(report: Report) -> dict[str, list[Curve]]:
     from twin.wording import readable
 
     return {
-        PANELS.get(name, readable(name)): [curve_of(report, frame, name, arm) for arm in report.pair]
+        PANELS.get(name, readable(name)): [curve_of(report, frame, name, arm) for arm in report.shown]
         for name in chosen[:_MOST_PANELS]
     }
 

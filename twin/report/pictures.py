@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ import numpy as np
 
 from twin import plot
 from twin.plot.maps import MAP_SIZE
-from twin.plot.series import WIDTH, story_figure
+from twin.plot.series import MOST_BANDS, WIDTH, story_figure
 from twin.report import data
 from twin.report.data import Report
 from twin.report.windows import windows
@@ -61,8 +61,32 @@ def forest(report: Report, found: Sequence[Comparison]) -> Picture | None:
     )
 
 
+def arms(report: Report, found: Mapping[str, Sequence[Comparison]]) -> Picture | None:
+    """Draw what every arm changes, None where figures of the arms were not judged alike."""
+    names = [[one.figure.name for one in rows if one.pairs] for rows in found.values()]
+    kept = {arm: [one for one in rows if one.pairs] for arm, rows in found.items()}
+    if not names[0] or any(other != names[0] for other in names):
+        return None
+    pairs = max(one.pairs for rows in kept.values() for one in rows)
+    with plot.style():
+        made, ax = plot.figure(WIDTH, 1.9 + 0.42 * len(names[0]) * (len(kept) + 1))
+        note = plot.Caption(report.title, f"{len(kept)} arms", counted(pairs, "paired replication"))
+        plot.arms_plot(kept, ax, note, report.baseline)
+        content = plot.png(made)
+    words = "; ".join(
+        f"{arm}: {', '.join(f'{one.figure.name} {one.verdict}' for one in rows)}" for arm, rows in kept.items()
+    )
+    return Picture(
+        "verdicts",
+        content,
+        "Difference of every arm to the baseline per figure with its confidence interval, in multiples of the "
+        "margin that matters. Right is better, whatever the direction of the figure.",
+        f"Differences between {len(kept)} arms and {report.baseline}. {words}.",
+    )
+
+
 def story(report: Report) -> Picture | None:
-    """Draw the main series of both arms over local time, None where nothing was measured."""
+    """Draw the main series of the arms over local time, None where nothing was measured."""
     panels = data.panels(report)
     if not panels:
         return None
@@ -70,7 +94,7 @@ def story(report: Report) -> Picture | None:
         zone = report.local(0).rsplit(" ", 1)[1]
         made = story_figure(panels, windows(report), zone, plot.Caption(report.title, "", report.period()))
         content = plot.png(made)
-    several = any(len(runs) > 1 for runs in (report.runs[arm] for arm in report.pair))
+    several = len(report.shown) <= MOST_BANDS and any(len(report.runs[arm]) > 1 for arm in report.shown)
     band = ", and the band that holds 80 % of them" if several else ""
     peaks = "; ".join(f"{title}: {_peaks(curves)}" for title, curves in panels.items())
     return Picture(
@@ -137,7 +161,7 @@ def maps(report: Report) -> Iterator[Picture]:
         return
     shows = "The city: streets by class, people, water and the places that serve them."
     yield _map(report, ("city", "", ""), shows, partial(plot.city_map, report.city))
-    for maker in (_depth, _delay, _difference, _power, _calls):
+    for maker in (_depth, _delay, _differences, _power, _calls):
         yield from maker(report, report.city)
 
 
@@ -182,27 +206,28 @@ def _delay(report: Report, city: City) -> Iterator[Picture]:
         yield _map(report, ("delay", report.baseline, runs), caption, partial(plot.link_map, city, ratio, plot.DELAY))
 
 
-def _difference(report: Report, city: City) -> Iterator[Picture]:
-    """Draw the difference in travel time ratio between the arms."""
-    pair = (report.baseline, report.arm)
-    first, second = (_links(report, city, arm, RATIO_NAMES) for arm in pair)
-    if first is None or second is None or report.arm == report.baseline:
-        return
-    change = second - first
-    faster, slower = int((change < -0.05).sum()), int((change > 0.05).sum())
-    ends = f"←  {report.arm} faster          {report.arm} slower  →"
-    label = f"{ends}\nTravel time ÷ free-flow time, {report.arm} minus {report.baseline}"
-    runs = report.averaged(report.arm)
-    caption = (
-        f"{report.arm} against {report.baseline} ({runs}): {faster} links faster (blue), {slower} slower (orange)."
-    )
-    draw = partial(plot.difference_map, city, change, label, arms=pair)
-    yield _map(report, ("difference", "", runs), caption, draw)
+def _differences(report: Report, city: City) -> Iterator[Picture]:
+    """Draw the difference in travel time ratio of each arm to the baseline, where there is any."""
+    base = _links(report, city, report.baseline, RATIO_NAMES)
+    for arm in report.shown[1:] if base is not None else ():
+        ratio = _links(report, city, arm, RATIO_NAMES)
+        if ratio is None:
+            continue
+        change = ratio - base
+        faster, slower = int((change < -0.05).sum()), int((change > 0.05).sum())
+        if not faster + slower and len(report.shown) > len(report.pair):
+            continue
+        label = f"←  {arm} faster          {arm} slower  →\nTravel time ÷ free-flow time, {arm} minus {report.baseline}"
+        runs = report.averaged(arm)
+        caption = f"{arm} against {report.baseline} ({runs}): {faster} links faster (blue), {slower} slower (orange)."
+        draw = partial(plot.difference_map, city, change, label, arms=(report.baseline, arm))
+        name = "difference" if arm == report.arm else f"difference_{arm}"
+        yield _map(report, (name, "", runs), caption, draw)
 
 
 def _power(report: Report, city: City) -> Iterator[Picture]:
     """Draw how long every bus was without power, per arm."""
-    for arm in report.pair if city.rows("buses") and city.rows("lines") else ():
+    for arm in report.shown if city.rows("buses") and city.rows("lines") else ():
         minutes = data.mean_column(report, arm, "buses", OUTAGE_NAMES, city.rows("buses"))
         if minutes is None or np.nanmax(minutes, initial=0.0) <= 0:
             continue
@@ -215,7 +240,7 @@ def _power(report: Report, city: City) -> Iterator[Picture]:
 
 def _calls(report: Report, city: City) -> Iterator[Picture]:
     """Draw the calls of the first replication, per arm."""
-    for arm in report.pair:
+    for arm in report.shown:
         found = data.calls(report, arm)
         if found is None or not len(found["node"]):
             continue

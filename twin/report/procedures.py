@@ -20,7 +20,7 @@ _COLUMNS = (
 
 def timelines(report: Report) -> list[Picture]:
     """Draw the stages of every procedure in the first replication of each arm; nothing where none began."""
-    found = ((arm, _table(report, arm)) for arm in report.pair)
+    found = ((arm, _table(report, arm)) for arm in report.shown)
     return [_timeline(report, arm, table) for arm, table in found if table is not None and len(table["number"])]
 
 

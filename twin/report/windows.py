@@ -43,7 +43,7 @@ def _outage(report: Report) -> list[Window]:
         frame = report.results.series("customers_without_power")
     except DataError:
         return []
-    frame = frame[frame["arm"].isin(report.pair)]
+    frame = frame[frame["arm"].isin(report.shown)]
     mean = frame.groupby("local")["value"].mean()
     dark = mean.index[mean.to_numpy() > 0.01 * max(float(mean.max()), 1.0)]
     if not len(dark):
@@ -65,7 +65,7 @@ def _power_moments(report: Report) -> tuple[Array, Array]:
     import pyarrow.parquet
 
     found: dict[str, set[int]] = {"outage": set(), "supply_back": set()}
-    for run in (run for arm in report.pair for run in report.runs[arm]):
+    for run in (run for arm in report.shown for run in report.runs[arm]):
         path = run.folder / "events" / "events.parquet"
         if path.is_file():
             wanted = [("kind", "in", list(found))]
