@@ -10,35 +10,48 @@ Source: Baran, Wu, Optimal sizing of capacitors placed on a radial distribution 
 IEEE Transactions on Power Delivery 4(1) (1989), equations 1 to 3 (the branch flow model).
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.kernels._jit import jit
-
-PLAIN, WITH_SHUNTS, WITH_CURRENTS = 0, 1, 2
+from twin.kernels._jit import inline_jit, jit
+from twin.kernels.feeder import PLAIN, WITH_CURRENTS, Feeder
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
+NOT_FOUND = -1
+"""Iterations of a flow that was not found."""
+
+_NEGATIVE = -1.0
+"""In place of a change: a squared voltage is not positive."""
+
+
+class _Loads(NamedTuple):
+    """The load of each node by how it follows the voltage; the last four are empty on PLAIN feeders.
+
+    base_p, base_q      (n_node,)  pu  constant power
+    shunt_p, shunt_q    (n_node,)  pu  by squared voltage, shunts included
+    steady_p, steady_q  (n_node,)  pu  by voltage
+    """
+
+    base_p: Floats
+    base_q: Floats
+    shunt_p: Floats
+    shunt_q: Floats
+    steady_p: Floats
+    steady_q: Floats
+
 
 @jit
 def sweep(
-    parent: Integers,
-    sources: int,
-    resistance: Floats,
-    reactance: Floats,
-    conductance: Floats,
-    susceptance: Floats,
-    bus: Integers,
+    feeder: Feeder,
     active: Floats,
     reactive: Floats,
-    current_share: Floats,
-    impedance_share: Floats,
-    scale: Floats,
-    kind: int,
+    unit: float,
     tolerance: float,
     limit: int,
-    held: Floats,
     voltage: Floats,
     squared: Floats,
     flow: Floats,
@@ -46,148 +59,210 @@ def sweep(
 ) -> None:
     """Solve one power flow per profile; write the voltages of buses.
 
-    parent       (n_node,)  node towards the source, always an earlier one; not read for sources
-    sources      the first nodes are sources
-    resistance, reactance      (n_node,)  pu  series impedance between a node and its parent
-    conductance, susceptance   (n_node,)  pu  shunt admittance at the node
-    bus          (n_node,)  column of the load of each node; not read for sources
-    active, reactive  (n_profile, n_bus)  pu  load at 1 pu, negative where power is fed in
-    current_share, impedance_share  (n_node,)  parts of the load that keep their current, or impedance
-    scale        (n_node,)  voltage (pu) that counts as 1 here: product of transformer ratios on the way
-    kind         PLAIN: no shunts, all loads of constant power; WITH_SHUNTS: no constant currents;
-                 WITH_CURRENTS: all terms
+    active, reactive  (n_profile, n_bus)  load at 1 pu, negative where power is fed in
+    unit         what one of `active` is in pu
     tolerance    pu  bound on the error of a squared voltage, estimated from the last two changes
     limit        iterations after which a profile is given up
-    held         (sources,)  pu  voltage of each source
     voltage      (n_profile, n_bus)  pu  written at the buses of nodes
     squared      (n_node,)  pu  written, of the last profile: squared voltages, not yet scaled
     flow         (3, n_node)  pu  written, of the last profile: active and reactive power into the node
                  out of its series impedance, and the squared current there; of the iteration before
                  the last, so that they are about as good as its change of voltages
-    iterations   (n_profile,)  written: iterations taken, -1 where no solution was found
+    iterations   (n_profile,)  written: iterations taken, NOT_FOUND where no solution was found
+    """
+    nodes, sources = feeder.parent.shape[0], feeder.held.shape[0]
+    more = 0 if feeder.kind == PLAIN else nodes
+    loads = _Loads(np.zeros(nodes), np.zeros(nodes), np.zeros(more), np.zeros(more), np.zeros(more), np.zeros(more))
+    drop = np.zeros(nodes)
+    into = (flow[0], flow[1], flow[2])
+    for k in range(active.shape[0]):
+        _share_out(feeder, active[k], reactive[k], unit, loads)
+        for i in range(sources):
+            squared[i] = feeder.held[i] * feeder.held[i]
+        for i in range(sources, nodes):
+            squared[i] = squared[feeder.parent[i]]
+        iterations[k] = _iterate(feeder, loads, tolerance, limit, squared, into, drop)
+        for i in range(sources, nodes):
+            voltage[k, feeder.bus[i]] = feeder.scale[i] * np.sqrt(squared[i])
+
+
+@inline_jit
+def _share_out(feeder: Feeder, active: Floats, reactive: Floats, unit: float, loads: _Loads) -> None:
+    """Write the loads of nodes, in pu, by how they follow the voltage."""
+    for i in range(feeder.held.shape[0], feeder.parent.shape[0]):
+        loads.base_p[i] = active[feeder.bus[i]] * unit
+        loads.base_q[i] = reactive[feeder.bus[i]] * unit
+    if feeder.kind != PLAIN:
+        for i in range(feeder.held.shape[0], feeder.parent.shape[0]):
+            p, q = loads.base_p[i], loads.base_q[i]
+            square = feeder.scale[i] * feeder.scale[i]
+            loads.shunt_p[i] = feeder.conductance[i] + feeder.impedance_share[i] * p * square
+            loads.shunt_q[i] = feeder.impedance_share[i] * q * square - feeder.susceptance[i]
+            loads.steady_p[i] = feeder.current_share[i] * p * feeder.scale[i]
+            loads.steady_q[i] = feeder.current_share[i] * q * feeder.scale[i]
+            rest = 1.0 - feeder.impedance_share[i] - feeder.current_share[i]
+            loads.base_p[i] = rest * p
+            loads.base_q[i] = rest * q
+
+
+@inline_jit
+def _iterate(
+    feeder: Feeder,
+    loads: _Loads,
+    tolerance: float,
+    limit: int,
+    squared: Floats,
+    into: tuple[Floats, Floats, Floats],
+    drop: Floats,
+) -> int:
+    """Sweep until squared voltages settle; return the iterations taken, NOT_FOUND where they do not.
 
     Changes shrink by a steady factor r, so what is left after a change d is about
     d r / (1 - r), the rest of a geometric series.
     """
-    nodes = parent.shape[0]
-    base_p, base_q = np.zeros(nodes), np.zeros(nodes)
-    more = 0 if kind == PLAIN else nodes
-    shunt_p, shunt_q, steady_p, steady_q = np.zeros(more), np.zeros(more), np.zeros(more), np.zeros(more)
-    drop = np.zeros(nodes)
-    u = squared
-    into_p, into_q, current = flow[0], flow[1], flow[2]
-    for k in range(active.shape[0]):
-        load_p, load_q = active[k], reactive[k]
+    before = 0.0
+    for step in range(1, limit + 1):
+        _draw(feeder, loads, squared, into[0], into[1])
+        _backward(feeder, squared, into, drop)
+        change = _forward(feeder, squared, drop)
+        if change == _NEGATIVE:
+            break
+        if change <= 1e-3 * tolerance or (change < before and change * change <= tolerance * (before - change)):
+            return step
+        before = change
+    return NOT_FOUND
+
+
+@inline_jit
+def _draw(feeder: Feeder, loads: _Loads, squared: Floats, into_p: Floats, into_q: Floats) -> None:
+    """Write what each node draws at its voltage."""
+    sources, nodes = feeder.held.shape[0], feeder.parent.shape[0]
+    for i in range(nodes):
+        into_p[i] = loads.base_p[i]
+    for i in range(nodes):
+        into_q[i] = loads.base_q[i]
+    if feeder.kind != PLAIN:
         for i in range(sources, nodes):
-            base_p[i] = load_p[bus[i]]
-            base_q[i] = load_q[bus[i]]
-        if kind != PLAIN:
-            for i in range(sources, nodes):
-                p, q, square = base_p[i], base_q[i], scale[i] * scale[i]
-                shunt_p[i] = conductance[i] + impedance_share[i] * p * square
-                shunt_q[i] = impedance_share[i] * q * square - susceptance[i]
-                steady_p[i] = current_share[i] * p * scale[i]
-                steady_q[i] = current_share[i] * q * scale[i]
-                rest = 1.0 - impedance_share[i] - current_share[i]
-                base_p[i] = rest * p
-                base_q[i] = rest * q
-        for i in range(sources):
-            u[i] = held[i] * held[i]
+            into_p[i] += loads.shunt_p[i] * squared[i]
+            into_q[i] += loads.shunt_q[i] * squared[i]
+    if feeder.kind == WITH_CURRENTS:
         for i in range(sources, nodes):
-            u[i] = u[parent[i]]
-        iterations[k] = -1
-        before = 0.0
-        for step in range(1, limit + 1):
-            into_p[:] = base_p
-            into_q[:] = base_q
-            if kind != PLAIN:
-                for i in range(sources, nodes):
-                    into_p[i] += shunt_p[i] * u[i]
-                    into_q[i] += shunt_q[i] * u[i]
-            if kind == WITH_CURRENTS:
-                for i in range(sources, nodes):
-                    root = np.sqrt(u[i])
-                    into_p[i] += steady_p[i] * root
-                    into_q[i] += steady_q[i] * root
-            for i in range(nodes - 1, sources - 1, -1):
-                p, q, r, x = into_p[i], into_q[i], resistance[i], reactance[i]
-                # np.divide: a plain division is tested for zero each time.
-                square = np.divide(p * p + q * q, u[i])
-                current[i] = square
-                lost_p, lost_q = r * square, x * square
-                drop[i] = r * (2.0 * p + lost_p) + x * (2.0 * q + lost_q)
-                into_p[parent[i]] += p + lost_p
-                into_q[parent[i]] += q + lost_q
-            change = 0.0
-            positive = True
-            for i in range(sources, nodes):
-                new = u[parent[i]] - drop[i]
-                change = max(change, abs(new - u[i]))
-                positive &= new > 0.0
-                u[i] = new
-            if not positive:
-                break
-            if change <= 1e-3 * tolerance or (change < before and change * change <= tolerance * (before - change)):
-                iterations[k] = step
-                break
-            before = change
-        for i in range(sources, nodes):
-            voltage[k, bus[i]] = scale[i] * np.sqrt(u[i])
+            root = np.sqrt(squared[i])
+            into_p[i] += loads.steady_p[i] * root
+            into_q[i] += loads.steady_q[i] * root
 
 
-@jit
-def products_down(parent: Integers, sources: int, factor: Floats, product: Floats) -> None:
-    """Multiply a factor of each node along its way from the source.
+@inline_jit
+def _backward(feeder: Feeder, squared: Floats, into: tuple[Floats, Floats, Floats], drop: Floats) -> None:
+    """Add powers and losses up from the ends; write squared currents, and how squared voltages drop."""
+    into_p, into_q, current = into
+    for i in range(feeder.parent.shape[0] - 1, feeder.held.shape[0] - 1, -1):
+        p, q, r, x = into_p[i], into_q[i], feeder.resistance[i], feeder.reactance[i]
+        # np.divide: a plain division is tested for zero each time.
+        square = np.divide(p * p + q * q, squared[i])
+        current[i] = square
+        lost_p, lost_q = r * square, x * square
+        drop[i] = r * (2.0 * p + lost_p) + x * (2.0 * q + lost_q)
+        into_p[feeder.parent[i]] += p + lost_p
+        into_q[feeder.parent[i]] += q + lost_q
 
-    parent, sources  as for `sweep`
-    factor   (n_node,)
-    product  (n_node,)  written: 1 at sources, else the parent's product times the node's factor
-    """
-    product[:sources] = 1.0
-    for i in range(sources, parent.shape[0]):
-        product[i] = product[parent[i]] * factor[i]
+
+@inline_jit
+def _forward(feeder: Feeder, squared: Floats, drop: Floats) -> float:
+    """Take squared voltages down from the sources; return the largest change, _NEGATIVE where one is not positive."""
+    change = 0.0
+    positive = True
+    for i in range(feeder.held.shape[0], feeder.parent.shape[0]):
+        new = squared[feeder.parent[i]] - drop[i]
+        change = max(change, abs(new - squared[i]))
+        positive &= new > 0.0
+        squared[i] = new
+    return change if positive else _NEGATIVE
 
 
-@jit
-def edge_currents(
-    parent: Integers,
-    edge: Integers,
-    forward: NDArray[np.bool_],
-    resistance: Floats,
-    reactance: Floats,
-    scale: Floats,
-    shunt: NDArray[np.complex128],
-    ratio: Floats,
-    squared: Floats,
-    flow: Floats,
-    current: Floats,
-) -> None:
-    """Write the current at both ends of every edge of a swept tree; leave the others as they are.
+class Edges(NamedTuple):
+    """Edges of a grid beside the nodes of its feeder.
 
-    parent, resistance, reactance, scale, squared, flow  (n_node,)  as for `sweep`
     edge     (n_node,)    edge to the parent, -1 for none
     forward  (n_node,)    that edge's from-side is the parent
     shunt    (n_edge,)    pu  admittance of the pi, half of it at each end
     ratio    (n_edge,)    voltage of the from-side over that of the to-side without load
+    rating   (n_edge, 2)  pu  rated current at from-side and to-side
+    """
+
+    edge: Integers
+    forward: NDArray[np.bool_]
+    shunt: NDArray[np.complex128]
+    ratio: Floats
+    rating: Floats
+
+
+@jit
+def edge_currents(
+    feeder: Feeder, edges: Edges, squared: Floats, flow: Floats, current: Floats, loading: Floats
+) -> None:
+    """Write the current at both ends of every edge of a swept tree, and its share of the rating; else nothing.
+
+    squared  (n_node,), flow (3, n_node)  as from `sweep`
     current  (n_edge, 2)  pu  written: at from-side and to-side
+    loading  (n_edge,)    written: the larger share of the rated current
 
     The half of the shunt at an end adds to what flows in the impedance there.
     """
-    for i in range(parent.shape[0]):
-        k = edge[i]
+    for i in range(edges.edge.shape[0]):
+        k = edges.edge[i]
         if k < 0:
             continue
-        above = parent[i]
-        low = np.sqrt(squared[i]) * scale[i]
-        high = np.sqrt(squared[above]) * scale[above]
-        here = 0.5 * np.conj(shunt[k])
+        above = feeder.parent[i]
+        low = np.sqrt(squared[i]) * feeder.scale[i]
+        high = np.sqrt(squared[above]) * feeder.scale[above]
+        here = 0.5 * np.conj(edges.shunt[k])
         there = here
-        if forward[i]:
-            there = here / ratio[k] ** 2
+        if edges.forward[i]:
+            there = here / edges.ratio[k] ** 2
         else:
-            here = here / ratio[k] ** 2
+            here = here / edges.ratio[k] ** 2
         power = complex(flow[0, i], flow[1, i])
         below = abs(power - here * low**2) / low
-        sent = abs(power + complex(resistance[i], reactance[i]) * flow[2, i] + there * high**2) / high
-        current[k, 0] = sent if forward[i] else below
-        current[k, 1] = below if forward[i] else sent
+        sent = abs(power + complex(feeder.resistance[i], feeder.reactance[i]) * flow[2, i] + there * high**2) / high
+        current[k, 0] = sent if edges.forward[i] else below
+        current[k, 1] = below if edges.forward[i] else sent
+        loading[k] = max(current[k, 0] / edges.rating[k, 0], current[k, 1] / edges.rating[k, 1])
+
+
+@jit
+def solve_feeder(
+    feeder: Feeder,
+    edges: Edges,
+    active: Floats,
+    reactive: Floats,
+    unit: float,
+    tolerance: float,
+    limit: int,
+    voltage: Floats,
+    squared: Floats,
+    flow: Floats,
+    current: Floats,
+    loading: Floats,
+) -> int:
+    """Solve one power flow with the currents of its edges; return the iterations taken, NOT_FOUND for no solution.
+
+    voltage  (1, n_bus)  pu  written at the buses of nodes, as the rest by `sweep` and `edge_currents`
+    """
+    iterations = np.empty(1, np.int64)
+    sweep(feeder, active, reactive, unit, tolerance, limit, voltage, squared, flow, iterations)
+    for i in range(feeder.bus.shape[0]):
+        if not np.isfinite(voltage[0, feeder.bus[i]]):
+            return NOT_FOUND
+    if iterations[0] != NOT_FOUND:
+        edge_currents(feeder, edges, squared, flow, current, loading)
+    return int(iterations[0])
+
+
+@jit
+def first_wild(active: Floats, reactive: Floats) -> int:
+    """Return the first place where either is no finite number, -1 for none."""
+    for i in range(active.shape[0]):
+        if not (np.isfinite(active[i]) and np.isfinite(reactive[i])):
+            return i
+    return -1

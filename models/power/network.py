@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
     from twin.city import City
+    from twin.kernels.feeder import Parts
 
 Array = np.ndarray[Any, Any]
 
@@ -66,6 +68,13 @@ class Network:
     def edges(self) -> int:
         """Return the number of lines and transformers."""
         return len(self.from_bus)
+
+    @cached_property
+    def parts(self) -> Parts:
+        """Return what trees are planted from."""
+        from twin.kernels.feeder import Parts
+
+        return Parts(*(np.ascontiguousarray(getattr(self, name)) for name in Parts._fields))
 
 
 def network_of(city: City) -> Network:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from twin.models.power.network import BASE, Network
+
+if TYPE_CHECKING:
+    from twin.kernels.feeder import Feeder
 
 Array = np.ndarray[Any, Any]
 
@@ -16,6 +20,8 @@ TOLERANCE = 1e-10
 
 ITERATIONS = 200
 """Sweeps after which a flow counts as unsolvable; near collapse, changes shrink slowly."""
+
+_UNIT = 1.0 / BASE
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,13 @@ class Tree:
     held: Array
     kind: int
 
+    @cached_property
+    def feeder(self) -> Feeder:
+        """Return the nodes as sweeps take them."""
+        from twin.kernels.feeder import Feeder
+
+        return Feeder(*(getattr(self, name) for name in Feeder._fields))
+
 
 @dataclass(frozen=True)
 class Sweep:
@@ -68,81 +81,47 @@ class Sweep:
     flow: Array
 
 
+@dataclass(frozen=True)
+class Swept:
+    """One flow with its currents.
+
+    voltage  (n_bus,)      pu, 0 off the tree
+    flow     (3, n_node)   as in `Sweep`
+    current  (n_edge, 2)   pu  at from-side and to-side, 0 off the tree
+    loading  (n_edge,)     larger current over its rating
+    """
+
+    voltage: Array
+    flow: Array
+    current: Array
+    loading: Array
+
+
 def plant(network: Network, order: Array, parent: Array, parent_edge: Array, edge_works: Array) -> Tree | None:
     """Return the tree of the parts with supply, None where rings or held voltages make it none.
 
     order, parent, parent_edge  (n_bus,)  from `twin.kernels.islands.spread`, from the sources
     edge_works  (n_edge,)  closed, not failed and fed at both ends
     """
-    bus = order[: int(np.searchsorted(order < 0, True))]
+    from twin.kernels.feeder import NO_TREE, PLAIN, Feeder
+    from twin.kernels.feeder import plant as write
+
+    buses = order[: int(np.searchsorted(order < 0, True))]
     fed = np.zeros(network.buses, bool)
-    fed[bus] = True
-    rows = np.flatnonzero(fed[network.source_bus])
-    roots = network.source_bus[rows]
-    rings = int(edge_works.sum()) != len(bus) - len(roots)
-    if rings or (len(roots) > 1 and len(np.unique(roots)) < len(roots)) or fed[network.held_bus].any():
+    fed[buses] = True
+    if fed[network.held_bus].any():
         return None
-    sources = len(rows)
-    node_of_bus = np.full(network.buses + 1, -1)
-    node_of_bus[bus] = sources + np.arange(len(bus))
-    above = node_of_bus[parent[bus]]
-    above[node_of_bus[roots] - sources] = np.arange(sources)
-    edge = np.concatenate([np.full(sources, -1), parent_edge[bus]])
-    return _with_values(network, rows, np.concatenate([np.full(sources, -1), above]), bus, edge, edge_works)
-
-
-def _with_values(network: Network, rows: Array, parent: Array, bus: Array, edge: Array, edge_works: Array) -> Tree:
-    """Return the tree with impedances, shunts and shares, all on the scale of their node."""
-    from twin.kernels.sweep import PLAIN, WITH_CURRENTS, WITH_SHUNTS, products_down
-
-    sources, nodes = len(rows), len(parent)
-    at = np.concatenate([np.zeros(sources, np.int64), bus])
-    inner = np.flatnonzero(edge >= 0)
-    forward = np.ones(nodes, bool)
-    forward[inner] = network.to_bus[edge[inner]] == at[inner]
-    impedance, factor = np.zeros(nodes, complex), np.ones(nodes)
-    ratio = np.where(forward[inner], 1.0, network.ratio[edge[inner]])
-    impedance[inner] = network.impedance[edge[inner]] * ratio**2
-    factor[inner] = np.where(forward[inner], 1.0 / network.ratio[edge[inner]], ratio)
-    first = sources + np.flatnonzero(edge[sources:] < 0)
-    impedance[first] = network.source_impedance[rows][parent[first]]
-    scale = np.ones(nodes)
-    if (factor != 1.0).any():
-        products_down(parent, sources, factor, scale)
-    impedance /= scale**2
-    shunt = shunts(network, edge_works)[at] * scale**2
-    shunt[:sources] = 0.0
-    shares = [
-        np.where(np.arange(nodes) < sources, 0.0, s[at]) for s in (network.current_share, network.impedance_share)
-    ]
-    kind = WITH_CURRENTS if shares[0].any() else WITH_SHUNTS if shares[1].any() or shunt.any() else PLAIN
-    return Tree(
-        buses=network.buses,
-        sources=sources,
-        parent=parent,
-        bus=at,
-        edge=edge,
-        forward=forward,
-        resistance=np.ascontiguousarray(impedance.real),
-        reactance=np.ascontiguousarray(impedance.imag),
-        conductance=np.ascontiguousarray(shunt.real),
-        susceptance=np.ascontiguousarray(shunt.imag),
-        current_share=shares[0],
-        impedance_share=shares[1],
-        scale=scale,
-        held=network.source_voltage[rows],
-        kind=kind,
-    )
-
-
-def shunts(network: Network, edge_works: Array) -> Array:
-    """Return the admittance to ground at each bus (pu), halves of the working edges included."""
-    total = network.bus_shunt.astype(complex)
-    half = np.where(edge_works, network.shunt / 2, 0.0)
-    if half.any():
-        np.add.at(total, network.from_bus, half / network.ratio**2)
-        np.add.at(total, network.to_bus, half)
-    return total
+    rows = fed[network.source_bus].nonzero()[0]
+    nodes = len(rows) + len(buses)
+    above, bus, edge = np.empty((3, nodes), np.int64)
+    forward = np.empty(nodes, np.bool_)
+    resistance, reactance, conductance, susceptance, steady, resistive, scale = np.empty((7, nodes))
+    values = (resistance, reactance, conductance, susceptance, steady, resistive, scale, network.source_voltage[rows])
+    feeder = Feeder(above, bus, *values, PLAIN)
+    kind = write(network.parts, buses, parent, parent_edge, edge_works, rows, feeder, edge, forward)
+    if kind == NO_TREE:
+        return None
+    return Tree(network.buses, len(rows), above, bus, edge, forward, *values, kind)
 
 
 def sweep_profiles(tree: Tree, active: Array, reactive: Array) -> Sweep:
@@ -152,38 +131,26 @@ def sweep_profiles(tree: Tree, active: Array, reactive: Array) -> Sweep:
     """
     from twin.kernels.sweep import sweep
 
-    profiles, nodes = active.shape[0], len(tree.parent)
-    found = Sweep(np.zeros((profiles, tree.buses)), np.empty(profiles, np.int64), np.empty(nodes), np.zeros((3, nodes)))
-    sweep(
-        tree.parent,
-        tree.sources,
-        tree.resistance,
-        tree.reactance,
-        tree.conductance,
-        tree.susceptance,
-        tree.bus,
-        np.multiply(active, 1.0 / BASE),
-        np.multiply(reactive, 1.0 / BASE),
-        tree.current_share,
-        tree.impedance_share,
-        tree.scale,
-        tree.kind,
-        TOLERANCE,
-        ITERATIONS,
-        tree.held,
-        found.voltage,
-        found.squared,
-        found.flow,
-        found.iterations,
-    )
+    profiles, nodes = active.shape[0], len(tree.edge)
+    voltage = np.zeros((profiles, tree.buses))
+    found = Sweep(voltage, np.empty(profiles, np.int64), np.empty(nodes), np.zeros((3, nodes)))
+    written = (found.voltage, found.squared, found.flow, found.iterations)
+    sweep(tree.feeder, active, reactive, _UNIT, TOLERANCE, ITERATIONS, *written)
     return found
 
 
-def edge_currents(network: Network, tree: Tree, found: Sweep) -> Array:
-    """Return the current (pu) at from-side and to-side of every edge, (n_edge, 2); 0 off the tree."""
-    from twin.kernels.sweep import edge_currents as write_currents
+def sweep_once(network: Network, tree: Tree, active: Array, reactive: Array) -> Swept | None:
+    """Return the flow under one profile of loads, None where none was found.
 
-    currents = np.zeros((network.edges, 2))
-    branch = (tree.parent, tree.edge, tree.forward, tree.resistance, tree.reactance, tree.scale)
-    write_currents(*branch, network.shunt, network.ratio, found.squared, found.flow, currents)
-    return currents
+    active, reactive  (n_bus,)  W and var at rated voltage
+    """
+    from twin.kernels.sweep import NOT_FOUND, Edges, solve_feeder
+
+    nodes = len(tree.edge)
+    voltage, squared, flow = np.zeros((1, network.buses)), np.empty(nodes), np.zeros((3, nodes))
+    current, loading = np.zeros((network.edges, 2)), np.zeros(network.edges)
+    written = (voltage, squared, flow, current, loading)
+    edges = Edges(tree.edge, tree.forward, network.shunt, network.ratio, network.rating)
+    asked = (active[None], reactive[None], _UNIT, TOLERANCE, ITERATIONS)
+    found = solve_feeder(tree.feeder, edges, *asked, *written)
+    return None if found == NOT_FOUND else Swept(voltage[0], flow, current, loading)

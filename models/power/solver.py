@@ -12,7 +12,7 @@ from twin.errors import DataError
 from twin.models.power.general import GeneralSolver
 from twin.models.power.held import solve_held
 from twin.models.power.network import BASE, Network, network_of
-from twin.models.power.radial import Tree, edge_currents, plant, sweep_profiles
+from twin.models.power.radial import Tree, plant, sweep_once
 
 if TYPE_CHECKING:
     from twin.city import City
@@ -110,16 +110,16 @@ class FlowSolver:
         within 1e-8 pu of the exact voltages. Raises DataError that names the first bus with a load that is
         no finite number.
         """
-        wrong = np.flatnonzero(~np.isfinite(active) | ~np.isfinite(reactive))
-        if wrong.shape[0]:
-            bus = int(wrong[0])
+        from twin.kernels.sweep import first_wild
+
+        bus = first_wild(active, reactive)
+        if bus >= 0:
             raise DataError(f"bus {bus} has a load of {active[bus]:g} W, {reactive[bus]:g} var: give finite numbers")
         fed, carries, tree = self.connect(bus_works, edge_works)
         if tree is not None:
-            found = sweep_profiles(tree, active[None], reactive[None])
-            if found.iterations[0] >= 0 and np.isfinite(found.voltage).all():
-                currents = edge_currents(self.network, tree, found)
-                return Flow(found.voltage[0], currents, self._loading(currents), "sweep", tree, found.flow)
+            swept = sweep_once(self.network, tree, active, reactive)
+            if swept is not None:
+                return Flow(swept.voltage, swept.current, swept.loading, "sweep", tree, swept.flow)
         held = fed[self.network.held_bus].any()
         inputs = (fed, carries, active, reactive)
         general = None if held else self._general.solve(*inputs)
