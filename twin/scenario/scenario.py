@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from twin.contract import SECOND
 from twin.errors import ScenarioError
 from twin.registry import BUILT_IN, Registry
-from twin.scenario import keys
 from twin.scenario.arms import differences, grow
 from twin.scenario.case import Case
-from twin.scenario.cities import load_city_of, read_city
-from twin.scenario.components import Cast, read_cast
-from twin.scenario.events import read_events
-from twin.scenario.examining import examine
+from twin.scenario.components import Cast
 from twin.scenario.judging import (
     Comparison,
     Expectation,
@@ -31,22 +25,16 @@ from twin.scenario.judging import (
 )
 from twin.scenario.layers import embedded, layered, locate
 from twin.scenario.problems import Mark, Problem, Problems, report
+from twin.scenario.reading import Suite, check_top, check_unused, read_arm
 from twin.scenario.sweeps import check_distributions, drawn
 from twin.scenario.tree import Node
-from twin.scenario.values import read_checked, read_duration, read_time
-from twin.units import parse_local
 
 if TYPE_CHECKING:
     from twin.city import City
     from twin.stats.sequential import Stopping
     from twin.world import World
 
-_NAME = re.compile(r"[a-z0-9_]+")
-_MINUTE = 60_000_000
 _CHECKED = 2000
-_FIRST_START = parse_local("1900-01-01 00:00", "UTC")
-_LAST_START = parse_local("2201-01-01 00:00", "UTC")
-_MOST_RECORDS = 1_000_000
 _EMPTY = Node({}, Mark(""))
 
 
@@ -204,6 +192,10 @@ class Scenario:
         """Return what was drawn for a case: place in the scenario -> value as written."""
         return drawn(self._grown[0][case.arm], case.seed)[1]
 
+    @property
+    def _suite(self) -> Suite:
+        return Suite(self.name, self.path.parent, self.seed_of(0), self._registry, self._city, self.plugins)
+
     @cached_property
     def _given_seeds(self) -> tuple[int, ...]:
         return read_seeds(self._tree, Problems())
@@ -221,7 +213,7 @@ class Scenario:
         if case.arm in self._expanded[0].drawn:
             problems = Problems()
             tree, _ = drawn(self._grown[0][case.arm], seed)
-            found = self._expand(case.arm, tree, problems)[1]
+            found = read_arm(case.arm, tree, self._suite, problems)[1]
             if problems.has_errors or found is None:
                 raise ScenarioError(report(problems.sorted(), warnings_too=False), tuple(problems.sorted()))
             case = found
@@ -245,7 +237,7 @@ class Scenario:
         problems.take(self._reading)
         if self._tree is _EMPTY:
             return _Expanded((), Comparison(""), ()), problems
-        self._check_top(problems)
+        check_top(self._tree, problems)
         trees, growing = self._grown
         problems.take(growing)
         casts, cases = {}, []
@@ -253,7 +245,7 @@ class Scenario:
         for arm, tree in trees.items():
             casts[arm], case = self._read_arm(arm, tree, arm in open_arms, problems)
             cases += [case] if case is not None else []
-        self._check_unused(casts, problems)
+        check_unused(self._tree, casts, self._registry, problems)
         kpis = kpis_of({name: found for chosen in casts.values() for name, found in chosen.classes.items()})
         comparison = read_comparison(self._tree, list(casts), kpis, problems)
         expectations = read_expectations(self._tree, list(casts), kpis, problems)
@@ -267,82 +259,15 @@ class Scenario:
     def _read_arm(self, arm: str, tree: Node, is_open: bool, problems: Problems) -> tuple[Cast, Case | None]:
         """Read an arm; of one that draws values every replication, up to the first with an error."""
         if not is_open:
-            return self._expand(arm, tree, problems)
+            return read_arm(arm, tree, self._suite, problems)
         first: tuple[Cast, Case | None] | None = None
         for replication in range(max(1, min(self.replications, _CHECKED))):
-            found = self._expand(arm, drawn(tree, self.seed_of(replication))[0], problems)
+            found = read_arm(arm, drawn(tree, self.seed_of(replication))[0], self._suite, problems)
             first = first or found
             if problems.has_errors:
                 break
         assert first is not None
         return first
-
-    def _check_top(self, problems: Problems) -> None:
-        keys.check_keys(self._tree, keys.TOP, "the scenario", problems)
-        name = self._tree.get("scenario")
-        if name is not None and name.is_scalar and not _NAME.fullmatch(name.word):
-            problems.add(name.mark, "E120", f"scenario ({name.word}) takes a-z, 0-9 and _ only")
-        elif name is not None and len(name.word) > keys.LONGEST_NAME:
-            text = f"scenario names a folder: at most {keys.LONGEST_NAME} letters, not {len(name.word)}"
-            problems.add(name.mark, "E123", text)
-        seed = self._tree.get("seed")
-        if seed is not None:
-            read_checked(seed, keys.SEED, problems)
-        read_stopping(self._tree, problems)
-        read_seeds(self._tree, problems)
-
-    def _expand(self, arm: str, tree: Node, problems: Problems) -> tuple[Cast, Case | None]:
-        """Read one arm; its case lacks only the replication."""
-        folder = self.path.parent
-        node = tree.get("city")
-        spec = read_city(node, folder, problems) if node is not None else None
-        city = self._city
-        if city is None and node is not None and spec is not None:
-            city = load_city_of(spec, str(folder), node.mark, problems)
-        chosen = read_cast(tree, city, self._registry, folder, problems)
-        zone = "UTC" if city is None else city.timezone
-        start_node, duration_node = tree.get("start"), tree.get("duration")
-        start = read_time(start_node, "start", zone, problems) if start_node else None
-        _check_years(start, start_node, problems)
-        duration = read_duration(duration_node, "duration", problems) if duration_node else None
-        record = _read_record(tree, duration, problems)
-        span = None if start is None or duration is None else (start, duration)
-        events = read_events(tree, chosen, city, span, self._registry, problems)
-        if city is not None and span is not None:
-            examine(chosen, city, span, events, str(folder), problems)
-        if spec is None or span is None or problems.has_errors:
-            return chosen, None
-        title = tree.get("title")
-        case = Case(
-            suite=self.name,
-            arm=arm,
-            replication=0,
-            seed=self.seed_of(0),
-            city_spec=spec,
-            start=span[0],
-            duration=span[1],
-            models=tuple(chosen.models),
-            feeds=tuple((name, chosen.options[name]) for name in chosen.feeds),
-            policies=chosen.policies,
-            options=chosen.options,
-            events=events,
-            record=record,
-            folder=str(folder),
-            files=tuple(sorted(chosen.files)),
-            plugins=self.plugins,
-            title=str(title.value) if title else self.name,
-        )
-        return chosen, case
-
-    def _check_unused(self, casts: Mapping[str, Cast], problems: Problems) -> None:
-        node = self._tree.get("options")
-        used = {name for chosen in casts.values() for name in chosen.classes}
-        for name, _ in node.items() if node is not None and node.is_mapping else ():
-            known = any(name in self._registry.all(kind) for kind in ("model", "policy", "feed"))
-            if known and name not in used and node is not None:
-                problems.add(
-                    node.key_mark(name), "W202", f"options of {name} have no effect: it is not part of any run"
-                )
 
     def __repr__(self) -> str:
         return f"Scenario({self.name}: {len(self.arms)} arms x {self.replications} replications, {self.path.name})"
@@ -365,25 +290,3 @@ class Scenario:
             for key, value in facts.items()
         )
         return f"<table>{rows}</table>"
-
-
-def _check_years(start: int | None, node: Node | None, problems: Problems) -> None:
-    """Note a start outside the years that the tables of results can hold (ns since 1970, in int64)."""
-    if start is not None and node is not None and not _FIRST_START <= start <= _LAST_START:
-        problems.add(node.mark, "E123", f"start ({node.word}) must lie in the years 1900 to 2200")
-
-
-def _read_record(tree: Node, duration: int | None, problems: Problems) -> dict[str, Any]:
-    record: dict[str, Any] = {"every": 5 * _MINUTE}
-    node = tree.get("record")
-    if node is None or not keys.check_keys(node, keys.RECORD, "record", problems):
-        return record
-    every, state = node.get("every"), node.get("state")
-    if every is not None:
-        record["every"] = read_duration(every, "every", problems, least=SECOND)
-        if duration and record["every"] and duration // record["every"] > _MOST_RECORDS:
-            text = f"every ({every.word}) makes {duration // record['every']:,} rows a run; at most {_MOST_RECORDS:,}"
-            problems.add(every.mark, "E123", text)
-    if state is not None and read_checked(state, keys.STATE, problems):
-        record["state"] = True
-    return record
