@@ -21,26 +21,29 @@ _ITERATIONS = 30
 
 
 def solve_held(
-    network: Network, fed: Array, edge_works: Array, active: Array, reactive: Array
+    network: Network, fed: Array, edge_works: Array, active: Array, reactive: Array, start: Array | None = None
 ) -> tuple[Array, Array] | None:
     """Return bus voltages and edge currents, None where no solution was found.
 
     fed         (n_bus,)   connected to a source
     edge_works  (n_edge,)  closed, not failed, fed at both ends
     active, reactive  (n_bus,)  W, var  load, ignored where not fed
+    start       (n_bus,)   pu  voltages without load to begin with, see `idle_voltages`; None for 1 pu
     result      voltage (n_bus,) pu, 0 where not fed; currents (n_edge, 2) pu at from- and to-side
 
-    Newton's method in polar coordinates from a flat start; a generator beyond a limit of its
-    reactive power is set to the limit and lets go of the voltage. Pivoting in the sparse
-    factors copes with edges of hardly any impedance.
+    Newton's method in polar coordinates; a generator beyond a limit of its reactive power is set to
+    the limit and lets go of the voltage. Pivoting in the sparse factors copes with edges of hardly any
+    impedance, but not with a start that stands against the tap of one: then it ends at voltages that no
+    grid works at, or nowhere.
     Source: Tinney, Hart, Power flow solution by Newton's method, IEEE Transactions on Power
     Apparatus and Systems 86 (1967).
     """
     equations = _Equations(network, fed, edge_works, active, reactive)
+    start = np.ones(network.buses) if start is None else start
     free = fed[network.held_bus].copy()
     given = np.zeros(len(free))
     while True:
-        voltage = equations.newton(network.held_bus[free], network.held_voltage[free], given)
+        voltage = equations.newton(network.held_bus[free], network.held_voltage[free], given, start)
         if voltage is None:
             return None
         found = equations.surplus(voltage)[network.held_bus]
@@ -50,6 +53,21 @@ def solve_held(
             return size, equations.currents(voltage)
         given[beyond] = np.clip(found, network.held_low, network.held_high)[beyond]
         free &= ~beyond
+
+
+def idle_voltages(network: Network, order: Array, parent: Array, parent_edge: Array) -> Array:
+    """Return the voltages (pu) of a tree in the grid without load, 1 where there is no supply.
+
+    order, parent, parent_edge  (n_bus,)  from `twin.kernels.islands.spread`, from the sources
+    """
+    voltage = np.ones(network.buses)
+    voltage[network.source_bus] = network.source_voltage
+    from_bus, ratio = network.from_bus.tolist(), network.ratio.tolist()
+    for bus in order[order >= 0].tolist():
+        edge, above = int(parent_edge[bus]), int(parent[bus])
+        if edge >= 0:
+            voltage[bus] = voltage[above] / ratio[edge] if from_bus[edge] == above else voltage[above] * ratio[edge]
+    return voltage
 
 
 class _Equations:
@@ -97,19 +115,19 @@ class _Equations:
         sent = voltage * np.conj(self._matrix @ voltage)
         return np.asarray((sent + self._demand(np.abs(voltage))[0]).imag)
 
-    def newton(self, held: Array, wanted: Array, given: Array) -> Array | None:
+    def newton(self, held: Array, wanted: Array, given: Array, start: Array) -> Array | None:
         """Return the complex voltages (n_node,) with some buses held, None where the steps do not settle.
 
         held, wanted  buses whose voltage is held, and their voltages (pu)
         given  (n_held,)  pu  reactive power of all generators; does not matter where held
+        start  (n_bus,)   pu  voltages to begin with
         """
         from scipy.sparse.linalg import splu
 
         network = self._network
         live = np.flatnonzero(self._fed)
         loose = np.setdiff1d(live, held)
-        size, angle = np.ones(self._nodes), np.zeros(self._nodes)
-        size[network.buses :] = network.source_voltage
+        size, angle = np.concatenate([start, network.source_voltage]), np.zeros(self._nodes)
         size[held] = wanted
         supply = np.zeros(self._nodes, complex)
         np.add.at(supply, network.held_bus, 1j * given)

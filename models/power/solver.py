@@ -10,7 +10,7 @@ import numpy as np
 
 from twin.errors import DataError
 from twin.models.power.general import GeneralSolver
-from twin.models.power.held import solve_held
+from twin.models.power.held import idle_voltages, solve_held
 from twin.models.power.network import BASE, Network, network_of
 from twin.models.power.radial import Tree, plant, sweep_once
 
@@ -88,16 +88,20 @@ class FlowSolver:
         return last[1]
 
     def _connect(self, bus_works: Array, edge_works: Array) -> tuple[Array, Array, Tree | None]:
-        from twin.kernels.islands import spread
-
-        buses = self.network.buses
-        fed = np.zeros(buses, bool)
-        parent, parent_edge, order = (np.zeros(buses, np.int64) for _ in range(3))
-        graph = (self._first, self._neighbour, self._edge)
-        spread(*graph, bus_works, edge_works, self._roots, fed, parent, parent_edge, order)
+        fed, ways = self._spread(bus_works, edge_works)
         carries = edge_works & fed[self.network.from_bus] & fed[self.network.to_bus]
         fed.flags.writeable = carries.flags.writeable = False
-        return fed, carries, plant(self.network, order, parent, parent_edge, carries)
+        return fed, carries, plant(self.network, *ways, carries)
+
+    def _spread(self, bus_works: Array, edge_works: Array) -> tuple[Array, tuple[Array, Array, Array]]:
+        """Return what has supply, and how: order, parent and edge from the parent."""
+        from twin.kernels.islands import spread
+
+        fed = np.zeros(self.network.buses, bool)
+        parent, parent_edge, order = (np.zeros(self.network.buses, np.int64) for _ in range(3))
+        graph = (self._first, self._neighbour, self._edge)
+        spread(*graph, bus_works, edge_works, self._roots, fed, parent, parent_edge, order)
+        return fed, (order, parent, parent_edge)
 
     def solve(self, bus_works: Array, edge_works: Array, active: Array, reactive: Array) -> Flow | None:
         """Return the flow, None where none was found.
@@ -124,7 +128,8 @@ class FlowSolver:
         inputs = (fed, carries, active, reactive)
         general = None if held else self._general.solve(*inputs)
         if general is None:
-            general = solve_held(self.network, *inputs)
+            start = idle_voltages(self.network, *self._spread(bus_works, edge_works)[1])
+            general = solve_held(self.network, *inputs, start)
         if general is None:
             return None
         return Flow(general[0], general[1], self._loading(general[1]), "newton")
