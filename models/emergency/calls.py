@@ -194,12 +194,6 @@ def describe(
         law = _exponential if stream == "talk" and setup.options["talk_law"] == "exponential" else _lognormal
         return law(draw(stream), np.asarray(mean, dtype=float), float(setup.options["spread"]))
 
-    patience = np.full(number.shape, float(setup.options["patience"]))
-    if setup.options["patience_law"] == "exponential":
-        patience = _exponential(draw("patience"), patience, 1.0)
-    else:
-        patience = np.rint(patience * SECOND).astype(np.int64)
-
     shares = np.cumsum(np.asarray(settings["priority_shares"], dtype=float))
     level = np.minimum(np.searchsorted(shares / shares[-1], draw("priority"), side="right"), PRIORITIES - 1)
     level = level if priority is None else priority - 1
@@ -216,8 +210,16 @@ def describe(
         handover=last("handover", np.full(number.shape, settings["handover"])),
         transport=draw("transport") < np.asarray(settings["transport_share"])[level],
         surge=np.full(number.shape, surge),
-        patience=patience,
+        patience=_patience(setup, draw("patience")),
     )
+
+
+def _patience(setup: Setup, chance: Array) -> Array:
+    """Return how long callers wait (us): all alike, or exponential."""
+    mean = np.full(chance.shape, float(setup.options["patience"]))
+    if setup.options["patience_law"] == "exponential":
+        return _exponential(chance, mean, 1.0)
+    return np.asarray(np.rint(mean * SECOND), dtype=np.int64)
 
 
 def _triage(priority: Array, chance: Array, error: float) -> Array:

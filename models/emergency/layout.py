@@ -47,12 +47,38 @@ def call_rows(region: Region, calls: pd.DataFrame, rules: Rules) -> Array:
         raise ValueError(
             f"calls need the columns {', '.join(lacking)}; with x and y, Region.with_places gives the node"
         )
+    problems = _wrong_calls(region, calls, rules)
+    if problems:
+        raise ValueError("; ".join(problems))
+    rows = np.zeros((len(calls), kernel.CALL_COLUMNS), np.int64)
+    rows[:, kernel.ARRIVE] = _micro(_column(calls, "arrive"))
+    rows[:, kernel.KNOWN] = rows[:, kernel.ARRIVE] + _micro(_column(calls, "answer"))
+    rows[:, kernel.NODE] = calls["node"].to_numpy(np.int64)
+    rows[:, kernel.PRIORITY] = calls["priority"].to_numpy(np.int64)
+    rows[:, kernel.WALK] = np.round(_column(calls, "walk") * 1000)
+    rows[:, kernel.ZONE] = _whole(calls, "zone", 0)
+    for place, name in ((kernel.MOBILISE, "mobilise"), (kernel.SCENE, "scene"), (kernel.HANDOVER, "handover")):
+        rows[:, place] = _micro(_column(calls, name))
+    rows[:, kernel.TRANSPORT] = calls["transport"].to_numpy(np.bool_) if "transport" in calls else 0
+    rows[:, kernel.HOSPITAL] = _whole(calls, "hospital", -1)
+    patience = _column(calls, "patience")
+    rows[:, kernel.PATIENCE] = np.where(np.isnan(patience), -1, _micro(np.nan_to_num(patience)))
+    return rows
 
-    def column(name: str) -> Array:
-        given = calls[name].to_numpy(np.float64) if name in calls else np.full(len(calls), _DEFAULTS[name])
-        return np.asarray(given, np.float64)
 
-    whole = {name: np.asarray(calls[name], np.int64) if name in calls else None for name in ("zone", "hospital")}
+def _column(calls: pd.DataFrame, name: str) -> Array:
+    """Return a column of numbers; its default where it is not given."""
+    given = calls[name].to_numpy(np.float64) if name in calls else np.full(len(calls), _DEFAULTS[name])
+    return np.asarray(given, np.float64)
+
+
+def _whole(calls: pd.DataFrame, name: str, default: int) -> Array:
+    """Return a column of rows of another table; its default where it is not given."""
+    return np.asarray(calls[name], np.int64) if name in calls else np.full(len(calls), default, np.int64)
+
+
+def _wrong_calls(region: Region, calls: pd.DataFrame, rules: Rules) -> list[str]:
+    """Name every row of the calls that cannot be."""
     node, priority = calls["node"].to_numpy(np.int64), calls["priority"].to_numpy(np.int64)
     problems = wrong_rows("calls", "node is not on the network", (node < 0) | (node >= len(region.network.x)))
     n_priority = len(region.priorities)
@@ -60,35 +86,20 @@ def call_rows(region: Region, calls: pd.DataFrame, rules: Rules) -> Array:
         "calls", f"priority must be in 0 .. {n_priority - 1}", (priority < 0) | (priority >= n_priority)
     )
     for name in ("arrive", "walk", "answer", "mobilise", "scene", "handover"):
-        problems += wrong_rows("calls", f"{name} must be a number, not negative", ~(column(name) >= 0))
-    arrive = column("arrive")
+        problems += wrong_rows("calls", f"{name} must be a number, not negative", ~(_column(calls, name) >= 0))
+    arrive = _column(calls, "arrive")
     if len(arrive) > 1:
         problems += wrong_rows(
             "calls", "arrive is before that of the row above", np.diff(arrive, prepend=arrive[:1]) < 0
         )
-    problems += wrong_rows("calls", "patience must not be negative", column("patience") < 0)
-    hospital = whole["hospital"]
-    if hospital is not None:
-        problems += wrong_rows("calls", "unknown hospital", (hospital < -1) | (hospital >= len(region.hospitals)))
+    problems += wrong_rows("calls", "patience must not be negative", _column(calls, "patience") < 0)
+    hospital = _whole(calls, "hospital", -1)
+    problems += wrong_rows("calls", "unknown hospital", (hospital < -1) | (hospital >= len(region.hospitals)))
     if rules.dispatch == "preference":
         n_zone = len(rules.preference) if rules.preference is not None else 0
-        zone = whole["zone"] if whole["zone"] is not None else np.zeros(len(calls), np.int64)
+        zone = _whole(calls, "zone", 0)
         problems += wrong_rows("calls", f"zone must be in 0 .. {n_zone - 1}", (zone < 0) | (zone >= n_zone))
-    if problems:
-        raise ValueError("; ".join(problems))
-    rows = np.zeros((len(calls), kernel.CALL_COLUMNS), np.int64)
-    rows[:, kernel.ARRIVE] = _micro(arrive)
-    rows[:, kernel.KNOWN] = rows[:, kernel.ARRIVE] + _micro(column("answer"))
-    rows[:, kernel.NODE], rows[:, kernel.PRIORITY] = node, priority
-    rows[:, kernel.WALK] = np.round(column("walk") * 1000)
-    rows[:, kernel.ZONE] = whole["zone"] if whole["zone"] is not None else 0
-    for place, name in ((kernel.MOBILISE, "mobilise"), (kernel.SCENE, "scene"), (kernel.HANDOVER, "handover")):
-        rows[:, place] = _micro(column(name))
-    rows[:, kernel.TRANSPORT] = calls["transport"].to_numpy(np.bool_) if "transport" in calls else 0
-    rows[:, kernel.HOSPITAL] = hospital if hospital is not None else -1
-    patience = column("patience")
-    rows[:, kernel.PATIENCE] = np.where(np.isnan(patience), -1, _micro(np.nan_to_num(patience)))
-    return rows
+    return problems
 
 
 def _micro(seconds: Any) -> Array:

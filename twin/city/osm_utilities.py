@@ -45,15 +45,7 @@ def synthesise(
     persons = float(places.population.sum())
     tables = _zones(places, values["people"], persons, report)
     zone_of_node = tables.pop("zone_of_node")["zone"]
-    sizes = {
-        "buses": max(round(persons / values["power"]["persons_per_bus"]), 20),
-        "substations": max(
-            round(persons * values["power"]["load_per_person"] / values["power"]["load_per_substation"]), 1
-        ),
-        "load": persons * values["power"]["load_per_person"],
-        "households": max(round(persons / values["people"]["household"]), 1),
-    }
-    tables.update(power_tables(places, zone_of_node, values["power"], sizes))
+    tables.update(power_tables(places, zone_of_node, values["power"], _sizes(persons, values)))
     bus_of_node = nearest_load_bus(places, tables["buses"])
     tables["hospitals"] = _hospitals(places, found, values["facilities"], persons, bus_of_node, report)
     tables["stations"] = _stations(places, found, values["facilities"], persons, report)
@@ -77,6 +69,17 @@ def synthesise(
         for name in ("zones", "buses", "lines", "substations", "depots", "sites", "junctions", "pumps")
     }
     return tables
+
+
+def _sizes(persons: float, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how many buses, substations and households the persons of a city make, and their load (W)."""
+    power = values["power"]
+    return {
+        "buses": max(round(persons / power["persons_per_bus"]), 20),
+        "substations": max(round(persons * power["load_per_person"] / power["load_per_substation"]), 1),
+        "load": persons * power["load_per_person"],
+        "households": max(round(persons / values["people"]["household"]), 1),
+    }
 
 
 def _zones(places: Places, settings: Mapping[str, Any], persons: float, report: dict[str, Any]) -> Tables:

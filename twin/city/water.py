@@ -156,7 +156,6 @@ def _pumps(design: Design, bus_of_node: Integers, first_pump: int) -> Tables:
     busy = np.where(tanked, float(design.settings["pumping"]), design.busiest)
     share = np.where(zones == root, 0.5, 1.0)
     flow = np.round((design.through[zones] * busy + np.where(tanked, 0.0, fire)) * share, 5)
-    points = np.array([[0.0, SHUT_OFF], [1.0, 1.0], [1.6, RUN_OUT]])
     count = len(zones)
     pumps = {
         "id": identifiers("u", count),
@@ -169,18 +168,19 @@ def _pumps(design: Design, bus_of_node: Integers, first_pump: int) -> Tables:
         "open": np.ones(count, bool),
         "bus": bus_of_node[beside].astype(np.int32),
     }
+    return {"pumps": pumps, **_pump_curves(flow, head), "water_controls": _controls(design, zones, first_pump)}
+
+
+def _pump_curves(flow: Any, head: Any) -> Tables:
+    """Return a curve of three points for each pump, through its design flow (m3/s) and head (m)."""
+    points, count = np.array([[0.0, SHUT_OFF], [1.0, 1.0], [1.6, RUN_OUT]]), len(flow)
     curves = {
         "id": identifiers("cu", count),
         "first": np.arange(0, 3 * count, 3, dtype=np.int32),
         "count": np.full(count, 3, np.int32),
     }
     curve_points = {"x": np.outer(flow, points[:, 0]).ravel(), "y": np.outer(head, points[:, 1]).ravel()}
-    return {
-        "pumps": pumps,
-        "water_curves": curves,
-        "water_curve_points": curve_points,
-        "water_controls": _controls(design, zones, first_pump),
-    }
+    return {"water_curves": curves, "water_curve_points": curve_points}
 
 
 def _controls(design: Design, zones: Any, first_pump: int) -> dict[str, Any]:
