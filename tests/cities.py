@@ -6,6 +6,17 @@ import numpy as np
 
 from twin.city import City
 
+_EMERGENCY = {
+    "calls_per_day": 24.0,
+    "profile": [1.0] * 24,
+    "call_taking": [60.0, 60.0, 60.0],
+    "mobilisation": 60.0,
+    "scene": [600.0, 600.0, 600.0],
+    "handover": 900.0,
+    "transport_share": [1.0, 1.0, 1.0],
+    "target_response": [480.0, 900.0, 1800.0],
+}
+
 
 def line_city(**tables):
     """Return five nodes in a row, 1 km apart, two-way streets of 10 m/s.
@@ -14,10 +25,22 @@ def line_city(**tables):
     Station (two units) at node 0, hospital (one bay) at node 4, depot (one crew)
     at node 0, a zone at nodes 1 and 3 each. Keyword tables replace or add tables.
     """
+    return City(
+        name="line",
+        title="Five nodes in a row",
+        driving_side="left",
+        timezone="Asia/Makassar",
+        crs=32750,
+        tables={**_line_roads(), **_line_services(), **tables},
+        parameters={"emergency": dict(_EMERGENCY)},
+    )
+
+
+def _line_roads():
     x = 1000.0 * np.arange(5)
     begin = np.array([0, 1, 1, 2, 2, 3, 3, 4], dtype=np.int32)
     end = np.array([1, 0, 2, 1, 3, 2, 4, 3], dtype=np.int32)
-    made = {
+    return {
         "nodes": _placed(x) | {"elevation": np.zeros(5), "signal": np.zeros(5, dtype=bool)},
         "links": {
             "id": np.array([f"l{i}" for i in range(8)]),
@@ -29,6 +52,12 @@ def line_city(**tables):
             "capacity": np.full(8, 0.5),
             "jam_density": np.full(8, 0.15),
         },
+    }
+
+
+def _line_services():
+    x = 1000.0 * np.arange(5)
+    return {
         "zones": _placed(x[[1, 3]])
         | {
             "population": np.array([1000, 3000], dtype=np.int32),
@@ -54,26 +83,6 @@ def line_city(**tables):
             "crews": np.array([1], dtype=np.int32),
         },
     }
-    return City(
-        name="line",
-        title="Five nodes in a row",
-        driving_side="left",
-        timezone="Asia/Makassar",
-        crs=32750,
-        tables={**made, **tables},
-        parameters={
-            "emergency": {
-                "calls_per_day": 24.0,
-                "profile": [1.0] * 24,
-                "call_taking": [60.0, 60.0, 60.0],
-                "mobilisation": 60.0,
-                "scene": [600.0, 600.0, 600.0],
-                "handover": 900.0,
-                "transport_share": [1.0, 1.0, 1.0],
-                "target_response": [480.0, 900.0, 1800.0],
-            }
-        },
-    )
 
 
 def _placed(x):

@@ -42,11 +42,19 @@ def six_bus_city(**replaced):
     (battery 900 s) on bus 5. Nodes 2 and 3 lie at 5 m, all others at 10 m; substation 0
     stands at 5.25 m.
     """
-    x = 1000.0 * np.arange(6)
+    tables = {**_streets(), **_buses(), **_branches(), **_served(), **replaced}
+    return City("six", "Six buses", "left", "UTC", 32750, {k: v for k, v in tables.items() if v is not None})
+
+
+def _streets():
     begin = np.array([0, 1, 1, 2, 2, 3, 3, 4, 4, 5], dtype=np.int32)
     end = np.array([1, 0, 2, 1, 3, 2, 4, 3, 5, 4], dtype=np.int32)
-    tables = {
-        "nodes": {"id": ids("n", 6), **places(x), "elevation": np.array([HOME, HOME, LOW, LOW, HOME, HOME])},
+    return {
+        "nodes": {
+            "id": ids("n", 6),
+            **places(1000.0 * np.arange(6)),
+            "elevation": np.array([HOME, HOME, LOW, LOW, HOME, HOME]),
+        },
         "links": {
             "id": ids("l", 10),
             "from_node": begin,
@@ -56,6 +64,11 @@ def six_bus_city(**replaced):
         },
         "signals": {"id": ids("s", 1), "node": np.array([1], dtype=np.int32)},
         "zones": {"id": ids("z", 1), **places([0.0]), "population": np.array([900]), "jobs": np.array([100])},
+    }
+
+
+def _buses():
+    return {
         "buses": {
             "id": ids("b", 6),
             **places([0.0, 2000.0, 4000.0, 1000.0, 0.0, 5000.0]),
@@ -72,6 +85,11 @@ def six_bus_city(**replaced):
             **places([2000.0, 4000.0]),
             "elevation": np.array([5.25, HOME]),
         },
+    }
+
+
+def _branches():
+    return {
         "transformers": {
             "id": ids("t", 2),
             "from_bus": np.array([0, 0], dtype=np.int32),
@@ -101,6 +119,11 @@ def six_bus_city(**replaced):
             "length": np.array([1000.0, 1000.0, 5000.0, 1000.0]),
             "closed": np.array([True, True, False, True]),
         },
+    }
+
+
+def _served():
+    return {
         "hospitals": {"id": ids("h", 1), "node": np.array([1], dtype=np.int32), **places([1000.0])},
         "stations": {
             "id": ids("a", 1),
@@ -118,8 +141,6 @@ def six_bus_city(**replaced):
             "delay": np.array([0.0, 600.0, 900.0, 3600.0]),
         },
     }
-    tables.update(replaced)
-    return City("six", "Six buses", "left", "UTC", 32750, {k: v for k, v in tables.items() if v is not None})
 
 
 class Roads(Model):

@@ -32,7 +32,10 @@ def water_tables(bus=-1):
     at 40 m, behind junction 3. Junctions lie at 10 m; 1 and 2 ask 5 L/s each. A rule-like control starts
     the pump below 2 m and stops it above 4 m.
     """
-    five = np.full(5, 500.0)
+    return {**_nodes(), **_links(bus), **_demands()}
+
+
+def _nodes():
     return {
         "junctions": {
             "id": ids("j", 4),
@@ -62,11 +65,16 @@ def water_tables(bus=-1):
             "curve": np.array([-1]),
             "overflow": np.array([False]),
         },
+    }
+
+
+def _links(bus):
+    return {
         "pipes": {
             "id": ids("p", 4),
             "from_node": np.array([0, 1, 2, 3]),
             "to_node": np.array([1, 2, 3, 5]),
-            "length": five[:4],
+            "length": np.full(4, 500.0),
             "diameter": np.full(4, 0.3),
             "roughness": np.full(4, 120.0),
             "minor_loss": np.zeros(4),
@@ -84,6 +92,11 @@ def water_tables(bus=-1):
             "open": np.ones(1, bool),
             "bus": np.array([bus]),
         },
+    }
+
+
+def _demands():
+    return {
         "water_demands": {
             "junction": np.array([1, 2]),
             "base": np.array([5e-3, 5e-3]),
