@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from twin.cli import branching, expanding, files, places, reading, running
+from twin.cli import asking, branching, expanding, files, places, reading, running
 
 app = typer.Typer(
     name="twin",
@@ -51,7 +51,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     files.check,
     files.new,
     files.schema,
-    reading.why,
+    asking.why,
     reading.compare,
     branching.branch,
     running.warmup,

@@ -1,0 +1,99 @@
+"""The command that asks a run why something happened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from twin.cli.running import Plugins
+
+if TYPE_CHECKING:
+    from twin.chain import Words
+    from twin.results import Results, Run
+    from twin.why import Causes, Verdict
+
+
+def why(  # noqa: PLR0913 - one parameter per option of the command
+    event: Annotated[str, typer.Argument(help="Number of an event, or a kind of event.")],
+    run: Annotated[Path, typer.Option("--run", help="Folder of a run; else its newest complete run.")] = Path(
+        "results"
+    ),
+    verify: Annotated[bool, typer.Option("--verify", help="Run again without the root, to see it gone.")] = False,
+    root: Annotated[int | None, typer.Option("--root", help="Root to take out when verifying.")] = None,
+    arm: Annotated[str | None, typer.Option("--arm", help="Only runs of this arm.")] = None,
+    whole: Annotated[bool, typer.Option("--all", help="Tell every event, also those of one shape.")] = False,
+    plugin: Plugins = None,
+) -> None:
+    """Print the chain of causes behind an event."""
+    from twin.chain import explain
+    from twin.cli.console import say
+    from twin.results import Results
+    from twin.why import Causes
+
+    chosen = _newest(Results(run), arm)
+    say(f"run: {quote(str(chosen.folder))}")
+    causes = Causes(*(_columns(chosen, f"events/{name}.parquet") for name in ("events", "parents")))
+    words = _words(chosen)
+    named = event.lstrip("-").isdigit()
+    if not verify:
+        say(explain(causes, int(event) if named else causes.richest(event), words, whole))
+        return
+    tried = _verified(causes, event, chosen, root, plugin or [])
+    for number, verdict in tried:
+        say(explain(causes, number, words, whole))
+        say(str(verdict))
+    if not tried:
+        say(f"no {event} goes back to an event of the scenario, so there is nothing to take out")
+
+
+def _words(run: Run) -> Words:
+    """Return what it takes to tell the events of a run."""
+    from twin.chain import Words
+    from twin.report.causes import kinds
+    from twin.results import Results
+    from twin.units import format_local
+
+    city, start = Results(run.folder).city(), int(run.manifest["case"]["start"])
+    return Words(city, lambda time: format_local(start + time, city.timezone), kinds(run))
+
+
+def _verified(
+    causes: Causes, event: str, run: Run, root: int | None, plugins: Sequence[Path]
+) -> list[tuple[int, Verdict]]:
+    """Run again without the root behind an event, or behind events of a kind until one is gone."""
+    from twin.cli.console import working
+    from twin.execution.suite import assemble_run
+    from twin.why import explained, verify
+
+    named = event.lstrip("-").isdigit()
+    with working("running again without the root"):
+        assembly = assemble_run(run.folder, plugins)
+        if not named and root is None:
+            return list(explained(causes, event, assembly))
+        number = int(event) if named else causes.richest(event)
+        return [(number, verify(causes, number, assembly, root))]
+
+
+def _newest(found: Results, arm: str | None = None) -> Run:
+    """Return the run that was finished last, of one arm if that is asked for."""
+    from twin.errors import DataError
+
+    if not found.complete:
+        raise DataError(f"no complete run in {found.folder}; see: twin results ls {quote(str(found.folder))}")
+    chosen = [run for run in found.complete if arm in {None, run.arm}]
+    if not chosen:
+        raise DataError(f"no complete run of arm {arm!r} in {found.folder}; there are {', '.join(found.arms)}")
+    return max(chosen, key=lambda run: (str(run.manifest.get("finished", "")), str(run.folder)))
+
+
+def _columns(run: Run, name: str) -> dict[str, Any]:
+    """Return the columns of a run's table as numpy arrays."""
+    from twin.results import read_table
+
+    table = read_table(run, name)
+    wanted = [n for n in table.column_names if n not in {"utc", "local"}]
+    return {n: table.column(n).to_numpy(zero_copy_only=False) for n in wanted}
