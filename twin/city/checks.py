@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 from numpy.typing import NDArray
 
+from twin.city.column_rules import ColumnRule
 from twin.city.core import City
 from twin.city.dependencies import wrong_dependencies
 from twin.city.junctions import phases_in_conflict, wrong_greens
-from twin.city.schema import SCHEMA, ColumnRule
+from twin.city.schema import SCHEMA
 from twin.city.table import Table
 
 POSITIVE = {
