@@ -13,7 +13,7 @@ import numpy as np
 from twin.contract import SECOND, Delay, Done, EventKind, Park, StepResult
 from twin.fields import Field
 from twin.models.streets import shortest_tree
-from twin.models.travel import Fleet, leg_fields, road_mark
+from twin.models.travel import Fleet, leg_fields, roads_changed
 
 if TYPE_CHECKING:
     from twin.procedure import Job
@@ -115,10 +115,8 @@ class OwnEngines:
         """Let engines look up when a road ahead closed, or any road changed for those that wait."""
         for engine, link in self.fleet.blocked(view):
             view.schedule("engine_look", 1, target=engine, cause=view.cause("link.open", link))
-        mark = road_mark(view)
-        if mark != view["fire_desk.roads"][0]:
-            view.put("fire_desk.roads", 0, mark)
-            for engine in np.flatnonzero(view["engine_unit.leg_stuck"]).tolist():
+        if roads_changed(view, "fire_desk.roads"):
+            for engine in self.fleet.stuck(view):
                 view.schedule("engine_look", 1, target=engine, cause=-1)
             self.send_waiting(view)
 

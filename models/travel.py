@@ -35,9 +35,16 @@ ROAD_NEEDS = ("link.time", "link.open", "nodes", "links")
 ROAD_READS = ("link.time", "link.open", "link.wet_speed")
 
 
-def road_mark(view: View) -> int:
-    """Return a number that changes when any road opens or closes."""
-    return zlib.crc32(np.packbits(view["link.open"]).tobytes())
+def roads_changed(view: View, mark: str) -> bool:
+    """Tell whether any road has opened or closed since this was last asked.
+
+    mark  field of the caller, one row: checksum of the open roads of the last time
+    """
+    now = zlib.crc32(np.packbits(view["link.open"]).tobytes())
+    if now == view[mark][0]:
+        return False
+    view.raw(mark)[0] = now
+    return True
 
 
 def leg_fields(table: str, *, observable: bool = False) -> tuple[Field, ...]:
@@ -173,6 +180,10 @@ class Fleet:
             if shut.shape[0]:
                 found.append((row, int(shut[0])))
         return found
+
+    def stuck(self, view: View) -> list[int]:
+        """Return the travellers that wait for a way to open."""
+        return [int(row) for row in np.flatnonzero(view[f"{self.table}.leg_stuck"])]
 
     def _indices(self, view: View, rows: Array) -> Array:
         """Return the index of the link being driven, the last one when the leg is over; (n,)."""

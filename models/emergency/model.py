@@ -40,7 +40,7 @@ from twin.models.emergency.tables import (
 from twin.models.plan_file import locate
 from twin.models.scenario_events import targets_of
 from twin.models.streets import build_streets
-from twin.models.travel import ROAD_NEEDS, ROAD_READS, Fleet, road_mark
+from twin.models.travel import ROAD_NEEDS, ROAD_READS, Fleet, roads_changed
 
 if TYPE_CHECKING:
     from twin.procedure import Job
@@ -221,10 +221,8 @@ class Emergency(CallSteps, MissionSteps, Futures, Model):
             call = int(view["unit.call"][unit])
             if view.total("call.held")[call] == 0:
                 view.schedule("unit_reroute", 1, target=unit, cause=view.cause("call.held", call))
-        mark = road_mark(view)
-        if mark != view["desk.roads"][0]:
-            view.raw("desk.roads")[0] = mark
-            for unit in np.flatnonzero(view["unit.leg_stuck"]).tolist():
+        if roads_changed(view, "desk.roads"):
+            for unit in self.fleet.stuck(view):
                 view.schedule("unit_reroute", 1, target=unit, cause=-1)
 
     def _reroute(self, view: View, unit: int) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from twin.caches import cache_folder
 from twin.models.emergency.contraction import contract
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def _cached(n_node: int, tails: Array, heads: Array, ticks: Array) -> Roads:
     """Return the tables from the disk, or make them and try to keep them there."""
     from twin.kernels.emergency_arrays import Roads
 
-    folder = _cache_folder() / _digest(n_node, tails, heads, ticks)
+    folder = cache_folder("travel") / _digest(n_node, tails, heads, ticks)
     with contextlib.suppress(OSError, ValueError):
         return Roads(*(np.load(folder / f"{name}.npy") for name in (*_FIELDS, *_MORE)))
     roads = _make(n_node, tails, heads, ticks)
@@ -114,15 +115,6 @@ def _cached(n_node: int, tails: Array, heads: Array, ticks: Array) -> Roads:
             np.save(making / f"{name}.npy", getattr(roads, name))
         making.rename(folder)
     return roads
-
-
-def _cache_folder() -> Path:
-    """Return where travel tables are kept."""
-    chosen = os.environ.get("TWIN_CACHE")
-    if chosen:
-        return Path(chosen) / "travel"
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "citytwin" / "travel"
 
 
 def _digest(n_node: int, tails: Array, heads: Array, ticks: Array) -> str:

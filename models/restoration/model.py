@@ -33,7 +33,7 @@ from twin.models.restoration.kinds import (
 from twin.models.restoration.steps import RepairSteps
 from twin.models.restoration.work import durations_of
 from twin.models.streets import build_streets
-from twin.models.travel import ROAD_NEEDS, ROAD_READS, Fleet, road_mark
+from twin.models.travel import ROAD_NEEDS, ROAD_READS, Fleet, roads_changed
 
 if TYPE_CHECKING:
     from twin.view import View
@@ -107,10 +107,8 @@ class Restoration(RepairSteps):
         self.desk.look(view)
         for crew, link in self.fleet.blocked(view):
             view.schedule("crew_look", 1, target=crew, cause=view.cause("link.open", link))
-        mark = road_mark(view)
-        if mark != view["crew_desk.roads"][0]:
-            view.raw("crew_desk.roads")[0] = mark
-            for crew in np.flatnonzero(view["crew.leg_stuck"]).tolist():
+        if roads_changed(view, "crew_desk.roads"):
+            for crew in self.fleet.stuck(view):
                 view.schedule("crew_look", 1, target=crew, cause=-1)
         stage = view["crew.stage"]
         for crew in np.flatnonzero((stage == WAITING) | (stage == REPAIRING)).tolist():

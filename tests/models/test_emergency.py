@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.cities import line_city
+from tests.models.emergency.service_world import kinds, parents_of
 from tests.models.roads import Mirror, Planned, assemble
 from twin.contract import SECOND, EventKind, Model
 from twin.fields import Field
@@ -29,15 +30,6 @@ def world_of(events, city=None, duration=7200, seed=1, policies=None, **options)
 def times(world, call=0):
     columns = ("rung", "triaged", "dispatched", "on_scene", "at_hospital", "bay", "closed")
     return {c: world.state[f"call.{c}"][call] / SECOND for c in columns}
-
-
-def kinds(world):
-    return world.events.arrays()["kind"].tolist()
-
-
-def parents_of(world, event):
-    table = world.parents.arrays()
-    return [kinds(world)[p] for p in table["parent"][table["event"] == event]]
 
 
 def test_one_call_passes_all_stages_at_the_times_worked_out_by_hand():

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.models.utility_city import ids
 from twin.assembly import Assembly
 from twin.city import City
 from twin.contract import HOUR, Setup
@@ -18,11 +19,6 @@ def network_file(name):
     import wntr
 
     return Path(wntr.__file__).parent / "library" / "networks" / name
-
-
-def ids(letter, count):
-    """Return identifiers."""
-    return np.array([f"{letter}{i}" for i in range(count)])
 
 
 def water_tables(bus=-1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,9 @@ def tiny(tmp_path):
         return load(write_scenario(tmp_path, options, text), plugins=[PLUGIN])
 
     return make
+
+
+@pytest.fixture
+def suite(made, tmp_path):
+    """Return a copy of the suite that a module made, for a test that may damage it."""
+    return shutil.copytree(made, tmp_path / "out" / "tiny")

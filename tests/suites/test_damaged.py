@@ -28,12 +28,6 @@ def made(tmp_path_factory):
     return folder / "out" / "tiny"
 
 
-@pytest.fixture
-def suite(made, tmp_path):
-    """Return a copy of the suite that a test may damage."""
-    return shutil.copytree(made, tmp_path / "out" / "tiny")
-
-
 def edit(path, change):
     """Change a JSON file."""
     content = json.loads(path.read_text())

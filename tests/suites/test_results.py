@@ -27,12 +27,6 @@ def made(tmp_path_factory):
     return folder / "out" / "tiny"
 
 
-@pytest.fixture
-def suite(made, tmp_path):
-    """Return a copy of the suite that a test may damage."""
-    return shutil.copytree(made, tmp_path / "out" / "tiny")
-
-
 def test_a_suite_knows_its_arms_runs_and_tables(made):
     results = Results(made)
     assert (results.arms, len(results.complete)) == (["A", "B"], 6)

@@ -6,11 +6,11 @@ import contextlib
 import difflib
 import hashlib
 import importlib
-import os
 from pathlib import Path
 
 import numpy as np
 
+from twin.caches import cache_folder
 from twin.city.core import City
 from twin.city.storage import MANIFEST, load, save
 from twin.errors import CityError
@@ -55,7 +55,7 @@ def embedded() -> dict[str, Path]:
 def _generated(name: str, path: Path, scale: float, seed: int | None) -> City:
     """Return a generated city from the cache, or make it and try to keep it there."""
     generator = _generator(path)
-    folder = cache_folder() / f"{name}-{scale:g}-{_inputs_digest(path, scale, seed, generator)[:20]}"
+    folder = cache_folder("cities") / f"{name}-{scale:g}-{_inputs_digest(path, scale, seed, generator)[:20]}"
     if (folder / MANIFEST).exists():
         try:
             return load(folder)
@@ -86,12 +86,3 @@ def _inputs_digest(path: Path, scale: float, seed: int | None, generator: str) -
     for file in files:
         total.update(file.read_bytes())
     return total.hexdigest()
-
-
-def cache_folder() -> Path:
-    """Return where generated cities are kept: TWIN_CACHE, or the user's cache folder."""
-    chosen = os.environ.get("TWIN_CACHE")
-    if chosen:
-        return Path(chosen) / "cities"
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "citytwin" / "cities"

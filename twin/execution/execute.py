@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from twin.caches import user_cache
 from twin.contract import SECOND
 from twin.durable import FolderLock
 from twin.errors import DataError, TwinError
@@ -138,10 +139,7 @@ def _warmth(cases: Sequence[Case]) -> str:
 
 def _kernel_cache() -> Path:
     chosen = os.environ.get("NUMBA_CACHE_DIR")
-    if chosen:
-        return Path(chosen)
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "citytwin"
+    return Path(chosen) if chosen else user_cache()
 
 
 def available_cores() -> int:

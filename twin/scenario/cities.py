@@ -112,12 +112,12 @@ def _loaded(text: str, stamps: tuple[tuple[str, str, int], ...]) -> City:
 
 def _built(files: Mapping[str, Path], options: Mapping[str, Any]) -> City:
     """Build a city from an extract or a network, or take it from the disk cache."""
+    from twin.caches import cache_folder
     from twin.city import City
     from twin.city.build import import_city
-    from twin.city.loading import cache_folder
 
     source = files.get("osm") or files["tntp"]
-    folder = cache_folder() / f"{source.name.partition('.')[0]}-{_inputs(files, options)[:20]}"
+    folder = cache_folder("cities") / f"{source.name.partition('.')[0]}-{_inputs(files, options)[:20]}"
     if folder.exists():
         with suppress(ValueError):
             return City.load(folder)
