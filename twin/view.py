@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from twin.engine import Engine
 
 Array = np.ndarray[Any, Any]
+Kept = TypeVar("Kept")
 
 _ALL = slice(None)
 
@@ -40,7 +41,8 @@ class View:
         self._arrays: dict[str, Array] = {}
         self._columns: dict[str, Column] = {}
         self._parts: dict[str, Column] = {}
-        world.state.mirrors.extend((self._arrays, self._columns, self._parts))
+        self._kept: dict[str, Any] = {}
+        world.state.mirrors.extend((self._arrays, self._columns, self._parts, self._kept))
         self.cause_id = -1
         self.cause_changed = False
 
@@ -80,6 +82,13 @@ class View:
             self._own(name)
         array: Array = self._world.state[name]
         return array
+
+    def keep(self, name: str, make: Callable[[View], Kept]) -> Kept:
+        """Return what `make` makes of arrays of this view; made anew when they move (see `raw`), and only then."""
+        kept: Kept | None = self._kept.get(name)
+        if kept is None:
+            kept = self._kept[name] = make(self)
+        return kept
 
     def _own(self, name: str) -> None:
         if name not in self._owned:

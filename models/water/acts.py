@@ -158,7 +158,7 @@ def _hydrant(water: Water, view: View, event: Event, rows: Array) -> None:
         view.put("hydrant.ordered", rows, event.value)
     flow = view["hydrant.ordered"] + water.plans.draws.total(view)
     view.put("hydrant.flow", slice(None), flow)
-    view.add("junction.draw", slice(None), np.bincount(water.hydrant, flow, water.network.n_junction))
+    view.add("junction.draw", slice(None), np.bincount(water.service.hydrant, flow, water.network.n_junction))
 
 
 ACTS: dict[str, Callable[[Water, View, Event, Array], None]] = {

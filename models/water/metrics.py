@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from twin.models.water.network import Network
 
 Array = np.ndarray[Any, Any]
 
@@ -28,15 +25,6 @@ def orifice(area: float) -> float:
 def service_availability(delivered: float, demand: float) -> float:
     """Return demand met over demand; 1 where nobody asks. Source: Ostfeld et al. (2002), fraction of volume."""
     return delivered / demand if demand > 0 else 1.0
-
-
-def resilience(network: Network, head: Array, demand: Array, inflow: Array, flow: Array) -> float:
-    """Return Todini's resilience index of a solved network; see `twin.kernels.water_service.todini`."""
-    from twin.kernels.water_service import todini
-
-    pumps = slice(network.first_pump, network.first_valve)
-    lifts = (network.from_node[pumps], network.to_node[pumps], flow[pumps])
-    return float(todini(head, network.elevation, network.hydraulics.required_pressure, demand, inflow, *lifts))
 
 
 def persons_of(population: Array | None, mean_demand: Array, litres: float) -> Array:

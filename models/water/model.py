@@ -23,10 +23,11 @@ from twin.models.water.engine import Outcome, WaterEngine
 from twin.models.water.hydraulics import local_day
 from twin.models.water.inp import read_inp
 from twin.models.water.kinds import EVENTS, FIELDS, KPIS, SERIES, TELLS
-from twin.models.water.metrics import TWENTY_PSI, persons_of, resilience, service_availability
+from twin.models.water.metrics import TWENTY_PSI, service_availability
 from twin.models.water.network import Network
 from twin.models.water.planned import plans_of
 from twin.models.water.segments import Segments
+from twin.models.water.service import Seen, Service
 from twin.models.water.state import NEXT, SINCE, UNSOLVED, WaterState
 
 if TYPE_CHECKING:
@@ -52,9 +53,13 @@ _STATE = {
     "clock": "water_clock.time",
     "count": "water_count.number",
 }
-_HOUR = 3600e6
-_SOME = 1e-6
-"""m of pressure without which nobody is served, also where no service pressure is asked for."""
+
+
+def _state_of(view: View) -> WaterState:
+    """Return the arrays of a run with no draws and no leaks."""
+    arrays = {name: view.raw(field) for name, field in _STATE.items()}
+    none = np.zeros(len(arrays["demand"]))
+    return WaterState(draw=none, leak=none, **arrays)
 
 
 class Water(Model):
@@ -85,14 +90,8 @@ class Water(Model):
         self.network = Network(city, {"pressure_driven": driven, **local_day(city, setup.local_hour())})
         self.engine = WaterEngine(self.network, city)
         self.segments = Segments(self.network, city)
-        self.service = max(float(setup.options["service_pressure"]), _SOME)
-        self.hydrant_pressure = float(setup.options["hydrant_pressure"])
-        junctions = city["junctions"]
-        mean = np.bincount(self.network.demand_junction, self.network.demand_base, self.network.n_junction)
-        counted = dict(junctions).get("population")
-        self.persons = persons_of(counted, mean, float(setup.options["litres_per_person"]))
+        self.service = Service(self.network, setup)
         self.bus = supplier_of(city, "buses", "pumps", "bus")
-        self.hydrant = supplier_of(city, "junctions", "hydrants", "junction")
         self.plans = plans_of(self.network, setup.events, city.rows("hydrants"))
         pieces = {"water_link": self.network.n_link, "water_node": self.network.n_node, "water": 1, "water_rate": 1}
         rows = {"junction": "junctions", "hydrant": "hydrants", "tank": "tanks"}
@@ -101,8 +100,9 @@ class Water(Model):
 
     def state(self, view: View) -> WaterState:
         """Return the arrays of the run; they hold until an event is scheduled."""
-        arrays = {name: view.raw(field) for name, field in _STATE.items()}
-        return WaterState(draw=view.total("junction.draw"), leak=view.total("junction.leak"), **arrays)
+        state = view.keep("water", _state_of)
+        state.draw, state.leak = view.total("junction.draw"), view.total("junction.leak")
+        return state
 
     def start(self, view: View) -> None:
         """Write what the network starts with."""
@@ -139,8 +139,9 @@ class Water(Model):
         state = self.state(view)
         self.engine.fill(state, view.now)
         outcome = self.engine.solve(state, view.now)
-        self._add_up(view)
-        self._tell(view, outcome)
+        seen = self.service.look(view, state)
+        self.service.add_up(view, seen)
+        self._tell(view, outcome, seen)
         for name in ("water_link.flow", "water_node.head", "junction.delivered", "tank.level"):
             view.touch(name)
         self._wait(view)
@@ -155,14 +156,14 @@ class Water(Model):
 
     def _power(self, view: View) -> bool:
         """Stop pumps that lack power, are failed or cut out, and let the others work; return whether any changed."""
+        from twin.kernels.water_service import powered_links
+
         first, last = self.network.first_pump, self.network.first_valve
-        before, works = view["water_link.works"], view["water_link.shut"] == 0
-        powered = np.ones(last - first, bool)
-        if "bus.energised" in view:
-            powered = view["bus.energised"][self.bus] | (self.bus < 0)
-        allowed = ~view["water_link.failed"][first:last] & (view["water_link.cut_out"][first:last] == 0)
-        works[first:last] &= powered & allowed
-        if (works == before).all():
+        before = view["water_link.works"]
+        works, powered = np.empty(self.network.n_link, bool), np.empty(last - first, bool)
+        energised = view["bus.energised"] if "bus.energised" in view else np.empty(0, bool)
+        stopped = (view["water_link.failed"], view["water_link.shut"], view["water_link.cut_out"])
+        if not powered_links(self.bus, energised, *stopped, first, before, powered, works):
             return False
         before = before.copy()
         changed = view.put("water_link.works", slice(None), works)
@@ -174,7 +175,7 @@ class Water(Model):
                 self._changed(view, view.emit(kind, link - first, causes=[cause]))
         return True
 
-    def _tell(self, view: View, outcome: Outcome) -> None:
+    def _tell(self, view: View, outcome: Outcome, seen: Seen) -> None:
         """Log what the solution did and write the pressures it gives."""
         for control in outcome.controls:
             self._changed(view, view.emit("water_control", control, causes=[]))
@@ -182,78 +183,16 @@ class Water(Model):
             view.emit("water_oscillates", outcome.turning, causes=[int(view["water.event"][0])])
         if outcome.code not in (SOLVED, ROUGH):
             view.emit("water_unsolved", self._worst(view), outcome.code, causes=[int(view["water.event"][0])])
-        n_junction, cause = self.network.n_junction, int(view["water.event"][0])
-        pressure = view["water_node.head"][:n_junction] - self.network.elevation[:n_junction]
-        view.put("junction.pressure", slice(None), pressure, cause)
-        low = pressure < self.service
-        if (low != view["junction.low"]).any():
-            self._tell_low(view, low, cause)
-        self._hydrants(view, pressure)
-
-    def _tell_low(self, view: View, low: Array, cause: int) -> None:
-        """Log who lost pressure and who has it back."""
-        changed = np.flatnonzero(low != view["junction.low"])
-        for kind, now in (("pressure_lost", True), ("pressure_back", False)):
-            rows = changed[low[changed] == now]
-            if rows.size and view.now:
-                persons = float(self.persons[rows].sum())
-                view.put("junction.low", rows, now, view.emit(kind, int(rows[0]), persons, rows.size, causes=[cause]))
-        view.put("junction.low", slice(None), low, cause)
-
-    def _hydrants(self, view: View, pressure: Array) -> None:
-        works = (view["hydrant.flow"] <= 0) | (pressure[self.hydrant] >= self.hydrant_pressure)
-        turned = works != view["hydrant.works"]
-        for row in np.flatnonzero(turned).tolist() if turned.any() else ():
-            kind = "hydrant_back" if works[row] else "hydrant_dry"
-            at = int(self.hydrant[row])
-            causes = [
-                view.cause("junction.pressure", at),
-                *([view.cause("junction.low", at)] * bool(view["junction.low"][at])),
-            ]
-            event = view.emit(kind, row, float(pressure[self.hydrant[row]]), causes=causes)
-            view.put("hydrant.works", row, works[row], event)
+        self.service.tell(view, seen, int(view["water.event"][0]))
 
     def _worst(self, view: View) -> int:
         """Return the joined junction whose demand the last good flows meet worst: where to look first."""
         joined = view["water_node.connected"][: self.network.n_junction]
         return int(np.argmax(np.where(joined, view["junction.demand"] - view["junction.delivered"], -np.inf)))
 
-    def _sums(self, view: View) -> tuple[float, float, float]:
-        """Return demand, demand met (m3) and persons times hours lost up to now."""
-        elapsed = view.now - int(view["water.since"][0])
-        asked, given = view["water_rate.asked"][0], view["water_rate.given"][0]
-        dry = view["water_rate.dry"][0]
-        return (
-            float(view["water.asked"][0] + asked * elapsed / 1e6),
-            float(view["water.given"][0] + given * elapsed / 1e6),
-            float(view["water.dry"][0] + dry * elapsed / _HOUR),
-        )
-
-    def _add_up(self, view: View) -> None:
-        """Integrate what was asked and met until now, and note the rates from here on."""
-        for name, value in zip(("asked", "given", "dry"), self._sums(view), strict=True):
-            view.put(f"water.{name}", 0, value)
-        view.put("water.since", 0, view.now)
-        for name, rate in zip(("asked", "given", "dry"), self._rates(view), strict=True):
-            view.put(f"water_rate.{name}", 0, rate)
-        heads, flows = view["water_node.head"], view["water_link.flow"]
-        index = resilience(self.network, heads, view["junction.demand"], view["water_node.inflow"], flows)
-        view.put("water.least_todini", 0, np.fmin(index, view["water.least_todini"][0]))
-
-    def _rates(self, view: View) -> list[float]:
-        """Return m3/s asked and given, and persons without water."""
-        from twin.kernels.water_service import rates
-
-        found = np.empty(3)
-        asked = (view["junction.demand"], view.total("junction.draw"), view["junction.delivered"])
-        heads = (view["water_node.head"], self.network.elevation)
-        rates(*asked, *heads, self.persons, self.service, found)
-        numbers: list[float] = found.tolist()
-        return numbers
-
     def kpis(self, view: View) -> dict[str, float]:
         """Return service so far."""
-        asked, given, dry = self._sums(view)
+        asked, given, dry = self.service.sums(view)
         return {
             "water_service_availability": service_availability(given, asked),
             "water_person_hours_lost": dry,

@@ -112,3 +112,18 @@ def test_a_closed_state_gives_back_its_memory_though_a_view_had_looked_at_it():
     layout = world.state.layout
     world.state.close()
     assert len(layout.spare) == 1
+
+
+def test_what_is_made_of_arrays_is_kept_until_they_move():
+    world = _writer("int64")
+    view, made = world.view("writer"), []
+
+    def make(view):
+        made.append(view.raw("shelf.value"))
+        return made[-1]
+
+    assert view.keep("shelf", make) is view.keep("shelf", make)
+    assert len(made) == 1
+    world.state.grow("pending")
+    view.keep("shelf", make)[1] = 5
+    assert (len(made), world.state["shelf.value"].tolist()) == (2, [0, 5, 0])

@@ -9,7 +9,7 @@ from twin.kernels import water_codes as codes
 from twin.kernels.water_controls import Controls, apply_controls, control_step
 from twin.kernels.water_inputs import REFUSED_LINK, REFUSED_NODE, Checked, Written, attempt, write_inputs
 from twin.kernels.water_rules import Rules, Seen, apply_rules
-from twin.kernels.water_service import rates, todini
+from twin.kernels.water_service import Customers, look_round, powered_links, rates, todini
 from twin.kernels.water_solution import Graph, Patterns, apply_patterns, ask, dry, publish, reach
 from twin.kernels.water_tanks import Tanks, fill, level_at, tank_step, volume_at, whole_seconds
 
@@ -332,3 +332,46 @@ def test_todini_s_index_by_hand():
     index = todini(head, elevation, 15.0, np.array([0.01]), np.array([0.01, -0.01]), *lift)
     assert index == pytest.approx(0.01 * 13 / (0.01 * 30 + 0.01 * 3 - 0.01 * 20))
     assert np.isnan(todini(head, elevation, 95.0, np.array([0.01]), np.array([0.01, -0.01]), *lift))
+
+
+def test_a_look_round_finds_who_is_served_otherwise_than_before():
+    """Junctions 0 (20 m) and 1 (5 m), hydrants unused and used at 1 and used at 0; pump 1 lifts from lake 2 to 0."""
+    elevation, head = np.array([10.0, 10.0, 0.0]), np.array([30.0, 15.0, 12.0])
+    hydrant, drawn = np.array([1, 1, 0]), np.array([0.0, 0.1, 0.1])
+    customers = Customers(elevation, np.array([5.0, 7.0]), hydrant, np.array([2]), np.array([0]), 1, 5.0, 7.0, 14.0)
+    demand, draw, delivered = np.array([0.02, 0.03]), np.array([0.0, 0.01]), np.array([0.02, 0.015])
+    inflow, flow = np.array([0.02, 0.015, -0.035]), np.array([0.3, 0.035])
+    solved = (demand, draw, delivered, head, inflow, flow)
+    pressure, low, works, found = np.empty(2), np.empty(2, bool), np.empty(3, bool), np.empty(4)
+    served, stood = np.array([False, True]), np.array([True, False, True])
+    before = (drawn, served, stood)
+    assert look_round(customers, *solved, *before, pressure, low, works, found) == (False, False)
+    assert (pressure.tolist(), low.tolist(), works.tolist()) == ([20.0, 5.0], [False, True], [True, False, True])
+    assert found[:3] == pytest.approx([0.04, 0.035, 7.0])
+    lift = (np.array([2]), np.array([0]), flow[1:])
+    assert found[3] == todini(head, elevation, 5.0, demand, inflow, *lift) > 0.0
+    assert look_round(customers, *solved, drawn, ~served, stood, pressure, low, works, found) == (True, False)
+    assert look_round(customers, *solved, drawn, served, ~stood, pressure, low, works, found) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("energised", "failed", "shut", "cut_out", "works", "powered"),
+    [
+        ([1, 0], [], [], [], [1, 1, 1, 1], [1, 1]),
+        ([0, 1], [], [], [], [1, 0, 1, 1], [0, 1]),
+        ([], [], [], [], [1, 1, 1, 1], [1, 1]),
+        ([1, 1], [0, 1, 3], [], [], [1, 0, 1, 1], [1, 1]),
+        ([1, 1], [], [0, 3], [], [0, 1, 1, 0], [1, 1]),
+        ([1, 1], [], [], [0, 2], [1, 1, 0, 1], [1, 1]),
+    ],
+)
+def test_links_work_that_are_open_and_pumps_that_may_and_have_power(energised, failed, shut, cut_out, works, powered):
+    """Pipe 0, pumps 1 (at bus 0) and 2 (of its own), valve 3; a burst pipe still leads water."""
+    marks = [np.isin(np.arange(4), rows) for rows in (failed, shut, cut_out)]
+    found, has = np.empty(4, bool), np.empty(2, bool)
+    stopped = (marks[0], *(mark.astype(np.int16) for mark in marks[1:]))
+    asked = (np.array([0, -1]), np.array(energised, bool), *stopped, 1)
+    wanted = np.array(works, bool)
+    assert not powered_links(*asked, wanted, has, found)
+    assert (found.tolist(), has.tolist()) == (wanted.tolist(), np.array(powered, bool).tolist())
+    assert powered_links(*asked, np.arange(4) == np.where(wanted[0], 9, 0), has, found)
