@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from twin.contract import Command, Option, Setup
+from twin.contract import SECOND, Command, Option, Setup
 from twin.models.policies.restoration_ranked import JointPowerWater
 from twin.models.restoration.belief import Belief, Situation
+from twin.models.restoration.crews import build_crews
+from twin.models.restoration.kinds import AT_DEPOT, DRIVING, LOADING, OFF_DUTY, PREPARING
 from twin.models.restoration.ranking import capacities
 from twin.models.restoration.work import known_durations
 from twin.models.streets import shortest_tree
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
     from twin.view import Observation
 
 Array = np.ndarray[Any, Any]
-_MORE = ("crew.asset",)
+_MORE = ("crew.asset", "crew.stage")
+_AT_DEPOT = (AT_DEPOT, OFF_DUTY, LOADING)
+_BEFORE_WORK = (*_AT_DEPOT, PREPARING, DRIVING)
 
 
 class Lookahead(JointPowerWater):
@@ -33,6 +37,8 @@ class Lookahead(JointPowerWater):
         Option("horizon", "how far each future is followed", "quantity", 86400.0, "s", low=600),
         Option("budget", "orders tried per decision", "integer", 60, low=1, high=10000),
         Option("durations", "table of durations it reckons with, for the built-in one", "path", ""),
+        Option("mobilisation", "expected time to leave a depot", "quantity", 600.0, "s", low=0),
+        Option("preparation", "expected time before each further trip", "quantity", 0.0, "s", low=0),
         Option("depth", "waiting assets whose order is searched, best ranked ones first", "integer", 8, low=1, high=40),
     )
     source = "rollout over a base heuristic: Bertsekas, Tsitsiklis, Wu, Journal of Heuristics 3 (1997) 245-262"
@@ -44,7 +50,9 @@ class Lookahead(JointPowerWater):
         durations = known_durations(setup.city, str(setup.options["durations"]), setup.folder)
         self.belief = Belief(setup.city, self.assets, self.skill, durations)
         self.horizon, self.budget = float(setup.options["horizon"]), int(setup.options["budget"])
-        self.depth = int(setup.options["depth"])
+        self.depth, self.preparation = int(setup.options["depth"]), float(setup.options["preparation"])
+        crews = build_crews(setup.city)
+        self.depot, self.set_out = crews.node, float(setup.options["mobilisation"]) + crews.lead / SECOND
         return {}
 
     def decide(self, observation: Observation) -> list[Command]:
@@ -66,11 +74,29 @@ class Lookahead(JointPowerWater):
         return np.concatenate([ranked[best], rest]).astype(np.int64)
 
     def _now(self, observation: Observation, first: Array) -> Situation:
-        nodes, at, busy = self.assets.node[first], observation["crew.node"], observation["crew.asset"]
-        live = observation["observed_link.time"]
-        trees = [shortest_tree(self.streets, live, node, reverse=True).time for node in nodes.tolist()]
-        takes = np.where(busy >= 0, self.belief.takes[np.maximum(busy, 0)], 0.0) / 2
-        under = {int(asset): float(left) for asset, left in zip(busy, takes, strict=True) if asset >= 0}
+        nodes, at = self.assets.node[first], observation["crew.node"]
+        trees = [self._times_to(observation, node) for node in nodes.tolist()]
         reach, between = (np.array([tree[ends] for tree in trees]).T for ends in (at, nodes))
-        ready = np.where(observation["crew.free"] | (busy >= 0), takes, np.inf)
-        return Situation(observation["repair.reported"] >= 0, ready, reach, between, first, under)
+        stage = observation["crew.stage"]
+        there = np.isin(stage, _AT_DEPOT) | ((stage == PREPARING) & (at == self.depot))
+        prepares = np.where(there, self.set_out, self.preparation)
+        ready, under = np.where(observation["crew.free"], prepares, np.inf), {}
+        for crew in np.flatnonzero(observation["crew.asset"] >= 0).tolist():
+            asset = int(observation["crew.asset"][crew])
+            under[asset] = self._left(observation, crew, asset, float(prepares[crew]))
+            ready[crew] = under[asset] + self.preparation
+        return Situation(observation["repair.reported"] >= 0, ready, self.preparation, reach, between, first, under)
+
+    def _left(self, observation: Observation, crew: int, asset: int, prepares: float) -> float:
+        """Return how long a crew is expected to need until its asset is back, s; half of a stage going on."""
+        stage = int(observation["crew.stage"][crew])
+        left: float = self.belief.left(asset, stage)
+        if stage in _BEFORE_WORK:
+            left += self._times_to(observation, int(self.assets.node[asset]))[observation["crew.node"][crew]]
+        if stage in _BEFORE_WORK and stage != DRIVING:
+            left += prepares / 2
+        return left
+
+    def _times_to(self, observation: Observation, node: int) -> Array:
+        """Return the reported travel time from every node, s."""
+        return shortest_tree(self.streets, observation["observed_link.time"], node, reverse=True).time

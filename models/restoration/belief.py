@@ -16,6 +16,7 @@ import numpy as np
 from twin.city.dependencies import supplier_of
 from twin.models.assets import KINDS, LINE, PIPE, PUMP, SUBSTATION, Assets, household_of
 from twin.models.power.grid import Grid
+from twin.models.restoration.kinds import INSPECTING, ISOLATING, REPAIRING, TESTING, WAITING
 from twin.models.restoration.mains import Mains
 from twin.models.restoration.work import STEPS, Durations
 
@@ -24,13 +25,17 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
+_STEP_OF_STAGE = {INSPECTING: 0, ISOLATING: 1, WAITING: 2, REPAIRING: 2, TESTING: 3}
+"""Place in STEPS; STEPS are inspect, isolate, repair, test."""
+
 
 @dataclass(frozen=True)
 class Situation:
     """What is believed at one instant.
 
     failed   (n_asset,)       on the list, with a crew or without
-    ready    (n_crew,)     s  until a crew can set out for something new
+    ready    (n_crew,)     s  until a crew sets out for something new, prepared
+    again    s  preparation before each further trip
     reach    (n_crew, n_waiting)     s  from each crew's place to each waiting asset
     between  (n_waiting, n_waiting)  s  from one waiting asset to another
     waiting  (n_waiting,)     assets without a crew
@@ -39,6 +44,7 @@ class Situation:
 
     failed: Array
     ready: Array
+    again: float
     reach: Array
     between: Array
     waiting: Array
@@ -52,8 +58,8 @@ class Belief:
     """
 
     def __init__(self, city: City, assets: Assets, skill: Array, durations: Durations) -> None:
-        means = np.array([sum(durations[kind, step].mean for step in STEPS) for kind in KINDS])
-        self.takes = means[assets.kind]
+        self._means = np.array([[durations[kind, step].mean for step in STEPS] for kind in KINDS])
+        self.takes = self._means.sum(axis=1)[assets.kind]
         self._assets, self._skill, self._needs = assets, skill, assets.skill
         self._grid = Grid(city)
         self._closed = np.asarray(city["lines"]["closed"], dtype=bool)
@@ -62,6 +68,15 @@ class Belief:
         self._bus = supplier_of(city, "buses", "pumps", "bus")
         self._mains = Mains(city)
         self._tables = {kind: assets.kind == kind for kind in (SUBSTATION, LINE, PIPE, PUMP)}
+
+    def left(self, asset: int, stage: int) -> float:
+        """Return how long the work on an asset is expected to take from here (s), half of the step going on.
+
+        stage  what its crew does; all of the work is left while it is still on the way
+        """
+        means = self._means[self._assets.kind[asset]]
+        step = _STEP_OF_STAGE.get(stage, -1)
+        return float(means[step + 1 :].sum() + (means[step] / 2 if step >= 0 else 0.0))
 
     def dark(self, failed: Array) -> float:
         """Return persons without power plus persons without water while these assets are out."""
@@ -89,7 +104,7 @@ class Belief:
         ready = now.ready.copy()
         for place in order:
             asset = int(now.waiting[place])
-            moves = np.where(at < 0, now.reach[:, place], now.between[at, place])
+            moves = np.where(at < 0, now.reach[:, place], now.between[at, place] + now.again)
             arrival = np.where(self._skill == self._needs[asset], ready + moves, np.inf)
             if arrival.shape[0] and np.isfinite(arrival.min()):
                 crew = int(np.argmin(arrival))

@@ -293,7 +293,7 @@ def test_looking_ahead_never_costs_more_than_the_rule_it_starts_from():
     waiting = np.array([5, 4, 0, 1])
     reach = np.array([[300.0, 300.0, 200.0, 400.0]])
     between = np.abs(reach.T - reach)
-    now = Situation(np.isin(np.arange(6), waiting), np.zeros(1), reach, between, waiting, {})
+    now = Situation(np.isin(np.arange(6), waiting), np.zeros(1), 0.0, reach, between, waiting, {})
     costs = {order: belief.cost(now, order, 1e5) for order in permutations(range(4))}
     found = belief.best(now, (0, 1, 2, 3), 1e5, 200)
     assert belief.cost(now, found, 1e5) == min(costs.values()) < costs[0, 1, 2, 3]
