@@ -34,7 +34,7 @@ def figures_of(text: str) -> dict[str, dict[str, dict[int, float]]]:
     Only figures are kept, under a name made of everything the runs are made of.
     """
     import twin
-    from twin.city.loading import cache_folder
+    from twin.caches import cache_folder
     from twin.execution.execute import Execution
     from twin.execution.suite import run_suite
 
@@ -42,7 +42,7 @@ def figures_of(text: str) -> dict[str, dict[str, dict[int, float]]]:
         path = Path(scratch) / "scenario.yaml"
         path.write_text(text, encoding="utf-8")
         scenario = twin.load(path)
-        store = cache_folder().parent / "figures" / f"{_digest(scenario.cases())}.json"
+        store = cache_folder("figures") / f"{_digest(scenario.cases())}.json"
         if store.is_file():
             return _read(store)
         outcome = run_suite(scenario, Path(scratch) / "results", execution=Execution(workers=2))
