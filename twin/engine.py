@@ -8,30 +8,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from twin.assembly import ACT, BEGIN, DECISION, MEASURE, SETTLE, TIMER, Assembly
 from twin.calendar import Calendar, Plan
-from twin.contract import DECIDE, EVENT, NEVER, RECORD, SECOND, Command, Component, Event, Model
+from twin.contract import DECIDE, EVENT, NEVER, RECORD, SECOND, Component, Event, Model
+from twin.deciding import decide
 from twin.errors import ContractError, RunError, TwinError
 from twin.fields import State
 from twin.log import event_log, parent_log, series_log
 from twin.procedure import RENEGE, WAKE, Procedures
-from twin.view import Observation, View
+from twin.view import View
 
 if TYPE_CHECKING:
     from twin.agents import Handles
 
 _LAG = SECOND
-
-
-def _is_order(command: Any) -> bool:
-    """Tell whether a policy's answer is an order whose target and data are integers and whose value is a number."""
-    return isinstance(command, Command) and all(
-        isinstance(value, Integral if name != "value" else Real)
-        for name, value in (("target", command.target), ("value", command.value), ("data", command.data))
-    )
 
 
 class Engine:
@@ -208,7 +200,7 @@ class Engine:
         self.state["engine.begun"][0] = True
         self.add_row(0, Plan(BEGIN, EVENT))
         for component in [*self.assembly.components, *self.assembly.policies]:
-            self._guard(component, "start", self.view(component.name))
+            self.guard(component, "start", self.view(component.name))
         for i, event in enumerate(self.assembly.events):
             self.add_row(event.time, Plan(ACT, EVENT, i, data=i))
         for i, policy in enumerate(self.assembly.policies):
@@ -243,7 +235,7 @@ class Engine:
                     self._due &= ~(1 << i)
                     cells["solved.stamp"][i] = cells["engine.write"][0]
                     self._advance(component)
-                    self._guard(component, "step", self.view(component.name))
+                    self.guard(component, "step", self.view(component.name))
         finally:
             self._settling = False
 
@@ -257,10 +249,10 @@ class Engine:
     def _advance(self, component: Component) -> None:
         if component.name in self._moving:
             self._advancing = component.name
-            self._guard(component, "advance", self.view(component.name), self._now)
+            self.guard(component, "advance", self.view(component.name), self._now)
             self._advancing = ""
 
-    def _guard(self, component: Component, method: str, *arguments: Any) -> Any:
+    def guard(self, component: Component, method: str, *arguments: Any) -> Any:
         """Call a method of a component; a foreign error becomes a RunError that names the place."""
         try:
             return getattr(component, method)(*arguments)
@@ -295,7 +287,7 @@ class Engine:
             audience = self._audience[event.kind] = (self.assembly.handler[event.kind], *listeners)
         for component in audience:
             self._advance(component)
-            self._guard(component, "on_event", self.view(component.name, event.id), event)
+            self.guard(component, "on_event", self.view(component.name, event.id), event)
 
     def _scenario_event(self, index: int, cause: int) -> None:
         if self.state["kind_off.flag"][index]:
@@ -308,35 +300,11 @@ class Engine:
 
     def _timer(self, policy: int, cause: int) -> None:
         self.add_row(self.assembly.policies[policy].every, Plan(TIMER, DECIDE, policy))
-        self._decide(policy, cause)
+        decide(self, policy, cause)
 
     def _decision(self, policy: int, cause: int) -> None:
         self.state["policy_due.waits"][policy] = False
-        self._decide(policy, cause)
-
-    def _decide(self, number: int, cause: int) -> None:
-        policy = self.assembly.policies[number]
-        observation = Observation(self, policy, tuple(self.assembly.readable[policy.name]), cause)
-        commands = self._guard(policy, "decide", observation)
-        if not isinstance(commands, list | tuple) or not all(_is_order(command) for command in commands):
-            told = repr(commands)[:80]
-            raise ContractError(f"policy {policy.name!r} must return a list of commands with numbers, not {told}")
-        for command in commands:
-            if command.kind not in policy.commands:
-                raise TwinError(f"policy {policy.name!r} orders {command.kind!r} but does not declare it in commands")
-            parents = [cause] if cause >= 0 else []
-            refused = not self._makes_sense(command)
-            kind = "order_refused" if refused else f"order.{command.kind}"
-            order = self.emit(kind, command.target, command.value, command.data, parents)
-            if not refused:
-                plan = Plan(command.kind, EVENT, int(command.target), float(command.value), int(command.data), order)
-                self.add_row(self.assembly.setup.command_delay, plan)
-
-    def _makes_sense(self, command: Command) -> bool:
-        """Tell whether an order names a row that exists and a finite value."""
-        table = self.assembly.event_kinds[command.kind].target if command.kind in self.assembly.event_kinds else ""
-        rows = self.assembly.target_rows(table, self.state.layout.rows)
-        return math.isfinite(command.value) and (rows < 0 or 0 <= command.target < rows)
+        decide(self, policy, cause)
 
     def _settle_later(self, model: int, cause: int) -> None:
         self.state["solved.stamp"][model] = -1
