@@ -28,6 +28,7 @@ from twin.contract import HOUR, SECOND, Setup
 from twin.errors import DataError
 from twin.models.estimation.accuracy import Score, compare, score, verdict
 from twin.models.estimation.counters import Counters, counters_from
+from twin.models.estimation.fitted import trip_table, with_demand, with_slow_minor_streets
 from twin.models.estimation.gateways import is_gateway, with_gateways
 from twin.models.estimation.trips import TripFit, fit_factors, fit_trips, prior_table
 from twin.models.estimation.usage import usage
@@ -42,11 +43,6 @@ FIRST_HOUR, LAST_HOUR = 6, 10
 
 TRAFFIC = {"informed_share": 0.6, "reroute_every": 600.0}
 """Options of the traffic model that demand is fitted with; runs on the city should use the same."""
-
-MINOR = ("residential", "living_street", "unclassified", "road")
-MINOR_SPEED = 0.5
-"""Share of their map speed that minor streets count with. Assumption: the map knows speed limits,
-not humps, parked cars and giving way, without which traffic would leave the main roads for them."""
 
 _WARM_UP = HOUR // 2
 _START = 0.8
@@ -122,7 +118,7 @@ def calibrate(city: City, path: str | Path) -> Calibration:
     fit = fit_trips(city, on_free, on_free.share[usable], count.sum(axis=1))
     profile = _profile(target[counters.training])
     search = _Search(counters, usable, count, on_free.share, prior_table(city, on_free.cost, fit.gateway_share))
-    city, morning, fit = search.best(_with_demand(city, _START * fit.table, profile, counters), fit)
+    city, morning, fit = search.best(with_demand(city, _START * fit.table, profile, counters), fit)
     flow, kept = morning.flow[counters.link], target[:, window]
     per_hour = round(3600 / counters.counts.interval)
     scores = compare(flow, kept, counters.xy, counters.training, per_hour)
@@ -198,7 +194,7 @@ class _Search:
                 break
             else:
                 hold = True
-        return *best, replace(fit, table=_table(best[0]))
+        return *best, replace(fit, table=trip_table(best[0]))
 
     def flow(self, morning: Morning) -> Array:
         """Return simulated vehicles at the usable counters, (n_usable, n_slot)."""
@@ -213,7 +209,7 @@ class _Search:
         informed = TRAFFIC["informed_share"]
         present = usage(city, self.counters.link, morning.time).share
         share = ((1 - informed) * self.on_free + informed * present)[self.usable]
-        old = _table(city)
+        old = trip_table(city)
         flow = self.flow(morning)
         carried = (flow.sum(axis=1) + _FEW) / (share @ old.ravel() + _FEW)
         share = share * np.clip(carried, *_CARRIED)[:, None]
@@ -224,59 +220,7 @@ class _Search:
         factor = slot_factors(flow, self.count)
         scaled = profile.copy()
         scaled[window] *= np.sqrt(factor / factor.mean())
-        return _with_demand(city, np.sqrt(old * new), scaled, self.counters)
-
-
-def _table(city: City) -> Array:
-    """Return the trip table of a city as a matrix, (n_zone, n_zone)."""
-    table = np.zeros((city.rows("zones"), city.rows("zones")))
-    trips = city["trips"]
-    table[trips["origin"], trips["destination"]] = trips["trips"]
-    return table
-
-
-def with_slow_minor_streets(city: City) -> City:
-    """Return the city with minor streets at half their speed, once."""
-    if any(entry["item"] == "minor_speed" for entry in city.provenance):
-        return city
-    tables = {name: dict(columns) for name, columns in city.tables.items()}
-    minor = np.isin(city["links"]["road_class"], MINOR)
-    tables["links"]["speed"] = np.where(minor, MINOR_SPEED, 1.0) * city["links"]["speed"]
-    entry = {
-        "item": "minor_speed",
-        "value": MINOR_SPEED,
-        "unit": "share of map speed",
-        "source": "assumption: humps, parked cars and giving way, which the map does not state",
-    }
-    return replace(city, tables=tables, provenance=(*city.provenance, entry))
-
-
-def _with_demand(city: City, table: Array, profile: Array, counters: Counters) -> City:
-    """Return the city with a trip table and a profile of the day."""
-    origin, destination = (side.ravel() for side in np.indices(table.shape))
-    trips = table.ravel()
-    kept = trips > trips.sum() * 1e-9
-    tables = {name: dict(columns) for name, columns in city.tables.items()}
-    tables["trips"] = {
-        "origin": origin[kept].astype(np.int32),
-        "destination": destination[kept].astype(np.int32),
-        "trips": trips[kept],
-    }
-    source = {"item": "demand", "value": round(float(trips.sum())), "unit": "trips 06-10"}
-    entry = {**source, "source": f"fitted to {int(counters.training.sum())} counted approaches, mean weekday"}
-    kept_entries = tuple(known for known in city.provenance if known["item"] != "demand")
-    return _with_profile(replace(city, tables=tables, provenance=(*kept_entries, entry)), trips[kept], profile)
-
-
-def _with_profile(city: City, trips: Array, profile: Array) -> City:
-    tables = {name: dict(columns) for name, columns in city.tables.items()}
-    tables["trips"]["trips"] = trips
-    demand = {
-        **city.parameters["demand"],
-        "profile": (profile / profile.sum()).round(9).tolist(),
-        "trips_morning": round(float(trips.sum())),
-    }
-    return replace(city, tables=tables, parameters={**city.parameters, "demand": demand})
+        return with_demand(city, np.sqrt(old * new), scaled, self.counters)
 
 
 def _profile(volume: Array) -> Array:

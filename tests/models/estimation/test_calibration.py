@@ -13,6 +13,7 @@ from twin.errors import CityError, DataError
 from twin.models.estimation import calibration
 from twin.models.estimation.accuracy import score
 from twin.models.estimation.counters import counters_from
+from twin.models.estimation.fitted import with_slow_minor_streets
 
 
 def test_slot_factors_are_least_squares_within_bounds():
@@ -26,9 +27,9 @@ def test_minor_streets_slow_down_once():
     kinds = np.full(80, "primary", dtype="<U12")
     kinds[3] = "residential"
     city = grid_city(links=dict(grid_city()["links"]) | {"road_class": kinds})
-    slow = calibration.with_slow_minor_streets(city)
+    slow = with_slow_minor_streets(city)
     assert slow["links"]["speed"][[2, 3]].tolist() == [12.0, 6.0]
-    assert calibration.with_slow_minor_streets(slow) is slow
+    assert with_slow_minor_streets(slow) is slow
 
 
 @pytest.fixture(scope="module")
