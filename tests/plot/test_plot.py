@@ -20,10 +20,9 @@ from PIL import Image
 
 from tests.cities import line_city
 from tests.synthetic_results import small_city
-from twin import plot, wording
-from twin.plot import base, forest, maps, series, services
+from twin import plot
+from twin.plot import base, maps, services
 from twin.plot.style import SKY, round_length
-from twin.stats import Comparison, Figure
 
 CITY = small_city()
 LINKS, BUSES = CITY.rows("links"), CITY.rows("buses")
@@ -48,12 +47,6 @@ def drawn(ax, zorder):
     """Return (lines, colours) of the line collection at a height of the picture."""
     found = [c for c in ax.collections if isinstance(c, LineCollection) and c.get_zorder() == zorder]
     return found[0].get_segments(), [to_hex(c) for c in found[0].get_colors()]
-
-
-def comparison(difference, low, high, direction="lower", margin=10.0, verdict="better", unit="s"):
-    return Comparison(
-        Figure("response_mean", unit, direction, margin), 8, 1.0, 2.0, difference, low, high, 0.01, verdict
-    )
 
 
 MAPS = {
@@ -278,152 +271,6 @@ def test_a_scale_bar_has_a_round_length(limit, length):
     assert round_length(limit) == length
 
 
-CLOCK = np.datetime64("2026-01-15T17:00", "us") + np.arange(5) * np.timedelta64(30, "m")
-
-
-def test_a_band_lies_between_the_extremes_and_holds_the_mean():
-    values = np.random.default_rng(1).normal(size=(40, 5))
-    middle, low, high = series._band(values)
-    assert np.allclose(middle, values.mean(axis=0))
-    assert (values.min(axis=0) < low).all()
-    assert (low < middle).all()
-    assert (middle < high).all()
-    assert np.allclose(((values >= low) & (values <= high)).mean(axis=0), 0.8, atol=0.03)
-
-
-def test_moments_without_any_value_are_gaps_without_a_warning(recwarn):
-    values = np.array([[1.0, np.nan, 3.0], [1.0, np.nan, np.nan]])
-    middle, *_ = series._band(values)
-    assert np.array_equal(middle, [1.0, np.nan, 3.0], equal_nan=True)
-    assert not recwarn
-
-
-def test_a_story_shades_the_windows_in_every_panel_and_names_the_time_zone():
-    curves = [plot.Curve(arm, CLOCK, np.ones((3, 5)) * k) for k, arm in enumerate("AB", start=1)]
-    windows = [plot.Window("Flood", CLOCK[1], CLOCK[3]), plot.Window("Storm", CLOCK[1], CLOCK[1])]
-    with plot.style():
-        made = plot.figure(6, 5)[0]
-        made.clear()
-        axes = made.subplots(2, 1, sharex=True)
-        plot.story_plot({"Calls": curves, "Speed": curves}, windows, list(axes), "WITA")
-        plot.png(made)
-    assert axes[1].get_xlabel() == "Local time (WITA)"
-    assert [len(ax.patches) for ax in axes] == [1, 1]
-    assert [[text.get_text() for text in ax.texts] for ax in axes] == [["Storm"], []]
-    assert {t.get_text() for t in made.legends[0].get_texts()} == {"A", "B", "80 % of replications", "Flood"}
-    assert axes[1].get_xticklabels()[0].get_text() == "17:00"
-
-
-def ticks(values, name="Calls"):
-    """Return the texts of the ticks, the limits and the notes of a panel with these values."""
-    with plot.style():
-        made, ax = plot.figure(6, 2)
-        plot.series_plot([plot.Curve("A", CLOCK, np.array(values, dtype=float))], name, ax=ax)
-        made.draw_without_rendering()
-    low, high = ax.get_ylim()
-    seen = [text.get_text() for text in ax.get_yticklabels() if low <= text.get_position()[1] <= high]
-    return seen, (low, high), [text.get_text() for text in ax.texts]
-
-
-@pytest.mark.parametrize(("top", "said"), [(1, ["0", "1"]), (3, ["0", "1", "2", "3"])])
-def test_small_counts_get_whole_ticks_from_zero(top, said):
-    labels, limits, _ = ticks([[0, 0, top, 0, 0]] * 3)
-    assert limits[0] == 0.0
-    assert labels == said
-
-
-def test_a_rare_count_is_drawn_up_to_one():
-    labels, limits, _ = ticks([[0, 0, 1, 0, 0], *[[0] * 5] * 19])
-    assert labels == ["0", "1"]
-    assert limits[1] > 1.0
-
-
-def test_shares_keep_their_decimals_and_thousands_their_comma():
-    assert "0.3" in ticks([[0.1, 0.2, 0.4, 0.1, 0.3]])[0]
-    assert "2,000" in ticks([[0, 10, 6000, 3000, 10]])[0]
-
-
-def test_an_empty_panel_says_so():
-    assert ticks([[0.0] * 5])[::2] == (["0"], ["none"])
-    assert ticks([[np.nan] * 5])[::2] == ([], ["nothing measured"])
-
-
-def test_one_replication_has_no_band_in_the_legend():
-    curves = [plot.Curve("A", CLOCK, np.ones((1, 5)))]
-    made = series.story_figure({"Calls": curves}, [], "UTC")
-    assert [text.get_text() for text in made.legends[0].get_texts()] == ["A"]
-
-
-@pytest.mark.parametrize(("direction", "sign"), [("lower", 1.0), ("higher", -1.0)])
-def test_right_is_better_whatever_the_direction(direction, sign):
-    middle, low, high = forest._scaled(comparison(-20.0, -30.0, -10.0, direction))
-    assert middle == sign * 2.0
-    assert sorted((low, high)) == [low, high]
-    assert {abs(low), abs(high)} == {1.0, 3.0}
-
-
-def test_a_figure_without_a_margin_ends_outside_the_band():
-    assert forest._scaled(comparison(-20.0, -30.0, -10.0, margin=0.0))[2] == pytest.approx(3.0)
-
-
-def test_a_forest_names_verdicts_and_survives_what_is_not_known():
-    rows = [
-        comparison(-20.0, -30.0, -10.0),
-        comparison(0.0, 0.0, 0.0, verdict="same"),
-        comparison(400.0, 300.0, 500.0, verdict="worse"),
-        comparison(np.nan, -np.inf, np.inf, verdict="inconclusive"),
-        comparison(5.0, -np.inf, np.inf, verdict="inconclusive"),
-    ]
-    with plot.style():
-        made, ax = plot.figure(9, 4)
-        plot.forest_plot(rows, ax, arms=("Now", "New"))
-        plot.png(made)
-    said = texts(ax)
-    assert [text for text in said if text in ("better", "same", "worse", "inconclusive")] == [
-        one.verdict for one in rows
-    ]
-    assert "−20.0 s" in said
-    assert ax.get_title(loc="left").startswith("What New changes against Now")
-    left, right = ax.get_xlim()
-    assert -left == right <= 9.0
-
-
-def test_several_arms_stand_below_each_figure_best_first():
-    found = {
-        "slow": [comparison(30.0, 20.0, 40.0, verdict="worse"), comparison(0.0, 0.0, 0.0, verdict="same")],
-        "unknown": [comparison(np.nan, -np.inf, np.inf, verdict="inconclusive"), comparison(0.0, 0.0, 0.0)],
-        "fast": [comparison(-30.0, -40.0, -20.0), comparison(5.0, -np.inf, np.inf, verdict="inconclusive")],
-    }
-    with plot.style():
-        made, ax = plot.figure(9, 5)
-        plot.arms_plot(found, ax, baseline="Now")
-        plot.png(made)
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["fast", "slow", "unknown"] * 2
-    verdicts = [text for text in texts(ax) if text in forest.VERDICT_LOOK]
-    assert verdicts == ["better", "worse", "inconclusive", "inconclusive", "same", "better"]
-    assert sum(text == "Response mean" for text in texts(ax)) == 2
-    assert ax.get_title(loc="left").startswith("What each arm changes against Now")
-
-
-def test_bands_of_more_than_two_arms_are_left_out():
-    curves = [plot.Curve(arm, CLOCK, np.array([[1.0] * 5, [3.0] * 5])) for arm in "ABC"]
-    two, three = (series.story_figure({"Calls": curves[:count]}, [], "UTC") for count in (2, 3))
-    assert [len(made.axes[0].collections) for made in (two, three)] == [2, 0]
-    assert [text.get_text() for text in two.legends[0].get_texts()] == ["A", "B", "80 % of replications"]
-    assert [text.get_text() for text in three.legends[0].get_texts()] == ["A", "B", "C"]
-
-
-@pytest.mark.parametrize(("difference", "marker"), [(400.0, "<"), (-400.0, ">")])
-def test_a_difference_beyond_the_axis_has_an_arrow_at_its_edge(difference, marker):
-    """One replication gives no interval, and a lower value is better here."""
-    with plot.style():
-        _, ax = plot.figure(9, 4)
-        plot.forest_plot([comparison(difference, -np.inf, np.inf, verdict="inconclusive")], ax)
-    ends = [(line.get_marker(), line.get_xdata()[0]) for line in ax.lines if line.get_marker() in "<>"]
-    assert [shown for shown, _ in ends] == [marker]
-    assert 0.9 < abs(ends[0][1]) / ax.get_xlim()[1] < 1.0
-
-
 def test_calls_handed_on_are_told_apart_from_those_that_nobody_reached(ax):
     calls = {
         "node": np.array([0, 1, 1, 1]),
@@ -437,29 +284,3 @@ def test_calls_handed_on_are_told_apart_from_those_that_nobody_reached(ax):
     assert "Handed on to others (2)" in words
     assert "3" in [text.get_text() for text in ax.texts]
     assert "1" not in [text.get_text() for text in ax.texts]
-
-
-def test_verdicts_differ_in_marker_as_well_as_colour():
-    markers = [marker for _, marker in forest.VERDICT_LOOK.values()]
-    assert len(set(markers)) == len(markers)
-
-
-@pytest.mark.parametrize(
-    ("value", "signed", "text"),
-    [
-        (1234.5, False, "1,234"),
-        (0.04321, False, "0.0432"),
-        (-2.0, True, "−2.00"),
-        (0.0, True, "0"),
-        (np.inf, False, "–"),
-    ],
-)
-def test_numbers_are_written_for_people(value, signed, text):
-    assert wording.number(value, signed) == text
-
-
-def test_a_share_is_shown_in_per_cent():
-    assert wording.with_unit(0.25, Figure("late_share", "1", "lower")) == "25.0 %"
-    assert wording.difference_with_unit(0.0168, Figure("late_share", "1", "lower")) == "+1.68 pp"
-    assert wording.difference_with_unit(-3.0, Figure("response_mean", "s", "lower")) == "−3.00 s"
-    assert wording.with_unit(np.nan, Figure("late_share", "1", "lower")) == "–"
