@@ -93,8 +93,6 @@ def network_of(city: City) -> Network:
     edges = {name: np.concatenate([lines[name], windings[name]]) for name in lines}
     zero = np.zeros(len(rated))
     admittance = (_column(buses, "g", zero) + 1j * _column(buses, "b", zero)) * rated**2 / BASE
-    machines = city["machines"] if city.rows("machines") else {"bus": np.zeros(0, np.int64), "u": np.zeros(0)}
-    count = np.ones(len(machines["bus"]))
     return Network(
         rated=rated,
         **edges,
@@ -102,16 +100,30 @@ def network_of(city: City) -> Network:
         current_share=_column(buses, "current_share", zero),
         impedance_share=_column(buses, "impedance_share", zero),
         **_sources(city["sources"] if city.rows("sources") else None),
-        held_bus=machines["bus"].astype(np.int64),
-        held_voltage=machines["u"].astype(np.float64),
-        held_low=_column(machines, "q_min", -np.inf * count) / BASE,
-        held_high=_column(machines, "q_max", np.inf * count) / BASE,
+        **_machines(city["machines"] if city.rows("machines") else None),
     )
 
 
 def _column(table: Mapping[str, Array], name: str, otherwise: Array) -> Array:
     """Return a column as floats, or what stands for it where a city lacks it."""
     return np.asarray(dict(table).get(name, otherwise), dtype=np.float64)
+
+
+def _machines(table: Mapping[str, Array] | None) -> dict[str, Array]:
+    """Return held voltages by bus; the machines at one hold the voltage of the first and add up their limits."""
+    table = {"bus": np.zeros(0, np.int64), "u": np.zeros(0)} if table is None else table
+    bus, first, group = np.unique(table["bus"].astype(np.int64), return_index=True, return_inverse=True)
+    none = np.full(len(group), np.inf)
+    low, high = (
+        np.bincount(group, _column(table, name, otherwise), len(bus)) if len(bus) else np.zeros(0)
+        for name, otherwise in (("q_min", -none), ("q_max", none))
+    )
+    return {
+        "held_bus": bus,
+        "held_voltage": table["u"].astype(np.float64)[first],
+        "held_low": low / BASE,
+        "held_high": high / BASE,
+    }
 
 
 def _no_edges() -> dict[str, Array]:

@@ -114,6 +114,46 @@ def test_a_pandapower_file_gives_pandapowers_voltages(tmp_path, case):
     assert np.abs(voltage - net.res_bus.vm_pu.to_numpy()).max() <= 1e-6
 
 
+@pytest.mark.parametrize("case", ["case14", "case57", "case118"])
+def test_machines_within_their_limits_give_the_voltages_that_pandapower_finds_with_them(tmp_path, case):
+    pandapower = pytest.importorskip("pandapower", reason="pandapower is in the extra `test`")
+    net = getattr(pytest.importorskip("pandapower.networks"), case)()
+    net.load.loc[:, ["p_mw", "q_mvar"]] *= 1.1
+    pandapower.to_json(net, str(tmp_path / "net.json"))
+    pandapower.runpp(net, tolerance_mva=1e-9, trafo_model="pi", numba=False, enforce_q_lims=True)
+    free, kept = (build_grid(tmp_path / "net.json", reactive_limits=keep) for keep in (0, 1))
+    wanted = net.res_bus.vm_pu.to_numpy()
+    assert np.abs(solved(kept).voltage - wanted).max() <= 2e-6
+    assert np.abs(solved(free).voltage - wanted).max() > 1e-4
+    assert free.report["dropped"]["reactive limit"] == len(net.gen)
+    assert "reactive limit" not in kept.report["dropped"]
+
+
+MACHINE = "  2 0.05 0 0.03 -0.01 1.03 10 1 10 0;\n"
+HELD = CASE.replace("  2 1 100", "  2 2 100").replace("];\nmpc.branch", f"{MACHINE}];\nmpc.branch")
+
+
+@pytest.mark.parametrize(("keep", "at_bus"), [(0, 1.03), (1, None)])
+def test_a_matpower_machine_lets_go_of_its_voltage_at_its_limit(tmp_path, keep, at_bus):
+    """0.03 Mvar are too few to hold 1.03 pu: it gives them all, as a plain generator of 0.03 Mvar would."""
+    city = build_grid(written(tmp_path, HELD), reactive_limits=keep)
+    given = solved(build_grid(written(tmp_path, HELD.replace("2 2 100", "2 1 100").replace("0.05 0 0", "0.05 0.03 0"))))
+    assert solved(city).voltage[1] == pytest.approx(given.voltage[1] if at_bus is None else at_bus, abs=1e-8)
+    assert given.voltage[1] < 1.025
+
+
+def test_machines_at_one_bus_add_up_their_limits(tmp_path):
+    twice = "  2 0.05 0 0.015 -0.005 1.03 10 1 10 0;\n"
+    both = build_grid(written(tmp_path, HELD.replace(MACHINE, 2 * twice.replace("0.05", "0.025"))), reactive_limits=1)
+    one = build_grid(written(tmp_path, HELD), reactive_limits=1)
+    assert solved(both).voltage == pytest.approx(solved(one).voltage, abs=1e-12)
+
+
+def test_a_machine_that_must_give_more_than_it_may_is_refused(tmp_path):
+    with pytest.raises(CityError, match="gen2 must give 40000 var or more, and 30000 or less"):
+        build_grid(written(tmp_path, HELD.replace("0.03 -0.01", "0.03 0.04")))
+
+
 @pytest.mark.data
 @pytest.mark.parametrize("file", ["micropolis/power_low.json", "shelby/power.json"])
 def test_old_pandapower_files_of_real_places(file):

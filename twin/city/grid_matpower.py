@@ -113,4 +113,4 @@ def _generator(parts: GridParts, number: int, row: Floats, kinds: dict[int, int]
     holds = kinds[key] == 2
     parts.add("generators", id=name, bus=bus, p=1e6 * row[1], q=0.0 if holds else 1e6 * row[2], kind="steady")
     if holds:
-        parts.add("machines", id=name, bus=bus, u=row[5])
+        parts.machine(name, bus, row[5], (1e6 * row[4], 1e6 * row[3]))

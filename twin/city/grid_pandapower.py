@@ -27,8 +27,8 @@ def read_pandapower(path: Path, content: Any) -> GridParts:
     transformer behind an open switch is left out, as is one out of service. External grids hold their
     voltage exactly, as pandapower's power flow has it, and so do generators that are slack. Left out and
     counted: what stands at a bus out of service, three-winding transformers, impedances, DC lines, wards,
-    asymmetric parts, storages, phase shifts, limits of reactive power, shares of voltage dependence that
-    differ between active and reactive load.
+    asymmetric parts, storages, phase shifts, shares of voltage dependence that differ between active and
+    reactive load.
     """
     tables = {name: _rows(path, name, value) for name, value in content["_object"].items() if _is_table(value)}
     parts = GridParts(path.name)
@@ -198,6 +198,5 @@ def _supplies(parts: GridParts, tables: dict[str, list[Row]]) -> None:
             reactive = 1e6 * _number(row, "q_mvar") * _number(row, "scaling", 1.0) if kind == "sgen" else 0.0
             parts.add("generators", id=name, bus=bus, p=power, q=reactive, kind="steady")
             if kind == "gen":
-                parts.add("machines", id=name, bus=bus, u=_number(row, "vm_pu", 1.0))
-                limits = [row.get("min_q_mvar"), row.get("max_q_mvar")]
-                parts.dropped["reactive limit"] += any(q is not None and abs(float(q)) < 1e6 for q in limits)
+                limits = [None if row.get(q) is None else 1e6 * float(row[q]) for q in ("min_q_mvar", "max_q_mvar")]
+                parts.machine(name, bus, _number(row, "vm_pu", 1.0), (limits[0], limits[1]))

@@ -17,6 +17,9 @@ Array = NDArray[Any]
 STIFF = 1e16
 """Short-circuit power (VA) of a source that holds its voltage exactly."""
 
+UNLIMITED = 1e12
+"""Reactive power (var) of a machine without a limit."""
+
 _SHOWN = 5
 
 
@@ -58,6 +61,20 @@ class GridParts:
     def add(self, table: str, **columns: Any) -> None:
         """Add a row to a table other than the buses."""
         self.rows.setdefault(table, []).append(columns)
+
+    def machine(self, name: str, bus: int, u: float, q: tuple[float | None, float | None]) -> None:
+        """Add a generator that holds a voltage (pu), with its limits of reactive power (var), None for none."""
+        given = [np.nan if limit is None else limit for limit in q]
+        low, high = float(np.fmax(given[0], -UNLIMITED)), float(np.fmin(given[1], UNLIMITED))
+        if low > high:
+            self.problems.append(f"{name} must give {low:g} var or more, and {high:g} or less")
+        self.add("machines", id=name, bus=bus, u=u, q_min=low, q_max=high)
+
+    def unlimited(self) -> None:
+        """Leave out limits of reactive power, and count the machines that had one."""
+        for row in self.rows.get("machines", []):
+            self.dropped["reactive limit"] += int(max(row["q_min"], -row["q_max"]) > -UNLIMITED)
+            row |= {"q_min": -UNLIMITED, "q_max": UNLIMITED}
 
     def load(self, part: str, key: Any, power: complex, steady: float = 0.0, resistive: float = 0.0) -> None:
         """Add a load (W, var) to its bus; parts of it may keep their current or impedance.

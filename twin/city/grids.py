@@ -18,6 +18,8 @@ class GridOptions:
 
     crs       EPSG number of x and y; places are kept as written
     timezone, driving_side, name, title  of the city
+    reactive_limits  1 keeps machines within their limits of reactive power, 0 leaves the limits out, as the
+                     power flows of pandapower and MATPOWER do where they are not told otherwise
     """
 
     crs: int = 3857
@@ -25,6 +27,7 @@ class GridOptions:
     driving_side: str = "right"
     name: str | None = None
     title: str | None = None
+    reactive_limits: int = 0
 
 
 def build_grid(path: str | Path, **options: Any) -> City:
@@ -38,6 +41,8 @@ def build_grid(path: str | Path, **options: Any) -> City:
     """
     path, chosen = Path(path), GridOptions(**options)
     parts = read_grid(path)
+    if not chosen.reactive_limits:
+        parts.unlimited()
     name = chosen.name or path.stem
     source = f"imported from {path.name}"
     return City(
