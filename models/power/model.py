@@ -66,7 +66,7 @@ class Power(Model):
         self.storages = Storages(setup)
         self.protection = Protection(setup, self.grid)
         self.failures = Failures(setup, self.protection)
-        self.limits = LimitWatch(setup)
+        self.limits = LimitWatch(setup, self.protection)
         normal = city["lines"]["closed"].astype(bool) if "lines" in city else np.zeros(0, bool)
         self.flisr = Flisr(self.grid, self.solver, normal, self.limits)
         self.trip_depth = float(setup.options["trip_depth"])
@@ -170,10 +170,12 @@ class Power(Model):
         """Trip flooded substations, find what is fed, solve the flow and add up lost supply."""
         self._trip(view)
         supply = self._supply(view)
-        self._switch_supply(view, supply)
+        supplied = supply.fed & ~view["bus.shed"]
+        if (supplied != view["bus.energised"]).any():
+            self._switch_supply(view, supply, supplied)
         demand = self.demand.present(view)
-        self._add_up(view, supply.fed & ~view["bus.shed"], demand)
-        self._solve(view, supply, demand)
+        self._add_up(view, ~supplied, demand)
+        self._solve(view, supply, supplied, demand)
 
     def _trip(self, view: View) -> None:
         if "substation.depth" not in view:
@@ -192,13 +194,9 @@ class Power(Model):
             view["line.event"],
         )
 
-    def _switch_supply(self, view: View, supply: Supply) -> None:
+    def _switch_supply(self, view: View, supply: Supply, now: Array) -> None:
         """Write which buses have power; log one event per cause."""
-        before, shed = view["bus.energised"].copy(), view["bus.shed"]
-        now = supply.fed & ~shed
-        differs = before != now
-        if not differs.any():
-            return
+        differs, shed = view["bus.energised"] != now, view["bus.shed"]
         cause = supply.event.copy()
         told = view["bus.shed@cause"]
         cause[supply.fed] = np.where(shed, told, np.maximum(cause, told))[supply.fed]
@@ -216,18 +214,18 @@ class Power(Model):
         view.put("bus.cold", back, self.demand.excess(dark[now[rows]]))
         begin_or_end(view, rows, now)
 
-    def _add_up(self, view: View, fed: Array, load: Array) -> None:
+    def _add_up(self, view: View, dark: Array, load: Array) -> None:
         """Integrate lost supply up to now and note what is lost from here on."""
         minutes, energy = lost(view)
+        some = dark.any()
         view.put("grid.customer_minutes", 0, minutes)
         view.put("grid.energy", 0, energy)
         view.put("grid.since", 0, view.now)
-        view.put("grid.dark", 0, int(self.customers[~fed].sum()))
-        view.put("grid.unserved", 0, float(load[~fed].sum()))
+        view.put("grid.dark", 0, int(self.customers[dark].sum()) if some else 0)
+        view.put("grid.unserved", 0, float(load[dark].sum()) if some else 0.0)
 
-    def _solve(self, view: View, supply: Supply, demand: Array) -> None:
+    def _solve(self, view: View, supply: Supply, supplied: Array, demand: Array) -> None:
         """Solve the flow; where there is none the last voltages of what has power stay."""
-        supplied = supply.fed & ~view["bus.shed"]
         active, reactive = self.demand.net(view, demand, supplied)
         active = self.storages.step(view, supplied, active)
         solution = self.solver.solve(supply.fed, supply.edge_works, active, reactive)
@@ -240,10 +238,7 @@ class Power(Model):
         voltage, loading = solution
         view.put("bus.voltage", slice(None), np.where(supplied, voltage, 0.0))
         view.put("line.loading", slice(None), loading)
-        self.limits.step(view, voltage, loading, supplied)
-        self.protection.watch(view, loading)
-        least = voltage[supply.fed].min(initial=float(view["grid.least_voltage"][0]))
-        view.put("grid.least_voltage", 0, least)
+        self.limits.step(view, (supply.fed, supplied), voltage, loading)
 
     def kpis(self, view: View) -> dict[str, float]:
         """Return lost supply and the lowest voltage so far."""
