@@ -20,3 +20,16 @@ def test_the_engines_agree_on_the_33_bus_feeder(monkeypatch):
     assert figures["max_dv_pu"] <= 1e-8
     assert figures["ratio_pgm_min"] == figures["ratio_pgm_33"] > 1
     assert figures["ratio_pandapower_min"] == figures["ratio_pandapower_33"] > 1
+
+
+def test_a_peer_of_the_coupled_city_is_told_only_what_differs():
+    from benchmarks.coupled_city import _news
+
+    kind = np.dtype([("id", "i4"), ("p", "f8")], align=True)
+    first = np.array([(1, np.nan), (2, 5.0), (3, 0.0)], kind)
+    second = np.array([(1, np.nan), (2, 6.0), (3, np.nan)], kind)
+    third = second.copy()
+    news = _news([{"load": one, "source": first} for one in (first, second, third)])
+    assert news[0]["load"] is first
+    assert {name: part["id"].tolist() for name, part in news[1].items()} == {"load": [2, 3]}
+    assert news[2] == {}
