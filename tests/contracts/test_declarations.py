@@ -39,8 +39,9 @@ def test_options_and_events_are_explained(part):
     for option in part.options:
         assert option.meaning
         assert option.kind in ("number", "integer", "text", "flag", "quantity", "choice", "path")
-    for kind in part.events:
+    for kind in (*part.events, *part.tells):
         assert kind.meaning
+    assert not {kind.name for kind in part.events} & {kind.name for kind in part.tells}
 
 
 def test_each_field_has_one_owner():

@@ -114,6 +114,7 @@ def test_an_urgent_call_never_waits_behind_another_one(region, calls):
     result = simulate(region, calls.assign(arrive=calls["arrive"] / 2, patience=np.nan), Rules(redispatch=False))
     table = result.calls
     known = table["arrive"] + table["answer"]
+    assert (table["sent"] > known + 1e-6)[table["priority"] == 1].sum() > 10
     for row in table[table["priority"] == 1].itertuples():
         jumped = (table["priority"] == 0) & (known < row.sent - 1e-6) & (table["sent"] > row.sent + 1e-6)
         assert not jumped.any()

@@ -62,6 +62,7 @@ def test_orders_of_repair_differ_and_looking_ahead_costs_little_more_than_the_be
 
 
 def test_there_are_more_failures_than_crews_and_every_run_adds_up(runs):
+    assert len(runs) >= 2
     for arm, world in runs.items():
         failed = {row[2] for row in world.events.rows() if row[1] in ("line_failure", "substation_trip")}
         assert len(failed) > world.state["crew.free"].shape[0], arm

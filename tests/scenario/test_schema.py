@@ -133,6 +133,7 @@ def test_its_comments_become_a_scenario_too(tmp_path):
 
 
 def test_every_embedded_scenario_parses():
+    assert {"nusantara", "cascade", "mass_casualty"} <= set(embedded())
     for name in embedded():
         codes_found = {problem.code for problem in load(name)._reading}
         assert codes_found == set()
