@@ -260,7 +260,7 @@ def begin(
 
 @jit
 def end(
-    network: tuple[Patterns, Controls, Tanks, Graph],
+    network: tuple[Controls, Tanks, Graph],
     times: tuple[int, int, int],
     elevation: Floats,
     volume: Floats,
@@ -282,7 +282,7 @@ def end(
     volume, level  (n_tank,)
     the others as for `publish` and `next_change`
     """
-    _, controls, tanks, graph = network
+    controls, tanks, graph = network
     now, clock, step = times
     publish(graph, elevation, level, solved, closed, flow, head, inflow, delivered, connected)
     taken = inflow[head.shape[0] - level.shape[0] :]

@@ -30,6 +30,9 @@ PENDING = (
     *list_fields("pending"),
 )
 
+LATER = 2**62
+"""In place of a priority: nothing is due now."""
+
 # simpy grants resources at priority 1 (NORMAL); rows come after the grants of their instant.
 _AFTER_GRANTS = 2
 
@@ -76,7 +79,8 @@ class Calendar:
     def _lives(self, event: simpy.Event) -> bool:
         row, seq = event._value
         cells = self._state.cells
-        return bool(cells["pending.alive"][row] and cells["pending.seq"][row] == seq)
+        lives: bool = cells["pending.seq"][row] == seq and cells["pending.alive"][row]
+        return lives
 
     def _wake(self, event: simpy.Event) -> None:
         if self._lives(event):
@@ -115,6 +119,6 @@ class Calendar:
             heappop(queue)
         return inf
 
-    def next_priority(self) -> int:
-        """Return the priority of the next event's row; below 0 for a grant of simpy."""
-        return int(self.env._queue[0][1]) - _AFTER_GRANTS
+    def due(self, time: int) -> int:
+        """Return the priority of the next event if it is at `time`, else LATER; below 0 for a grant of simpy."""
+        return int(self.env._queue[0][1]) - _AFTER_GRANTS if self.peek() == time else LATER

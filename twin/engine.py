@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from twin.assembly import ACT, BEGIN, DECISION, MEASURE, SETTLE, TIMER, Assembly
-from twin.calendar import Calendar, Plan
+from twin.calendar import LATER, Calendar, Plan
 from twin.contract import DECIDE, EVENT, NEVER, RECORD, SECOND, Component, Event, Model
 from twin.deciding import decide
 from twin.errors import ContractError, RunError, TwinError
@@ -45,6 +45,7 @@ class Engine:
         self._due: int | None = None
         self._audience: dict[str, tuple[Component, ...]] = {}
         self._telling: dict[str, tuple[int, int, Sequence[int]]] = {}
+        self._measured = [c for c in assembly.components if isinstance(c, Model) and c.series]
         self._moving = frozenset(
             c.name for c in assembly.components if isinstance(c, Model) and type(c).advance is not Model.advance
         )
@@ -213,20 +214,20 @@ class Engine:
         self._set_now(time)
         calendar = self.calendar
         while True:
-            while calendar.peek() == time and calendar.next_priority() < RECORD:
+            while calendar.due(time) < RECORD:
                 calendar.env.step()
-            self._settle()
-            if calendar.peek() != time:
+            if self._due != 0:
+                self._settle()
+            priority = calendar.due(time)
+            if priority == LATER:
                 return
-            if calendar.next_priority() >= RECORD:
+            if priority >= RECORD:
                 calendar.env.step()
 
     def _settle(self) -> None:
         """Let every model that has something new to read solve once, in order."""
         if self._due is None:
             self._due = self._find_due()
-        if not self._due:
-            return
         self._settling = True
         cells = self.state.cells
         try:
@@ -313,11 +314,10 @@ class Engine:
 
     def _measure(self, target: int, cause: int) -> None:
         self.add_row(self.assembly.setup.measure_every, Plan(MEASURE, RECORD))
-        for component in self.assembly.components:
-            if isinstance(component, Model) and component.series:
-                self._advance(component)
-                for name, value in component.measure(self.view(component.name)).items():
-                    self.series.append(self.now, name, float(value))
+        for component in self._measured:
+            self._advance(component)
+            for name, value in component.measure(self.view(component.name)).items():
+                self.series.append(self._now, name, float(value))
 
     def _nothing(self, target: int, cause: int) -> None:
         pass

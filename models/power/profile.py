@@ -23,7 +23,7 @@ WORK = (*_WORK_MORNING, *_WORK_EVENING)
 STANDING = min(WORK)
 """Share of the peak of places of work that runs by itself: refrigerators, servers, lights left on."""
 
-_HOURS, _HOMES, _WORK = np.arange(25.0), np.array([*HOMES, HOMES[0]]), np.array([*WORK, WORK[0]])
+_HOMES, _WORK = (*HOMES, HOMES[0]), (*WORK, WORK[0])
 
 
 def work_share(city: City) -> Array:
@@ -44,7 +44,7 @@ def demand_factor(share: Array, hour: float) -> Array:
     share  (n_bus,)  part of the load that follows working hours
     hour   local hour of day, 0 to 24
     """
-    homes, work = (np.interp(hour, _HOURS, factors) for factors in (_HOMES, _WORK))
+    homes, work = _between(_HOMES, hour), _between(_WORK, hour)
     return np.asarray((1.0 - share) * homes + share * work)
 
 
@@ -53,7 +53,18 @@ def staffed(hour: float) -> float:
 
     What work uses above `STANDING` is taken to follow the people, and nobody to be there at its least.
     """
-    return float((np.interp(hour, _HOURS, _WORK) - STANDING) / (_WORK.max() - STANDING))
+    return (_between(_WORK, hour) - STANDING) / (max(_WORK) - STANDING)
+
+
+def _between(factors: tuple[float, ...], hour: float) -> float:
+    """Return a factor at a local hour, linear between full hours; for one hour a fifth of the time of np.interp.
+
+    factors  (25,)  at full hours from 0 to 24
+    """
+    if hour >= 24.0:
+        return factors[24]
+    whole = int(hour)
+    return (factors[whole + 1] - factors[whole]) * (hour - whole) + factors[whole]
 
 
 def solar_factor(hour: float) -> float:

@@ -161,6 +161,9 @@ def _hydrant(water: Water, view: View, event: Event, rows: Array) -> None:
     view.add("junction.draw", slice(None), np.bincount(water.service.hydrant, flow, water.network.n_junction))
 
 
+SPILLING = frozenset(("leak", "leak_end", "leak_repair", "pipe_burst", "pipe_burst_end", "pipe_repair"))
+"""Events after which leaks are added up, though no hole in a pipe be left: else a solution does it."""
+
 ACTS: dict[str, Callable[[Water, View, Event, Array], None]] = {
     "pump_switch": _pump_switch,
     "pump_speed": _pump_speed,

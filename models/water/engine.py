@@ -186,7 +186,7 @@ class WaterEngine:
         given = (self.network.elevation, state.volume, state.level, self.is_pipe, state.status, state.setting)
         solved = (solution.closed, solution.flow, solution.head, solution.inflow, solution.delivered)
         written = (state.closed, state.flow, state.head, state.inflow, state.delivered, state.connected)
-        return int(end(self._arrays, (now, self.clock_start, self._longest(now)), *given, solved, *written))
+        return int(end(self._arrays[1:], (now, self.clock_start, self._longest(now)), *given, solved, *written))
 
     def _keep(self, state: WaterState) -> None:
         """Leave the last good solution, except in parts whose ways to every source are closed: they rest."""

@@ -121,7 +121,8 @@ class Water(Model):
                 self._wait(view)
             return
         acts.ACTS[event.kind](self, view, event, targets_of(event, self.run.events))
-        acts.spill(self, view)
+        if event.kind in acts.SPILLING:
+            acts.spill(self, view)
         self._changed(view, event.id)
         acts.ask(view)
 
