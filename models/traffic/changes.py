@@ -75,9 +75,10 @@ class Changes:
         now = {name: values[links] for name, values in self.present.items()}
         wave = 1 / (now["jam_density"] * now["reaction_time"])
         flow = now["lanes"] * now["speed"] * wave * now["jam_density"] / (now["speed"] + wave)
-        headway = traffic.settings.headway
+        headway = traffic.settings.headway.copy()
         headway[links] = _ticks(1 / np.minimum(flow, now["capacity"]), 1)
         headway[len(self.present["open"]) :] = headway[self.pockets]
+        set_headways(traffic, headway)
         storage = np.rint(now["length"] * now["lanes"] * now["jam_density"] * 1000).astype(np.int64)
         traffic.settings.storage[links] = np.maximum(storage, 1)
         free = _ticks(now["length"] / now["speed"], MINIMUM_TIME)
@@ -102,6 +103,30 @@ class Changes:
 def where_there_is_a_way(hops: Array, before: Array) -> Array:
     """Return next links, those of before where there are none now: they lead to a closed link, and wait."""
     return np.asarray(np.where(hops < 0, before, hops))
+
+
+def set_headways(traffic: Traffic, headway: Array) -> None:
+    """Change the headways (n_link,) of links, us; what is left of a gap shrinks or grows with them.
+
+    A gap is over once one vehicle could have passed, whatever the capacity was
+    meanwhile: a cut to next to nothing holds up as long as it lasts, as if the
+    link had been closed. Call `touch` afterwards.
+    """
+    from twin.kernels.traffic_arrays import ENTRIES, EXITS, NEXT_IN, NEXT_OUT, NOW, OUT_SLOT, ROW_TIME, SHIFTED
+
+    settings, state = traffic.settings, traffic.state
+    now, changed = state.clock[NOW], np.flatnonzero(settings.headway != headway)
+    scale = headway[changed] / settings.headway[changed]
+    settings.headway[changed] = headway[changed]
+    for column in (NEXT_IN, NEXT_OUT):
+        left = np.maximum(state.link[changed, column] - now, 0)
+        scaled = now + np.maximum((left * scale).astype(np.int64), 1)
+        state.link[changed, column] = np.where(left > 0, scaled, state.link[changed, column])
+    there = changed[state.link[changed, ENTRIES] > state.link[changed, EXITS]]
+    slot = state.link[there, OUT_SLOT]
+    shifted = state.link[there, EXITS] < state.link[there, SHIFTED]
+    ready = np.where(shifted, state.ring_ready[slot], state.ring[slot, ROW_TIME] + settings.free_flow[there])
+    state.head_ready[there] = np.maximum(ready, state.link[there, NEXT_OUT])
 
 
 def _ticks(seconds: Array, least: int) -> Array:

@@ -35,7 +35,47 @@ def test_speeds_come_back():
 
 def test_a_capacity_holds_from_its_time_on():
     result = drive(np.arange(10) * 2.0, {"time": [11.0], "link": "ab", "capacity": 0.1})
-    assert result.events.query("link == 'ab'")["entered"].tolist() == [0, 2, 4, 6, 8, 10, 12, 22, 32, 42]
+    # 1 s after the vehicle of 10 s a fifth of its gap of 1.25 s is left: of the new one of 10 s that is 2 s
+    entered = [0, 2, 4, 6, 8, 10, 13, 23, 33, 43]
+    assert result.events.query("link == 'ab'")["entered"].tolist() == pytest.approx(entered, abs=2e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "back"),
+    [
+        ({"capacity": 1e-3}, {"capacity": np.inf}),
+        ({"capacity": 1e-9}, {"capacity": np.inf}),
+        ({"speed": 1e-3}, {"speed": 20.0}),
+        ({"lanes": 1e-3}, {"lanes": 1.0}),
+    ],
+)
+def test_a_cut_to_next_to_nothing_costs_what_a_closure_does(change, back):
+    links = LINKS.loc[["ab", "bc", "cd"]]
+    trips = pd.DataFrame({"from": "a", "to": "d", "depart": np.arange(100) * 2.0})
+    ends = []
+    for what, after in ((change, back), ({"open": 0}, {"open": 1})):
+        rows = {name: [what[name], after[name]] for name in what}
+        changes = pd.DataFrame({"time": [60.0, 120.0], "link": "bc"} | rows)
+        ends.append(simulate(links, trips, changes=changes).trips["arrive"].max())
+    # who is on a closed link may leave it; who is on one without capacity waits for the 60 s as well
+    assert ends[0] == pytest.approx(ends[1], abs=62.0)
+
+
+def test_a_gap_is_over_when_the_capacity_since_has_let_one_pass():
+    # of the gap of 10 s are left: 5 s at 5 s, which become 0.5 s, and 0.3 s at 5.2 s, which become 0.03 s
+    changes = {"time": [5.0, 5.2], "link": "ab", "capacity": [1.0, 10.0]}
+    links = LINKS.assign(capacity=0.1, lanes=20)
+    trips = pd.DataFrame({"from": "a", "to": "b", "depart": [0.0, 0.0, 0.0]})
+    result = simulate(links, trips, changes=pd.DataFrame(changes))
+    assert result.events["entered"].tolist() == pytest.approx([0.0, 5.23, 5.33], abs=1e-5)
+
+
+def test_who_waits_at_the_exit_leaves_sooner_when_the_capacity_comes_back():
+    # two enter ab at 0 and 1 s when its exit lets one pass in 100 s; at 60 s a tenth of that gap is over
+    links = LINKS.assign(lanes=20)
+    trips = pd.DataFrame({"from": "a", "to": "b", "depart": [0.0, 1.0]})
+    changes = pd.DataFrame({"time": [20.0, 60.0], "link": "ab", "capacity": [0.01, 1.0]})
+    assert simulate(links, trips, changes=changes).trips["arrive"].tolist() == pytest.approx([50.0, 60.9], abs=1e-5)
 
 
 def test_fewer_lanes_pass_and_hold_fewer_vehicles():
