@@ -10,6 +10,8 @@ import numpy as np
 
 from twin.models.traffic.frames import LONGEST, NEEDED, SECOND, Frames, lay_out
 from twin.models.traffic.gridlock import say
+from twin.models.traffic.inputs import refuse_types, warn_of_replaced
+from twin.models.traffic.order import as_given, in_order
 from twin.models.traffic.streets import CLASS_PCU
 
 if TYPE_CHECKING:
@@ -176,7 +178,10 @@ def simulate(
     """
     import pandas as pd
 
-    rules = rules or Rules()
+    rules = Rules() if rules is None else rules
+    if not isinstance(rules, Rules):
+        raise TypeError(f"rules must be Rules(...), not {type(rules).__name__}")
+    refuse_types({"links": links, "trips": trips, "changes": changes}, rules, until)
     rules.check()
     if threads not in (1, 2):
         raise ValueError(f"threads ({threads}) must be 1 or 2")
@@ -187,10 +192,12 @@ def simulate(
     left = rules.driving_side == "left"
     frames = Frames(links, trips, **given, pcu=rules.pcu, positions=rules.nodes, left=left)
     frames.check()
+    warn_of_replaced({"links": links, "trips": trips})
+    frames, *rows = in_order(frames.as_numbers())
     traffic, guide, later = lay_out(frames, rules)
     last = (float(frames.trips["depart"].max()) if len(trips) else 0.0) + _DAY if until is None else until
     events, relaxed = _run(_Drive(traffic, guide, later, rules, threads), round(last * SECOND))
-    return _result(frames, traffic, events, relaxed)
+    return as_given(_result(frames, traffic, events, relaxed), *rows)
 
 
 @dataclass

@@ -153,7 +153,8 @@ def lay_out_changes(frames: Frames, present: dict[str, Array], ways: Ways, goals
 
 def wrong(frames: Frames) -> list[str]:
     """Name every wrong row of the changes."""
-    from twin.models.traffic.frames import numbers, rows_of, wrong_rows, wrong_times
+    from twin.models.traffic.frames import rows_of, wrong_rows, wrong_times
+    from twin.models.traffic.inputs import numbers
 
     table = frames.changes
     problems = wrong_times("changes", table, "time")
@@ -174,7 +175,8 @@ def wrong(frames: Frames) -> list[str]:
 
 def _too_many_lanes(links: pd.DataFrame, table: pd.DataFrame, link: Array) -> list[str]:
     """Name changes to more lanes than a link was built with."""
-    from twin.models.traffic.frames import numbers, wrong_rows
+    from twin.models.traffic.frames import wrong_rows
+    from twin.models.traffic.inputs import numbers
 
     if "lanes" not in table:
         return []

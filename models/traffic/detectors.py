@@ -84,12 +84,13 @@ def floating_cars(result: Result, share: float, every: float = 10.0, seed: int =
     """
     import pandas as pd
 
+    from twin.models.traffic.order import keys_of
     from twin.random import uniform
 
     if not 0 <= share <= 1:
         raise ValueError(f"share ({share}) must be between 0 and 1")
     _check_interval(every)
-    chosen = result.trips.index[uniform(seed, "floating.car", np.arange(len(result.trips))) < share]
+    chosen = result.trips.index[uniform(seed, "floating.car", keys_of(result.trips.index)) < share]
     events = result.events[result.events["trip"].isin(chosen)]
     entered, left = events["entered"].to_numpy(), events["left"].to_numpy()
     first = np.ceil(entered / every).astype(np.int64)
@@ -111,6 +112,8 @@ def floating_cars(result: Result, share: float, every: float = 10.0, seed: int =
 
 
 def _check_links(result: Result, links: Sequence[Any]) -> None:
+    if isinstance(links, str):
+        raise TypeError(f"links ({links!r}) must be a list of links")
     unknown = [link for link in links if link not in result.links.index]
     if unknown:
         raise ValueError(f"no link {', '.join(map(str, unknown))} in the result")

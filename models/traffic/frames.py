@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from twin.models.traffic import changes, plans, pockets
+from twin.models.traffic.inputs import numbers, with_numbers, wrong_columns
+from twin.models.traffic.order import keys_of
 from twin.models.traffic.streets import merge_weights
 
 if TYPE_CHECKING:
@@ -58,14 +60,25 @@ class Frames:
         """Return the labels of the nodes in the order of the links."""
         import pandas as pd
 
-        return np.asarray(pd.unique(np.append(self.links["from"], self.links["to"])))
+        ends = [self.links[name] for name in ("from", "to")]
+        if ends[0].dtype != ends[1].dtype:
+            ends = [end.astype(object) for end in ends]
+        return np.asarray(pd.unique(np.append(ends[0], ends[1])))
+
+    def as_numbers(self) -> Frames:
+        """Return the tables, once checked, with numbers in place of text."""
+        changed: dict[str, Any] = {table: with_numbers(table, getattr(self, table)) for table in NEEDED}
+        return replace(self, **changed)
 
     def check(self) -> None:
         """Raise a ValueError that names every missing column and wrong row."""
         problems = [] if self.links.index.is_unique else ["links: the index must be unique"]
+        if not self.trips.index.is_unique:
+            problems.append(
+                "trips: the index must be unique; to put tables together: pd.concat(..., ignore_index=True)"
+            )
         for table, columns in NEEDED.items():
-            missing = [name for name in columns if name not in getattr(self, table)]
-            problems += [f"{table}: column {name} is missing" for name in missing]
+            problems += wrong_columns(table, getattr(self, table), columns)
         if not problems:
             problems = self._wrong_links() + self._wrong_trips() + self._wrong_turns() + plans.wrong(self)
             problems += changes.wrong(self) if len(self.changes) else []
@@ -132,21 +145,18 @@ def rows_of(labels: Any, index: Any) -> Array:
     """Return the row of each label in an index or list, -1 where it is unknown."""
     import pandas as pd
 
-    return np.asarray(pd.Index(index).get_indexer(pd.Index(labels)), np.int64)
-
-
-def numbers(frame: pd.DataFrame, name: str) -> Array:
-    """Return a column as numbers, nan where a value is none."""
-    import pandas as pd
-
-    return np.asarray(pd.to_numeric(frame[name], errors="coerce").to_numpy(float, na_value=np.nan))
+    known, wanted = pd.Index(index), pd.Index(labels)
+    if {known.dtype.kind, wanted.dtype.kind} in ({"i", "f"}, {"u", "f"}):
+        # As numbers of one kind, whole ones beyond 2**53 would be taken for their neighbours.
+        known, wanted = known.astype(object), wanted.astype(object)
+    return np.asarray(known.get_indexer(wanted), np.int64)
 
 
 def wrong_times(table: str, frame: pd.DataFrame, name: str) -> list[str]:
     """Name the rows of a column that are no time from 0 to LONGEST."""
     time = numbers(frame, name)
-    problems = wrong_rows(table, frame, name, time > LONGEST, f"must be seconds, at most {LONGEST:g}")
-    return wrong_rows(table, frame, name, ~(time >= 0), "must not be negative") + problems
+    problems = wrong_rows(table, frame, name, time < 0, "must not be negative")
+    return problems + wrong_rows(table, frame, name, ~(time <= LONGEST), f"must be seconds, at most {LONGEST:g}")
 
 
 def wrong_rows(table: str, frame: pd.DataFrame, name: str, wrong: Array, what: str) -> list[str]:
@@ -249,5 +259,5 @@ def _trips(frames: Frames, destination: Array, table: Array, rules: Rules) -> Tr
     depart = np.rint(frames.trips["depart"].to_numpy(float) * SECOND).astype(np.int64)
     named = "class" in frames.trips
     kind = rows_of(frames.trips["class"], list(frames.pcu)) if named else list(frames.pcu).index("car")
-    informed = uniform(rules.seed, "trip.informed", np.arange(len(depart))) < rules.informed_share
+    informed = uniform(rules.seed, "trip.informed", keys_of(frames.trips.index)) < rules.informed_share
     return Trips(depart, origin, destination, table[destination, origin], kind, informed)

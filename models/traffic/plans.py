@@ -58,7 +58,8 @@ def _wrong_turns(frames: Frames) -> list[str]:
 
 def _unplaced(frames: Frames) -> list[str]:
     """Name nodes that the table of positions lacks."""
-    from twin.models.traffic.frames import numbers, rows_of, wrong_rows
+    from twin.models.traffic.frames import rows_of, wrong_rows
+    from twin.models.traffic.inputs import numbers
 
     if frames.positions is None:
         return []
@@ -127,7 +128,7 @@ def _exits(frames: Frames) -> Array:
 
 def _column(frames: Frames, name: str) -> Array:
     """Return a column of the signals, 0 where it is left out."""
-    from twin.models.traffic.frames import numbers
+    from twin.models.traffic.inputs import numbers
 
     plan = frames.signals
     return numbers(plan, name) if name in plan else np.zeros(len(plan))

@@ -18,7 +18,8 @@ _MOST_STORAGE = 1e4
 
 def wrong(frames: Frames) -> list[str]:
     """Name every wrong row of the pockets."""
-    from twin.models.traffic.frames import numbers, wrong_rows, wrong_turns
+    from twin.models.traffic.frames import wrong_rows, wrong_turns
+    from twin.models.traffic.inputs import numbers
 
     table = frames.pockets
     storage = numbers(table, "storage")

@@ -225,6 +225,9 @@ def _draw_classes(ax: Axes, lines: Floats, value: Floats, scale: Scale, worst_lo
 
 
 def _check_corridor(links: Any) -> None:
+    if not links.index.is_unique:
+        twice = links.index[links.index.duplicated()][0]
+        raise ValueError(f"link {twice} is in the corridor twice: draw one round at a time")
     ends, starts = links["to"].to_numpy()[:-1], links["from"].to_numpy()[1:]
     broken = np.flatnonzero(ends != starts)
     if len(broken):
