@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.city.dependencies import supply
-from twin.contract import Event, EventKind, Model, Option, Setup
+from twin.contract import SECOND, Event, EventKind, Model, Option, Setup
 from twin.fields import Field
 from twin.models.scenario_events import microseconds, targets_of
 
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from twin.view import View
 
 Array = np.ndarray[Any, Any]
+
+_WATER_NODES = ("junctions", "reservoirs", "tanks")
+_REMOTE = ("lines", "substations", "storages", "pumps", "valves", "pipes", "signals")
+"""Tables of what is switched from afar."""
 
 _DURATION = Option("duration", "until the site works again; 0 for the rest of the run", "quantity", 0.0, "s", low=0.0)
 
@@ -47,6 +51,31 @@ def site_of(city: City, x: Array, y: Array) -> Array:
     return site
 
 
+def _remote_sites(city: City) -> dict[str, Array]:
+    """Return the site of every row of each table of what is switched from afar."""
+    found = {}
+    for table in filter(city.rows, _REMOTE if city.rows("sites") else ()):
+        places = _places(city, table)
+        if places is not None:
+            found[table] = site_of(city, *places)
+    return found
+
+
+def _places(city: City, table: str) -> tuple[Array, Array] | None:
+    """Return x and y (m) of every row, in the middle of what has two ends; None where the city does not say."""
+    rows = city[table]
+    if "y" in rows:
+        return np.asarray(rows["x"]), np.asarray(rows["y"])
+    owner = {"from_node": _WATER_NODES, "from_bus": ("buses",), "node": ("nodes",), "bus": ("buses",)}
+    column = next((name for name in owner if name in rows), "")
+    tables = [name for name in owner.get(column, ()) if city.rows(name)]
+    if not tables:
+        return None
+    x, y = (np.concatenate([np.asarray(city[name][axis], np.float64) for name in tables]) for axis in ("x", "y"))
+    ends = [rows[name] for name in (column, column.replace("from", "to"))]
+    return (x[ends[0]] + x[ends[1]]) / 2, (y[ends[0]] + y[ends[1]]) / 2
+
+
 def _nearest(city: City, table: str, places: Array) -> Array:
     from scipy.spatial import cKDTree
 
@@ -69,11 +98,20 @@ class Telecom(Model):
         EventKind("site_failure", "telecom sites fail", "sites", (_DURATION,), scenario=True),
         EventKind("site_failure_end", "telecom sites work again"),
     )
-    tells = (EventKind("site_dead", "a site is silent", "sites"), EventKind("site_back", "a site works again", "sites"))
+    tells = (
+        EventKind("site_dead", "a site is silent", "sites"),
+        EventKind("site_back", "a site works again", "sites"),
+        EventKind("order_held", "an order goes by hand because the site of its place is silent", "sites", unit="s"),
+    )
+    options = (
+        Option("by_hand", "time an order takes to a place whose site is silent", "quantity", 900.0, "s", low=0.0),
+    )
 
     def setup(self, setup: Setup) -> dict[str, int]:
-        """Keep the scenario's events for their targets."""
+        """Keep the scenario's events for their targets, and find the site of what is switched from afar."""
         self.planned = setup.events
+        self.by_hand = microseconds(setup.options["by_hand"])
+        self.remote = _remote_sites(setup.city)
         return {"site": setup.city.rows("sites")}
 
     def on_event(self, view: View, event: Event) -> None:
@@ -96,6 +134,15 @@ class Telecom(Model):
                 causes.append(view.cause("site.powered", site))
             event = view.emit("site_back" if alive[site] else "site_dead", site, causes=[max(causes)])
             view.put("site.alive", site, alive[site], event)
+
+    def carry(self, view: View, table: str, row: int) -> int:
+        """Return how much longer (us) an order to something switched from afar takes."""
+        site = int(self.remote[table][row]) if table in self.remote else -1
+        if site < 0 or view["site.alive"][site] or not self.by_hand:
+            return 0
+        causes = [view.cause_id, view.cause("site.alive", site)]
+        view.because(view.emit("order_held", site, self.by_hand / SECOND, row, causes=causes))
+        return self.by_hand
 
     def check(self, view: View) -> list[str]:
         """Return sites that are alive without power or in spite of a failure."""

@@ -236,6 +236,7 @@ class Assembly:
             self._refuse_unorderable(policy)
         self.kinds = sorted({*self.handler, *ENGINE_KINDS})
         self.kind_number = {name: i for i, name in enumerate(self.kinds)}
+        self.carriers = [c for c in self.components if isinstance(c, Model) and type(c).carry is not Model.carry]
         self.triggers: dict[str, list[int]] = {}
         for i, policy in enumerate(self.policies):
             for name in policy.on:

@@ -272,6 +272,13 @@ class Model(Component):
     def step(self, view: View) -> None:
         """Solve again because something this model reads has changed."""
 
+    def carry(self, view: View, table: str, row: int) -> int:
+        """Return how much longer (us) an order to a row of a city table takes than the communication delay.
+
+        The view acts for the order; `view.because` names what holds it up.
+        """
+        return 0
+
     def kpis(self, view: View) -> dict[str, float]:
         """Return the figures of `kpi_list` for the run so far."""
         return {}

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 def decide(engine: Engine, number: int, cause: int) -> None:
-    """Let a policy decide now; its orders act after the communication delay, those that make no sense are logged.
+    """Let a policy decide now; its orders act after the communication delay and what a model that carries them adds.
+
+    Orders that make no sense are logged.
 
     number  of the policy in the assembly
     cause   id of the event that woke it, -1 for a timer
@@ -36,14 +38,29 @@ def decide(engine: Engine, number: int, cause: int) -> None:
         kind = "order_refused" if refused else f"order.{command.kind}"
         order = engine.emit(kind, command.target, command.value, command.data, parents)
         if not refused:
-            plan = Plan(command.kind, EVENT, int(command.target), float(command.value), int(command.data), order)
-            engine.add_row(engine.assembly.setup.command_delay, plan)
+            delay, behind = _carried(engine, command, order)
+            plan = Plan(command.kind, EVENT, int(command.target), float(command.value), int(command.data), behind)
+            engine.add_row(delay, plan)
+
+
+def _carried(engine: Engine, command: Command, order: int) -> tuple[int, int]:
+    """Return how long an order is on its way, us, and the event it acts for: itself, or what held it up."""
+    delay = engine.assembly.setup.command_delay
+    for carrier in engine.assembly.carriers:
+        view = engine.view(carrier.name, order)
+        delay += engine.guard(carrier, "carry", view, _table(engine, command), int(command.target))
+        order = view.cause_id
+    return delay, order
+
+
+def _table(engine: Engine, command: Command) -> str:
+    """Return the table whose row an order is about, "" for none."""
+    return engine.assembly.event_kinds[command.kind].target if command.kind in engine.assembly.event_kinds else ""
 
 
 def _makes_sense(engine: Engine, command: Command) -> bool:
     """Tell whether an order names a row that exists and a finite value."""
-    table = engine.assembly.event_kinds[command.kind].target if command.kind in engine.assembly.event_kinds else ""
-    rows = engine.assembly.target_rows(table, engine.state.layout.rows)
+    rows = engine.assembly.target_rows(_table(engine, command), engine.state.layout.rows)
     return math.isfinite(command.value) and (rows < 0 or 0 <= command.target < rows)
 
 
