@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from twin.kernels.traffic_layout import Traffic
     from twin.models.traffic.changes import Changes
     from twin.models.traffic.guidance import Guide
+    from twin.models.traffic.trails import Drivers
     from twin.plot.traffic import Pictures
 
 Array = np.ndarray[Any, Any]
@@ -91,8 +92,8 @@ class Rules:
                   plan goes on though it is still there
     relax_after   s: looked at this often, a gridlock whose first vehicles have
                   all waited this long moves on by one vehicle; None: it stays
-    informed_share  of drivers who follow present travel times, as far as these
-                  lead nearer to the destination (nobody drives in circles)
+    informed_share  of drivers who follow present travel times, unless these lead
+                  back to where they have been (nobody drives in circles)
     guided_nodes  where they hear of them; None: at every node
     refresh       s between two updates of the travel times
     seed          of the choice of these drivers
@@ -178,6 +179,9 @@ def simulate(
     """
     import pandas as pd
 
+    from twin.kernels.trails import new_memory
+    from twin.models.traffic.trails import Drivers
+
     rules = Rules() if rules is None else rules
     if not isinstance(rules, Rules):
         raise TypeError(f"rules must be Rules(...), not {type(rules).__name__}")
@@ -196,15 +200,16 @@ def simulate(
     frames, *rows = in_order(frames.as_numbers())
     traffic, guide, later = lay_out(frames, rules)
     last = (float(frames.trips["depart"].max()) if len(trips) else 0.0) + _DAY if until is None else until
-    events, relaxed = _run(_Drive(traffic, guide, later, rules, threads), round(last * SECOND))
-    return as_given(_result(frames, traffic, events, relaxed), *rows)
+    drivers = Drivers(traffic, new_memory(traffic.network, traffic.demand))
+    events, relaxed = _run(_Drive(drivers, guide, later, rules, threads), round(last * SECOND))
+    return as_given(_result(frames, drivers.traffic, events, relaxed), *rows)
 
 
 @dataclass
 class _Drive:
     """Hold a simulation under way; parts are the log's rows so far."""
 
-    traffic: Traffic
+    drivers: Drivers
     guide: Guide | None
     changes: Changes
     rules: Rules
@@ -218,7 +223,7 @@ class _Drive:
 
         status = LOG_FULL
         while status == LOG_FULL:
-            status = advance(*self.traffic, log, until, self.threads)
+            status = advance(*self.drivers.traffic, log, until, self.threads)
             self.parts.append([column[: log.written[0]].copy() for column in log[:4]])
             log.written[0] = 0
 
@@ -229,22 +234,22 @@ def _run(drive: _Drive, until: int) -> tuple[list[Array], int]:
     from twin.kernels.traffic_relax import relax
 
     log, relaxed, now = new_log(_LOG_ROWS), 0, 0
-    traffic, guide, rules = drive.traffic, drive.guide, drive.rules
+    drivers, guide, rules = drive.drivers, drive.guide, drive.rules
     looks = 0 if rules.relax_after is None else max(1, round(rules.relax_after * SECOND))
     hears = 0 if guide is None else max(1, round(rules.refresh * SECOND))
-    drive.changes.apply(traffic, guide, 0)
-    while now < until and (now == 0 or traffic.state.tally[[WAITING, DRIVING]].sum()):
+    drive.changes.apply(drivers, guide, 0)
+    while now < until and (now == 0 or drivers.traffic.state.tally[[WAITING, DRIVING]].sum()):
         change = drive.changes.next(now)
         rounds = [now - now % every + every for every in (looks, hears) if every]
         now = min([until, *rounds, *([] if change is None else [change])])
         drive.advance(log, now)
         if now == until:
             break
-        drive.changes.apply(traffic, guide, now)
+        drive.changes.apply(drivers, guide, now)
         if looks and now % looks == 0:
-            relaxed += len(relax(traffic, log, looks))
+            relaxed += len(relax(drivers.traffic, log, looks))
         if guide is not None and now % hears == 0:
-            guide.renew(traffic)
+            guide.renew(drivers)
     drive.advance(log, until)
     columns = [np.concatenate(column) for column in zip(*drive.parts, strict=True)]
     order = np.lexsort((columns[0], columns[3]))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from twin.kernels.traffic_layout import Traffic
     from twin.models.traffic.frames import Frames
     from twin.models.traffic.guidance import Guide
+    from twin.models.traffic.trails import Drivers
     from twin.models.traffic.turns import Ways
 
 Array = np.ndarray[Any, Any]
@@ -47,7 +48,7 @@ class Changes:
         later = np.searchsorted(self.time, now, side="right")
         return int(self.time[later]) if later < len(self.time) else None
 
-    def apply(self, traffic: Traffic, guide: Guide | None, now: int) -> None:
+    def apply(self, drivers: Drivers, guide: Guide | None, now: int) -> None:
         """Make the changes of an instant; a link closed or opened gives every driver a new way."""
         from twin.kernels.traffic import touch
 
@@ -57,15 +58,15 @@ class Changes:
         for name, values in self.wanted.items():
             for row in rows[~np.isnan(values[rows])].tolist():
                 self.present[name][self.link[row]] = values[row]
-        touched = np.unique(self.link[rows])
+        traffic, touched = drivers.traffic, np.unique(self.link[rows])
         self._write(traffic, touched)
         before = traffic.settings.closed.copy()
         traffic.settings.closed[touched] = self.present["open"][touched] == 0
         if (before != traffic.settings.closed).any():
-            self._lead(traffic)
+            self._lead(drivers)
         if guide is not None:
             guide.free[touched] = self._times()[touched]
-        touch(*traffic)
+        touch(*drivers.traffic)
 
     def _write(self, traffic: Traffic, links: Array) -> None:
         """Give the kernel the headway, storage and free-flow time of some links."""
@@ -86,13 +87,13 @@ class Changes:
             if value != traffic.settings.free_flow[link]:
                 set_free_flow(traffic.network, traffic.settings, traffic.state, link, value)
 
-    def _lead(self, traffic: Traffic) -> None:
+    def _lead(self, drivers: Drivers) -> None:
         """Lead everybody by free-flow times around closed links; who has no way left waits before them."""
         from twin.models.traffic.turns import next_hops
 
         hops = next_hops(self.ways, self._times(), self.goals)
-        for table in (traffic.settings.habitual, traffic.settings.informed):
-            table[...] = where_there_is_a_way(hops, table)
+        settings = drivers.traffic.settings
+        drivers.lead(*(where_there_is_a_way(hops, table) for table in (settings.habitual, settings.informed)))
 
     def _times(self) -> Array:
         """Return the free-flow time (n_link,) of each link, s; inf where it is closed."""

@@ -1,10 +1,4 @@
-"""Drivers who follow present travel times, everywhere or at guided nodes, and never in circles.
-
-An informed driver may only take links that bring him nearer to his destination
-by free-flow time, so that no change of the travel times can make him drive in a
-circle. Source: the efficient paths of Dial, A probabilistic multipath traffic
-assignment model which obviates path enumeration, Transp. Res. 5 (1971).
-"""
+"""Drivers who follow present travel times, everywhere or at guided nodes, and never in circles: see `trails`."""
 
 from __future__ import annotations
 
@@ -17,6 +11,7 @@ from twin.models.traffic.changes import where_there_is_a_way
 
 if TYPE_CHECKING:
     from twin.kernels.traffic_layout import Traffic
+    from twin.models.traffic.trails import Drivers
     from twin.models.traffic.turns import Ways
 
 Array = np.ndarray[Any, Any]
@@ -40,13 +35,15 @@ class Guide:
     guided: Array
     seen: Array
 
-    def renew(self, traffic: Traffic) -> None:
+    def renew(self, drivers: Drivers) -> None:
         """Give informed drivers the travel times since the last renewal."""
         from twin.kernels.traffic import touch
 
-        hops = guided_hops(self.ways, (self.free, self._present(traffic)), self.destinations, self.guided)
-        traffic.settings.informed[...] = where_there_is_a_way(hops, traffic.settings.informed)
-        touch(*traffic)
+        settings = drivers.traffic.settings
+        times = (self.free, self._present(drivers.traffic))
+        hops = guided_hops(self.ways, times, self.destinations, self.guided)
+        drivers.lead(settings.habitual, where_there_is_a_way(hops, settings.informed))
+        touch(*drivers.traffic)
 
     def _present(self, traffic: Traffic) -> Array:
         """Return the mean time of those that left each link, or the wait of its first vehicle, s."""
@@ -63,30 +60,28 @@ class Guide:
 
 
 def guided_hops(ways: Ways, times: tuple[Array, Array], destinations: Array, guided: Array) -> Array:
-    """Return the next link (n_destination, n_column) on the quickest efficient way, -1 for none.
+    """Return the next link (n_destination, n_column) on the quickest way, -1 for none.
 
     times   free-flow and present time of each link, s
     guided  (n_node,)  elsewhere the way is that of free-flow times
     """
     from twin.kernels.routing import next_hop_table
-    from twin.models.traffic.turns import links_of, steps_to
+    from twin.models.traffic.turns import links_of, next_hops, steps_to
 
+    if guided.all():
+        return next_hops(ways, times[1], destinations)
     net, link_of_step, roots = steps_to(ways, destinations)
     free, present = (np.append(t, 0.0)[link_of_step] for t in times)
     n_place = len(net.in_start) - 1
     before = np.empty((len(roots), n_place), np.int32)
-    left = np.empty((len(roots), n_place))
-    next_hop_table(net.in_start, net.in_link, net.from_node, free, roots, before, left)
+    none = np.empty((0, n_place))
+    next_hop_table(net.in_start, net.in_link, net.from_node, free, roots, before, none)
     told = np.append(guided, np.ones(n_place - len(guided), bool))
     told[ways.column] = guided[ways.to_node]
     table = np.full((len(roots), n_place), -1, np.int32)
     for row in range(len(roots)):
-        ends = left[row, net.to_node] == 0
-        nearer = (left[row, net.to_node] < left[row, net.from_node]) | ends
         used = before[row, net.from_node] == np.arange(len(link_of_step))
-        weight = np.where(nearer & (told[net.from_node] | used), present, np.inf)
-        next_hop_table(
-            net.in_start, net.in_link, net.from_node, weight, roots[row : row + 1], table[row : row + 1],
-            np.empty((0, n_place)),
-        )  # fmt: skip
+        weight = np.where(told[net.from_node] | used, present, np.inf)
+        one = slice(row, row + 1)
+        next_hop_table(net.in_start, net.in_link, net.from_node, weight, roots[one], table[one], none)
     return links_of(ways, link_of_step, table)

@@ -2,11 +2,10 @@
 
 Drivers follow next-hop tables: the informed share those of present travel
 times, the others those of free-flow times; both avoid a road from the instant
-it closes, and use it again from the first update after it opens. An informed
-driver takes only links that lead nearer to the destination by free-flow times,
-so he meets no node twice unless a road closes or opens under way. Travel times
-are published every minute from the vehicles that left each link, or from the
-wait of its first vehicle when none did.
+it closes, and use it again from the first update after it opens. Whom a new
+table would lead back to a node he has met keeps the way he is on, unless a road
+on it closes. Travel times are published every minute from the vehicles that left
+each link, or from the wait of its first vehicle when none did.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from twin.models.traffic.columns import KERNEL_FIELDS, kernel_settings, kernel_s
 from twin.models.traffic.gridlock import RELAX, REPORT, watch
 from twin.models.traffic.publish import TELLS, publish
 from twin.models.traffic.streets import CLASS_PCU, SIGNAL_TIMES, banned_turns, classes, roads, signals
+from twin.models.traffic.trails import TRAIL_FIELDS, first_pages, lead, with_trails
 
 if TYPE_CHECKING:
     from twin.kernels.traffic_arrays import Settings
@@ -40,6 +40,7 @@ class Traffic(Model):
     name = "traffic"
     owns = (
         *KERNEL_FIELDS,
+        *TRAIL_FIELDS,
         Field("link.time", "float64", "s", "present travel time", traced=True),
         Field("link.open", "bool", "1", "vehicles may enter", 1, traced=True),
         Field("link.flow", "float64", "veh/s", "vehicles that left, per second, since the last publication"),
@@ -93,6 +94,7 @@ class Traffic(Model):
 
     def setup(self, setup: Setup) -> dict[str, int]:
         from twin.kernels.traffic_layout import Trips, build
+        from twin.kernels.trails import new_memory
         from twin.models import demand
         from twin.models.streets import build_streets
         from twin.models.traffic.routes import Routing, warn_of_no_way, zone_costs
@@ -124,10 +126,12 @@ class Traffic(Model):
         write_gaps(city, self.built.settings)
         self.built.settings.informed[...] = table
         self.built.settings.habitual[...] = table
+        self.memory = new_memory(self.built.network, self.built.demand)
         self.node_of_signal = city["signals"]["node"] if "signals" in city.tables else np.empty(0, np.int32)
         self.signal_of_node = np.full(city.rows("nodes"), -1)
         self.signal_of_node[self.node_of_signal] = np.arange(self.node_of_signal.shape[0])
-        return {**rows_of(self.built.settings, self.built.state), "routes": 1}
+        pages = first_pages(self.trips.depart.size)
+        return {**rows_of(self.built.settings, self.built.state), "routes": 1, "trail": pages}
 
     def start(self, view: View) -> None:
         write_initial(view, self.built.settings, self.built.state)
@@ -140,7 +144,8 @@ class Traffic(Model):
         return kernel_settings(view, self.built.settings)
 
     def _arrays(self, view: View) -> Arrays:
-        return self.built._replace(settings=self._settings(view), state=kernel_state(view))
+        built = self.built._replace(settings=self._settings(view), state=kernel_state(view))
+        return with_trails(view, built)
 
     def advance(self, view: View, until: int) -> None:
         from twin.kernels.traffic import advance
@@ -228,24 +233,23 @@ class Traffic(Model):
     def _reroute(self, view: View) -> None:
         """Give informed drivers present times, and all drivers the roads that opened since."""
         free, present = self._times(view)
-        settings = self._settings(view)
-        settings.informed[...] = self.routing.nearer_table(self._lasting(view), present)
+        arrays = self._arrays(view)
+        after = arrays.settings._replace(informed=self.routing.table(present))
         if view["routes.stale"][0]:
-            settings.habitual[...] = self.routing.table(free)
+            after = after._replace(habitual=self.routing.table(free))
             view.raw("routes.stale")[0] = False
+        lead(view, arrays, self.memory, after)
 
     def _detour(self, view: View, closed: Array) -> None:
         """Lead everybody around roads that have just closed: only destinations that used them."""
-        settings = self._settings(view)
-        free, present = self._times(view)
-        rows = self.routing.users(settings.habitual, closed)
-        settings.habitual[rows] = self.routing.table(free, rows)
-        rows = self.routing.users(settings.informed, closed)
-        settings.informed[rows] = self.routing.nearer_table(self._lasting(view), present, rows)
-
-    def _lasting(self, view: View) -> Array:
-        """Return free-flow times on dry roads, inf where closed: only closures change what leads nearer."""
-        return np.where(view["link.open"], self.streets.free_time, np.inf)
+        arrays = self._arrays(view)
+        after = {}
+        for name, times in zip(("habitual", "informed"), self._times(view), strict=True):
+            table = getattr(arrays.settings, name).copy()
+            rows = self.routing.users(table, closed)
+            table[rows] = self.routing.table(times, rows)
+            after[name] = table
+        lead(view, arrays, self.memory, arrays.settings._replace(**after))
 
     def _times(self, view: View) -> tuple[Array, Array]:
         """Return free-flow and present time of every link, s; inf where it is closed."""

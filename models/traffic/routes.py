@@ -40,24 +40,6 @@ class Routing:
 
         return turns.next_hops(self._ways(), times, self.destinations[rows])
 
-    def nearer_table(self, lasting: Array, present: Array, rows: Any = slice(None)) -> Array:
-        """Return as `table` does, by present times, but only links that lead nearer by lasting times, see `nearer`.
-
-        lasting, present  (n_link,)  s, inf for closed links
-        """
-        from twin.kernels.nearer import nearer_hop_table
-        from twin.models.traffic import turns
-
-        goals = self.destinations[rows]
-        if len(self.banned):
-            return turns.nearer_hops(self._ways(), lasting, present, goals)
-        net = self.streets.graph
-        table = np.empty((goals.size, self.streets.nodes), np.int32)
-        nearer_hop_table(
-            net.in_start, net.in_link, net.from_node, lasting, present, np.ascontiguousarray(goals, np.int32), table
-        )
-        return table
-
     def _ways(self) -> turns.Ways:
         from twin.kernels.traffic_layout import hop_columns
         from twin.models.traffic import turns

@@ -53,20 +53,6 @@ def next_hops(ways: Ways, times: Array, destinations: Array) -> Array:
     return links_of(ways, link, table)
 
 
-def nearer_hops(ways: Ways, lasting: Array, present: Array, destinations: Array) -> Array:
-    """Return as `next_hops` does, by present times, but only links that lead nearer by lasting times.
-
-    lasting, present  (n_link,)  s, inf for closed links
-    """
-    from twin.kernels.nearer import nearer_hop_table
-
-    net, link, roots = steps_to(ways, destinations)
-    table = np.empty((destinations.size, len(net.in_start) - 1), np.int32)
-    steady, now = (np.append(times, 0.0)[link] for times in (lasting, present))
-    nearer_hop_table(net.in_start, net.in_link, net.from_node, steady, now, roots, table)
-    return links_of(ways, link, table)
-
-
 def links_of(ways: Ways, link: Array, table: Array) -> Array:
     """Return links (n_destination, n_column) in place of the steps of a table, -1 where there is none."""
     hops: Array = np.append(np.where(link < ways.from_node.size, link, -1), -1)[table[:, : ways.n_column]]

@@ -50,18 +50,15 @@ def test_news_that_never_come_change_nothing():
     assert simulate(LINKS, TRIPS, rules=Rules(informed_share=1.0, refresh=1e9)).links.loc["be", "vehicles"] == 0
 
 
-def test_nobody_is_sent_away_from_the_destination():
-    # from x it is farther to d than from b, so b - x - d is no way past the queue on b - c
+def test_a_way_round_may_lead_away_from_the_destination():
+    # from x it is farther to d than from b; b - x - d is a way past the queue on b - c all the same
     links = pd.DataFrame(
         {"from": list("abcbx"), "to": list("bcdxd"), "length": [1000.0, 500, 500, 100, 2000], "speed": 20.0},
         index=["ab", "bc", "cd", "bx", "xd"],
     ).assign(capacity=[np.inf, np.inf, 0.1, np.inf, np.inf])
-    rules = Rules(informed_share=1.0, refresh=60.0)
-    farther = simulate(links, TRIPS, rules=rules).links
-    assert farther.loc["bc", "mean_time"] > 500
-    assert farther.loc["bx", "vehicles"] == 0
-    nearer = simulate(links.assign(length=[1000.0, 500, 500, 500, 800]), TRIPS, rules=rules).links
-    assert nearer.loc["bx", "vehicles"] > 100
+    result = simulate(links, TRIPS, rules=Rules(informed_share=1.0, refresh=60.0))
+    assert result.links.loc["bx", "vehicles"] > 300
+    assert result.trips["time"].max() < 500
 
 
 @pytest.mark.parametrize(
