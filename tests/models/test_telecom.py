@@ -63,4 +63,4 @@ def test_power_does_not_revive_a_failed_site():
 def test_a_broken_invariant_is_told():
     world = world_of().run(SECOND)
     world.state["site.alive"][1] = False
-    assert world.check() == ["telecom: site 1 contradicts its power and failures"]
+    assert world.check() == ["telecom: site 1 contradicts its power, failures and fibres"]

@@ -178,6 +178,12 @@ SCHEMA: dict[str, dict[str, ColumnRule]] = {
         "bus": ColumnRule("i", "row", "bus of the normal supply", "buses"),
         "battery": ColumnRule("f", "s", "autonomy without supply"),
         "radius": ColumnRule("f", "m", "area served around the site"),
+        "hub": ColumnRule("b", "", "True where fibres end at the control room", spare=True),
+    },
+    "fibres": {
+        "id": ID,
+        "from_site": ColumnRule("i", "row", "site at one end", "sites"),
+        "to_site": ColumnRule("i", "row", "site at the other end", "sites"),
     },
     "dependencies": {
         "from_table": ColumnRule("U", "", "table of the supplier"),
