@@ -136,6 +136,16 @@ def _write_run(run: Path, city: City, arm: str, number: int, replication: int) -
         "value": np.concatenate(list(curves.values())),
     }
     write_table(run / "series.parquet", with_clock(series, START, ZONE))
+    if city.rows("nodes"):
+        _write_streets(run, city, gain, draw)
+    if city.rows("buses"):
+        out = np.where(np.arange(city.rows("buses")) % 3 == 2, 120.0 * gain, 0.0)
+        write_table(run / "buses" / "buses.parquet", {"id": city["buses"]["id"], "minutes_without_power": out})
+    _write_events(run)
+
+
+def _write_streets(run: Path, city: City, gain: float, draw: np.random.Generator) -> None:
+    """Write what happened on the links of a city, and its calls."""
     near = np.exp(-np.arange(city.rows("links")) / (0.2 * city.rows("links")))
     write_table(
         run / "links" / "links.parquet",
@@ -145,8 +155,6 @@ def _write_run(run: Path, city: City, arm: str, number: int, replication: int) -
             "max_depth": 0.8 * near**3,
         },
     )
-    out = np.where(np.arange(city.rows("buses")) % 3 == 2, 120.0 * gain, 0.0)
-    write_table(run / "buses" / "buses.parquet", {"id": city["buses"]["id"], "minutes_without_power": out})
     response = gain * 60 * (4 + 12 * draw.random(30))
     write_table(
         run / "incidents" / "calls.parquet",
@@ -156,7 +164,6 @@ def _write_run(run: Path, city: City, arm: str, number: int, replication: int) -
             "late": response > 480,
         },
     )
-    _write_events(run)
 
 
 def kpi_values(number: int, replication: int) -> dict[str, float]:

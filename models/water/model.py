@@ -223,6 +223,7 @@ class Water(Model):
                 "pressure_m": view["junction.pressure"],
                 "demand_m3_s": view["junction.demand"],
                 "delivered_m3_s": view["junction.delivered"],
+                "persons": self.service.persons,
             },
             "water_links": {
                 "id": network.link_identifier,

@@ -5,8 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from twin.plot.cascade import LANES, cascade_timeline, lost_hours, resilience_figure, resilience_plot
+from twin.plot.cascade import (
+    LANES,
+    PLANNED,
+    cascade_timeline,
+    count_lanes,
+    lost_hours,
+    resilience_figure,
+    resilience_plot,
+)
 from twin.plot.series import Curve
+from twin.registry import BUILT_IN
 
 NIGHT = np.datetime64("2026-01-15T17:00")
 KINDS = ["flood", "substation_trip", "outage", "pump_stopped", "hydrant_dry", "call_rings", "supply_back"]
@@ -112,3 +121,65 @@ def test_the_chain_is_told_of_the_first_end_that_has_one():
 def test_a_figure_has_a_panel_for_each_service():
     made = resilience_figure({"Power": [curve("A", 1.0, 0.5)], "Water": [curve("A", 1.0, 0.9)]})
     assert [ax.get_title(loc="left") for ax in made.axes] == ["Power", "Water"]
+
+
+def test_every_kind_of_event_that_is_told_has_a_lane_or_is_a_step_of_work():
+    """A new kind must be put into a lane, or be named here as a step that is no loss and no help."""
+    parts = [part for sort in ("model", "feed", "policy") for part in BUILT_IN.all(sort).values()]
+    known = {kind.name: kind for part in parts for kind in (*part.events, *part.tells)}
+    told = {name for name, kind in known.items() if not (kind.quiet or kind.scenario or name.endswith("_end"))}
+    shown = {kind for kinds in LANES.values() for kind in kinds}
+    assert told - shown == STEPS
+    assert not shown - set(known)
+
+
+STEPS = {
+    *("flood_step", "coupling_repeats"),
+    *("incident_declared", "mass_casualty_declared", "incident_closed", "move", "shift_change", "call_rings"),
+    *("dispatch", "dispatcher_free", "unit_reroute", "aid_promised", "aid_failed", "call_triaged", "call_closed"),
+    *("call_put_through", "call_preempted", "dispatch_failed", "move_failed", "patient_worsens", "unit_at_hospital"),
+    *("unit_dispatched", "unit_diverted", "unit_free", "unit_moved", "unit_on_scene", "engine_sent"),
+    *("engine_on_scene", "line_opened", "line_closed", "escalate", "procedure_begins", "procedure_closed"),
+    *("task_told", "task_by_messenger", "task_acknowledged", "task_escalated", "task_done", "repair", "crew_look"),
+    *("crew_shift", "restock", "repair_wanted", "repair_refused", "crew_sent", "crew_free", "order_held"),
+    *("signal_mode", "gridlock_link", "link_flows", "link_slow", "water_rule", "water_control", "water_oscillates"),
+    *("valve_refused", "scada_exception", "asset_alarm"),
+}
+
+
+def test_planned_events_without_a_lane_stand_in_one_of_their_own_where_nothing_caused_them():
+    events = {"kind": np.array(["valve_set", "outage", "valve_set"])}
+    parents = {"event": np.array([2]), "parent": np.array([1])}
+    ax = cascade_timeline(events, parents, moments(3), planned={"valve_set", "outage"})
+    assert [label.get_text() for label in ax.get_yticklabels()] == [PLANNED, "Power"]
+    assert [len(group.get_offsets()) for group in ax.collections] == [1, 0, 1]
+    assert "valve set" in {note.get_text() for note in ax.texts}
+    assert count_lanes(events, parents, {"valve_set"}) == 2
+    assert count_lanes(events, parents) == 1
+
+
+def test_the_cause_of_a_dead_site_is_told_through_its_empty_battery():
+    events = {"kind": np.array(["outage", "battery_empty", "site_dead"])}
+    parents = {"event": np.array([1, 2]), "parent": np.array([0, 1])}
+    assert sum(len(line.get_xdata()) == 2 for line in cascade_timeline(events, parents, moments(3)).lines) == 2
+
+
+def test_events_of_one_instant_stand_in_a_quarter_of_an_hour():
+    from matplotlib.dates import num2date
+
+    ax = cascade_timeline(
+        {"kind": np.array(["line_failure", "outage"])}, {"event": np.array([1]), "parent": np.array([0])},
+        np.array([NIGHT, NIGHT]),
+    )  # fmt: skip
+    low, high = (num2date(edge) for edge in ax.get_xlim())
+    assert (high - low).total_seconds() == pytest.approx(900, abs=1)
+    assert [note.get_text() for note in ax.texts] == ["line failure, outage"]
+
+
+@pytest.mark.parametrize("least", [0.86, 0.994, 0.4])
+def test_the_labels_of_shares_are_what_they_stand_for(least):
+    curve = Curve("A", moments(3), np.array([[1.0, least, 1.0]]))
+    ax = resilience_plot([curve], "Customers with power")
+    ax.figure.canvas.draw()
+    for place, label in zip(ax.get_yticks(), ax.get_yticklabels(), strict=True):
+        assert float(label.get_text().rstrip(" %")) == pytest.approx(100 * place, abs=1e-6)

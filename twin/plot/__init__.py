@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from twin.plot.forest import arms_plot, forest_plot
 from twin.plot.maps import DELAY, DEPTH, FLOW, SPEED, city_map, difference_map, link_map
+from twin.plot.networks import network_map
 from twin.plot.series import Curve, Window, series_plot, story_plot
 from twin.plot.services import MINUTES, call_map, power_map
 from twin.plot.style import Caption, Scale, figure, png, style
@@ -30,6 +31,7 @@ __all__ = [
     "figure",
     "forest_plot",
     "link_map",
+    "network_map",
     "png",
     "power_map",
     "series_plot",

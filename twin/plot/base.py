@@ -37,6 +37,10 @@ LOW_GROUND = 8.0
 """Height above the river (m) under which ground is tinted as lowland: drawing only."""
 
 _MOST_GROUND_POINTS = 4000
+_SCHEME = 0.2
+"""Share of its length under which a typical line is drawn in a scheme."""
+_SHORT = 1.0
+"""Lines up to this length (m) are switches and the like: they say nothing of the scale."""
 
 
 def segments(city: City) -> list[Floats]:
@@ -59,6 +63,44 @@ def _straight(city: City) -> Floats:
 def node_places(city: City) -> Floats:
     """Return positions (n, 2) of the nodes in metres."""
     return np.stack([city["nodes"]["x"], city["nodes"]["y"]], axis=1).astype(np.float64)
+
+
+def extent(city: City) -> Floats:
+    """Return the positions (n, 2) that frame a map: nodes, and where there are no streets, all of the networks."""
+    if city.rows("nodes"):
+        return node_places(city)
+    tables = [city[name] for name in ("buses", "junctions", "reservoirs", "tanks") if city.rows(name)]
+    return np.concatenate([np.stack([t["x"], t["y"]], axis=1).astype(np.float64) for t in tables] or [np.empty((0, 2))])
+
+
+def has_places(city: City) -> bool:
+    """Say whether there is something to draw on a map: places that do not all lie on one spot."""
+    xy = extent(city)
+    return bool(len(xy)) and bool(np.isfinite(xy).all() and np.ptp(xy, axis=0).max() > 0)
+
+
+def is_to_scale(city: City) -> bool:
+    """Say whether the places of a city are metres; of imported networks many are schemes.
+
+    A scheme is known by lines and pipes whose drawn lengths are not of the size of their lengths.
+    """
+    ratios = [drawn / np.maximum(length, 1e-9) for drawn, length in _drawn_lengths(city)]
+    found = np.concatenate(ratios) if ratios else np.empty(0)
+    return bool(city.rows("nodes")) or not len(found) or bool(_SCHEME < np.median(found) < 1.0 / _SCHEME)
+
+
+def _drawn_lengths(city: City) -> list[tuple[Floats, Floats]]:
+    """Return straight and given lengths (m) of lines and pipes."""
+    found = []
+    for name, end, points in (("lines", "bus", ("buses",)), ("pipes", "node", ("junctions", "reservoirs", "tanks"))):
+        if city.rows(name) and "length" in city[name]:
+            tables = [city[point] for point in points if city.rows(point)]
+            xy = np.concatenate([np.stack([t["x"], t["y"]], axis=1) for t in tables]).astype(np.float64)
+            rows = np.asarray(city[name]["length"]) > _SHORT
+            first, last = (np.asarray(city[name][f"{side}_{end}"], dtype=np.int64)[rows] for side in ("from", "to"))
+            length = np.asarray(city[name]["length"], dtype=np.float64)[rows]
+            found.append((np.linalg.norm(xy[first] - xy[last], axis=1), length))
+    return found
 
 
 def ranks(city: City) -> Rows:
@@ -114,6 +156,8 @@ def ground_colours(grey: bool) -> tuple[str, str]:
 
 def has_lowland(city: City) -> bool:
     """Say whether some junction lies close to the level of the river."""
+    if not city.rows("nodes"):
+        return False
     nodes = city["nodes"]
     return "above_river" in nodes and bool(np.any(nodes["above_river"] < LOW_GROUND))
 

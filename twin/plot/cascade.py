@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import NDArray
 
 from twin.plot.series import Curve, Moments
@@ -21,20 +22,32 @@ Array = NDArray[Any]
 
 LANES: Mapping[str, Mapping[str, bool]] = {
     "Hazard": {
-        "flood": True, "rain": True, "drains_full": True, "storm": True, "blackout": True, "fire": True,
-        "mass_casualty": True, "site_failure": True, "road_flooded": True, "road_drained": False,
+        "flood": True, "rain": True, "drains_full": True, "drain_blockage": True, "storm": True, "windstorm": True,
+        "earthquake": True, "heat_wave": True, "ageing": True, "blackout": True, "fire": True, "surge": True,
+        "mass_casualty": True, "site_failure": True, "attack_pumps": True, "attack_valves": True,
+        "attack_sensors": True, "drain_cleared": False,
+    },
+    "Streets": {
+        "road_flooded": True, "road_closure": True, "road_damage": True, "gridlock": True, "road_drained": False,
+        "road_closure_end": False, "road_repair": False, "gridlock_relaxed": False,
     },
     "Power": {
         "substation_wet": True, "substation_trip": True, "substation_failure": True, "line_failure": True,
-        "outage": True, "supply_back": False,
+        "overcurrent_trip": True, "breaker_trip": True, "line_overload": True, "voltage_low": True,
+        "voltage_high": True, "power_unsolved": True, "outage": True, "supply_back": False, "power_repair": False,
+        "substation_dry": False, "line_relieved": False, "voltage_normal": False,
     },
-    "Telecom": {"site_dead": True, "feed_silent": True, "site_back": False},
+    "Backup": {"battery_empty": True},
+    "Telecom": {"site_dead": True, "feed_silent": True, "site_back": False, "feed_back": False},
     "Signals": {"signal_dark": True, "signal_lit": False},
     "Water": {
-        "pump_failure": True, "pump_stopped": True, "pressure_lost": True, "hydrant_dry": True, "pump_started": False,
-        "pressure_back": False, "hydrant_back": False,
+        "pipe_burst": True, "leak": True, "pump_failure": True, "pump_cut_out": True, "pump_stopped": True,
+        "water_unsolved": True, "pressure_lost": True, "hydrant_dry": True, "pump_started": False,
+        "pump_cut_in": False, "pressure_back": False, "hydrant_back": False, "pipe_repair": False,
+        "pump_repair": False, "leak_repair": False, "isolate": False,
     },
     "Hospitals": {"hospital_dry": True, "diversion": True, "hospital_water_back": False, "diversion_ends": False},
+    "Premises": {"premises_closed": True, "premises_opened": False},
     "Response": {
         "fire_stalls": True, "building_lost": True, "call_late": True, "fire_fought": False, "fire_out": False,
     },
@@ -42,6 +55,10 @@ LANES: Mapping[str, Mapping[str, bool]] = {
 }  # fmt: skip
 """Lane -> kinds of events shown in it; True for a loss, False for a recovery or help."""
 
+PLANNED = "Other events of the scenario"
+"""Lane of kinds that a scenario gives and no other lane shows, where nothing in the run caused them."""
+
+_NAMES = (*LANES, PLANNED)
 _LOSSES = frozenset(kind for shown in LANES.values() for kind, lost in shown.items() if lost)
 _ENDS = ("fire_stalls", "hydrant_dry", "hospital_dry", "call_late")
 """What the chain of causes is told of: the first kind behind whose first event there is a loss."""
@@ -49,43 +66,85 @@ _LETTERS = 110.0
 """Letters of a note that fit across a timeline of 900 pixels."""
 _MOST_LINES = 400
 _LOSS_OFFSET, _HELP_OFFSET = -0.02, -0.26
+_LOOKS = (
+    (VERMILION, "o", _LOSS_OFFSET, "loss"),
+    (BLUE, "^", _HELP_OFFSET, "recovery or help"),
+    (INK, "D", _LOSS_OFFSET, "other event"),
+)
+"""Colour, marker, place in the lane and legend name of losses, of help, and of what is neither."""
+_LEAST_SPAN = np.timedelta64(900, "s")
 
 
 def cascade_timeline(
     events: Mapping[str, Array], parents: Mapping[str, Array], moments: Moments, ax: Axes | None = None,
-    caption: Caption | None = None,
+    caption: Caption | None = None, planned: Collection[str] = (),
 ) -> Axes:  # fmt: skip
     """Draw the events of a run in lanes of their sectors, with lines from cause to consequence across lanes.
 
     events   kind, target, value, ...: one value an event, by id
     parents  event, parent: pairs of ids
     moments  (n_event,)  local time of each event
+    planned  kinds of events that a scenario gives
     """
     ax = axes_or_new(ax, (10.0, 5.2))
     kinds = np.asarray(events["kind"]).astype(str)
-    lane, loss = _lanes(kinds)
-    used = [name for row, name in enumerate(LANES) if (lane == row).any()]
-    place = {row: len(used) - 1 - used.index(name) for row, name in enumerate(LANES) if name in used}
+    lane, loss = _lanes(kinds, _roots(parents, len(kinds)), planned)
+    used = [name for row, name in enumerate(_NAMES) if (lane == row).any()]
+    place = {row: len(used) - 1 - used.index(name) for row, name in enumerate(_NAMES) if name in used}
     height = np.array([place.get(row, np.nan) for row in lane.tolist()])
     _draw_lanes(ax, used)
     led = _draw_causes(ax, lane, height, parents, moments)
     told = _draw_chain(ax, kinds, height, parents, moments)
-    for lost, colour, marker, offset in ((True, VERMILION, "o", _LOSS_OFFSET), (False, BLUE, "^", _HELP_OFFSET)):
-        rows = (lane >= 0) & (loss == lost)
-        ax.scatter(
-            moments[rows], height[rows] + offset, s=26, c=colour, marker=marker, linewidths=0, alpha=0.75, zorder=3
-        )
+    marks = [
+        _draw_marks(ax, rows, height, moments, look)
+        for rows, look in zip(_sorts(lane, loss), _LOOKS, strict=True)
+        if rows.any() or look is not _LOOKS[-1]
+    ]
+    _frame_times(ax, moments)
     _label_firsts(ax, kinds, lane, height, moments)
     ax.xaxis.set_major_formatter(_clock())
-    shown = (("o", VERMILION, "loss"), ("^", BLUE, "recovery or help"))
-    marks = [Line2D([], [], marker=m, color=c, linestyle="", label=label) for m, c, label in shown]
     if led:
         marks.append(Line2D([], [], color=MUTED, linewidth=0.8, label="led to"))
     if told:
         marks.append(Line2D([], [], color=INK, linewidth=2.0, label=f"chain of causes: {told}"))
-    ax.legend(handles=marks, loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=len(marks), frameon=False)
+    below = -0.5 / float(ax.figure.bbox.height / ax.figure.dpi)
+    ax.legend(handles=marks, loc="upper center", bbox_to_anchor=(0.5, below), ncols=len(marks), frameon=False)
     set_title(ax, "How the failure spread", caption)
     return ax
+
+
+def count_lanes(events: Mapping[str, Array], parents: Mapping[str, Array], planned: Collection[str] = ()) -> int:
+    """Return how many lanes the timeline of these events has."""
+    kinds = np.asarray(events["kind"]).astype(str)
+    lane, _ = _lanes(kinds, _roots(parents, len(kinds)), planned)
+    return len(np.unique(lane[lane >= 0]))
+
+
+def _roots(parents: Mapping[str, Array], count: int) -> NDArray[np.bool_]:
+    """Say of each event whether nothing caused it."""
+    child, parent = (np.asarray(parents[name], dtype=np.int64) for name in ("event", "parent"))
+    out = np.ones(count, dtype=bool)
+    out[child[(child >= 0) & (parent >= 0)]] = False
+    return out
+
+
+def _sorts(lane: Array, loss: NDArray[np.bool_]) -> tuple[Array, Array, Array]:
+    """Return which events are losses, which help, and which are neither."""
+    other = lane == len(LANES)
+    return (lane >= 0) & loss & ~other, (lane >= 0) & ~loss & ~other, other
+
+
+def _draw_marks(ax: Axes, rows: Array, height: Array, moments: Moments, look: tuple[str, str, float, str]) -> Line2D:
+    """Draw events of one sort and return their legend entry."""
+    colour, marker, offset, label = look
+    ax.scatter(moments[rows], height[rows] + offset, s=26, c=colour, marker=marker, linewidths=0, alpha=0.75, zorder=3)
+    return Line2D([], [], marker=marker, color=colour, linestyle="", label=label)
+
+
+def _frame_times(ax: Axes, moments: Moments) -> None:
+    """Give the axis a quarter of an hour about events that are all of one instant."""
+    if len(moments) and moments.min() == moments.max():
+        ax.set_xlim(moments[0] - _LEAST_SPAN / 2, moments[0] + _LEAST_SPAN / 2)
 
 
 def _clock() -> Any:
@@ -94,10 +153,16 @@ def _clock() -> Any:
     return made("%H:%M")
 
 
-def _lanes(kinds: Array) -> tuple[Array, NDArray[np.bool_]]:
+def _lanes(
+    kinds: Array, roots: NDArray[np.bool_], planned: Collection[str]
+) -> tuple[Array, NDArray[np.bool_]]:  # fmt: skip
     """Return lane of each event (-1 for none) and whether it is a loss."""
     where = {kind: (row, lost) for row, shown in enumerate(LANES.values()) for kind, lost in shown.items()}
-    found = [where.get(kind, (-1, False)) for kind in kinds.tolist()]
+    other = {kind: (len(LANES), False) for kind in planned if kind not in where}
+    found = [
+        where.get(kind) or (other.get(kind) if root else None) or (-1, False)
+        for kind, root in zip(kinds.tolist(), roots.tolist(), strict=True)
+    ]
     return np.array([row for row, _ in found], dtype=np.int64), np.array([lost for _, lost in found], dtype=bool)
 
 
@@ -143,13 +208,13 @@ def _losses_behind(event: int, kinds: Array, behind: Mapping[int, Sequence[int]]
 
 def _label_firsts(ax: Axes, kinds: Array, lane: Array, height: Array, moments: Moments) -> None:
     """Name the first event of each kind of loss at the top of its lane; names that would meet become one."""
-    span = (moments[lane >= 0].max() - moments[lane >= 0].min()) if (lane >= 0).any() else np.timedelta64(1, "s")
+    span = max(moments[lane >= 0].max() - moments[lane >= 0].min(), _LEAST_SPAN) if (lane >= 0).any() else _LEAST_SPAN
     letter = float(_LETTERS * (ax.get_window_extent().width / 900.0)) or 1.0
     notes: dict[int, list[tuple[Any, str, Any]]] = {}
     seen: set[str] = set()
     for row in np.flatnonzero(lane >= 0).tolist():
         kind = str(kinds[row])
-        if kind in seen or kind not in _LOSSES:
+        if kind in seen or (kind not in _LOSSES and lane[row] != len(LANES)):
             continue
         seen.add(kind)
         words, mine = kind.replace("_", " "), notes.setdefault(int(lane[row]), [])
@@ -189,7 +254,8 @@ def resilience_plot(
         told = f"{curve.arm}: {lost_hours(curve):.2f} h"
         ax.step(curve.time, mean, where="post", color=colour, linestyle=dashes, linewidth=2.0, label=told)
     ax.set_ylim(None, 1.02)
-    ax.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")
+    ax.yaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
+    ax.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
     ax.xaxis.set_major_formatter(_clock())
     ax.set_ylabel("share served")
     area = Patch(color=ARM_COLOURS[0] if len(curves) != _SHADED else MUTED, alpha=0.25, linewidth=0, label="the loss")

@@ -56,7 +56,7 @@ def city_map(city: City, ax: Axes | None = None, caption: Caption | None = None)
     """Draw the city: ground, people, streets by class, and the places that serve them."""
     ax = axes_or_new(ax, MAP_SIZE)
     base.draw_ground(ax, city)
-    if city.rows("zones") >= 3:
+    if city.rows("zones") >= 3 and city["zones"]["population"].sum() > 0:
         _people(ax, city)
     base.draw_streets(ax, city, faint=False)
     set_title(ax, city.title, caption)
@@ -114,10 +114,11 @@ def same_length(value: Any, city: City, table: str) -> None:
 
 
 def backdrop(ax: Axes, city: City, grey: bool = False) -> None:
-    """Draw water (in grey where blue means something else) and plain streets, and set the frame."""
-    base.draw_ground(ax, city, grey)
-    base.draw_streets(ax, city)
-    frame_map(ax, base.node_places(city))
+    """Draw water (in grey where blue means something else) and plain streets, if any, and set the frame."""
+    if city.rows("nodes"):
+        base.draw_ground(ax, city, grey)
+        base.draw_streets(ax, city)
+    frame_map(ax, base.extent(city), base.is_to_scale(city))
 
 
 def _facilities(ax: Axes, city: City, grey: bool = False) -> None:

@@ -61,7 +61,7 @@ def power_map(city: City, minutes: Floats, ax: Axes | None = None, caption: Capt
     name_places(ax, city, "substations", draw_places(ax, city, ("substations",), size=1.3))
     if not now:
         colour_bar(ax, MINUTES)
-    legend_below(ax, [*_power_handles(now), *_infeeds(ax, city), *water_handles(city)])
+    legend_below(ax, [*_power_handles(city, now), *infeeds(ax, city), *water_handles(city)])
     set_title(ax, "Power supply" if now else MINUTES.title, caption)
     return ax
 
@@ -96,7 +96,7 @@ def _outage_colours(out: Floats, now: bool) -> list[str]:
     return [SKY if t <= 0 else VERMILION if now else MINUTES.colours[k] for t, k in zip(out, classes, strict=True)]
 
 
-def _infeeds(ax: Axes, city: City) -> list[Any]:
+def infeeds(ax: Axes, city: City) -> list[Any]:
     """Mark the buses that the grid outside feeds, which may stand off the streets, and return their legend entry."""
     if not city.rows("sources"):
         return []
@@ -110,15 +110,16 @@ def _infeeds(ax: Axes, city: City) -> list[Any]:
     ]  # fmt: skip
 
 
-def _power_handles(now: bool) -> list[Line2D]:
+def _power_handles(city: City, now: bool) -> list[Line2D]:
     """Return legend entries of the power map."""
     dot: dict[str, Any] = {"marker": "o", "markersize": 8, "markeredgecolor": "white"}
     _, marker, colour, _ = PLACES["substations"]
+    last = [Line2D([], [], color=colour, marker=marker, linestyle="", markersize=8, label="Substation")]
     return [
         Line2D([], [], color=SKY, linewidth=1.6, label="Supplied" if now else "Supplied throughout", **dot),
         Line2D([], [], color=VERMILION if now else MINUTES.colours[3], linewidth=1.6, label="Without power", **dot),
         Line2D([], [], color=MUTED, linestyle=":", label="Open tie"),
-        Line2D([], [], color=colour, marker=marker, linestyle="", markersize=8, label="Substation"),
+        *(last if city.rows("substations") else []),
     ]
 
 

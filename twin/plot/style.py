@@ -143,12 +143,16 @@ def plain(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def frame_map(ax: Axes, xy: Floats) -> None:
-    """Set equal scales around points (n, 2) in metres; leave room for scale bar and north."""
+def frame_map(ax: Axes, xy: Floats, to_scale: bool = True) -> None:
+    """Set equal scales around points (n, 2) in metres; leave room for scale bar and north.
+
+    to_scale  False for a scheme, whose units are no metres: it gets neither bar nor arrow
+    """
     if not len(xy):
         xy = np.array([[0.0, 0.0], [1000.0, 1000.0]])
     low, high = xy.min(axis=0), xy.max(axis=0)
-    pad = 0.04 * max(float((high - low).max()), 200.0)
+    wide = float((high - low).max())
+    pad = 0.04 * (max(wide, 200.0) if to_scale else wide or 1.0)
     ax.set_xlim(low[0] - pad, high[0] + pad)
     ax.set_ylim(low[1] - 2.6 * pad, high[1] + pad)
     ax.set_aspect("equal", anchor="W")
@@ -159,8 +163,9 @@ def frame_map(ax: Axes, xy: Floats) -> None:
     for spine in ax.spines.values():
         spine.set_visible(True)
         spine.set_color(FAINT)
-    scale_bar(ax)
-    north_arrow(ax)
+    if to_scale:
+        scale_bar(ax)
+        north_arrow(ax)
 
 
 def scale_bar(ax: Axes) -> None:

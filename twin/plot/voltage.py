@@ -55,18 +55,16 @@ def voltage_map(
     fed = voltage > 0 if energised is None else np.asarray(energised, dtype=bool)
     scale = _scale(voltage[fed])
     xy = np.stack([city["buses"]["x"], city["buses"]["y"]], axis=1).astype(np.float64)
-    streets = bool(city.rows("nodes"))
-    if streets:
+    if city.rows("nodes"):
         base.draw_ground(ax, city)
         base.draw_streets(ax, city)
-    frame_map(ax, np.concatenate([base.node_places(city), xy]) if streets else xy)
+    frame_map(ax, np.concatenate([base.extent(city), xy]), base.is_to_scale(city))
     dashed = _lines(ax, city, xy, voltage, fed, scale)
     _buses(ax, xy, voltage, fed, scale)
     if city.rows("substations"):
         name_places(ax, city, "substations", draw_places(ax, city, ("substations",), size=1.3))
     colour_bar(ax, scale, [f"{edge:.3f}" for edge in scale.edges])
-    water = water_handles(city) if streets else []
-    legend_below(ax, [*_handles(ax, city, xy, fed, dashed), *water])
+    legend_below(ax, [*_handles(ax, city, xy, fed, dashed), *water_handles(city)])
     set_title(ax, scale.title, caption)
     return ax
 

@@ -7,27 +7,30 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
-from matplotlib.colors import BoundaryNorm, ListedColormap
 from numpy.typing import NDArray
 
-from twin.plot.style import ARM_COLOURS, axes_or_new, frame_map, set_title
+from twin.plot.base import is_to_scale
+from twin.plot.maps import legend_below
+from twin.plot.style import ARM_COLOURS, Caption, Scale, axes_or_new, colour_bar, frame_map, set_title
 
 if TYPE_CHECKING:
     from twin.city import City
 
 Floats = NDArray[np.float64]
 
-_BOUNDS = (0.0, 7.0, 14.069, 30.0, 60.0, 120.0)
-_COLOURS = ("#7f2704", "#e6550d", "#fdbe85", "#6baed6", "#08519c")
+_PRESSURE = Scale(
+    "Water pressure", "Pressure, m of water", (0.0, 7.0, 14.069, 30.0, 60.0, 120.0),
+    ("#7f2704", "#e6550d", "#fdbe85", "#6baed6", "#08519c"),
+)  # fmt: skip
 _CUT_OFF = "#000000"
 _LINES = ("-", "--", ":", "-.")
 
 
 def pressure_map(
-    city: City, pressure: Floats, connected: NDArray[np.bool_], ax: Axes | None = None, title: str = "Water pressure"
-) -> Axes:
+    city: City, pressure: Floats, connected: NDArray[np.bool_], ax: Axes | None = None, title: str = "Water pressure",
+    caption: Caption | None = None,
+) -> Axes:  # fmt: skip
     """Draw junctions by pressure (m), cut-off ones as black crosses, and return the axes.
 
     pressure   (n_junction,)  m
@@ -38,8 +41,7 @@ def pressure_map(
     ax = axes_or_new(ax, (8.0, 6.4))
     places = _places(city)
     _draw_pipes(ax, city, places)
-    norm = BoundaryNorm(_BOUNDS, len(_COLOURS), clip=True)
-    colours = ListedColormap(_COLOURS)
+    colours, norm = _PRESSURE.norm()
     count = city.rows("junctions")
     size = float(np.clip(6000 / count, 6, 60))
     own = places[:count]
@@ -53,19 +55,19 @@ def pressure_map(
         zorder=3,
         linewidths=0,
     )
-    ax.scatter(
-        own[~connected, 0], own[~connected, 1], c=_CUT_OFF, marker="x", s=2 * size, zorder=4, label="no water reaches"
-    )
+    if not connected.all():
+        cut = own[~connected]
+        ax.scatter(cut[:, 0], cut[:, 1], c=_CUT_OFF, marker="x", s=2 * size, zorder=4, label="no water reaches")
     for table, marker, name in (("reservoirs", "s", "reservoir"), ("tanks", "^", "tank")):
         rows = _span(city, table)
+        if rows.start == rows.stop:
+            continue
         x, y = places[rows, 0], places[rows, 1]
         ax.scatter(x, y, marker=marker, s=90, c="white", edgecolors="black", zorder=5, label=name)
-    bar = ax.figure.colorbar(ScalarMappable(norm, colours), ax=ax, shrink=0.7, ticks=_BOUNDS)
-    bar.set_label("pressure (m of water)")
-    bar.ax.set_yticklabels(["0", "7", "14 (20 psi)", "30", "60", "120"])
-    ax.legend(loc="upper right", frameon=False)
-    frame_map(ax, places)
-    set_title(ax, title)
+    colour_bar(ax, _PRESSURE, ["0", "7", "14 (20 psi)", "30", "60", "120+"])
+    legend_below(ax, ax.get_legend_handles_labels()[0])
+    frame_map(ax, places, is_to_scale(city))
+    set_title(ax, title, caption)
     return ax
 
 

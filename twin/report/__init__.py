@@ -64,7 +64,7 @@ def _page(report: Report, folder: Path) -> str:
         _section("How it went", page.picture(curves, wide=True) if curves else ""),
         _section("How it spread", "".join(page.picture(shown, wide=True) for shown in (spread, lost) if shown)),
         _section("Procedures", "".join(page.picture(shown, wide=True) for shown in staged)),
-        _section("Maps", f"<div class='maps'>{''.join(map(page.picture, drawn))}</div>" if drawn else ""),
+        _section("Maps", page.maps(report, drawn)),
         _section("Why was the latest call late?", page.story(*told) if told else ""),
         _section("Why was there no water for the fire?", page.story(*dry) if dry else ""),
         _section("Assumptions and sources", page.assumptions(report)),

@@ -219,7 +219,7 @@ def mean_column(report: Report, arm: str, folder: str, names: Sequence[str], row
     names   names the column may have, first found wins
     rows    length it must have, so that it fits the city's table
     """
-    values = [_column(run, folder, names, rows) for run in report.runs[arm]]
+    values = [column_of(run, folder, names, rows) for run in report.runs[arm]]
     found = [value for value in values if value is not None]
     if not found:
         return None
@@ -229,7 +229,7 @@ def mean_column(report: Report, arm: str, folder: str, names: Sequence[str], row
     return out
 
 
-def _column(run: Run, folder: str, names: Sequence[str], rows: int) -> Array | None:
+def column_of(run: Run, folder: str, names: Sequence[str], rows: int) -> Array | None:
     """Return the first fitting column in the Parquet files of a folder below a run."""
     import pyarrow.parquet
 

@@ -174,6 +174,16 @@ def story(steps: Sequence[tuple[str, str]], chain: str, intro: str, command: str
     )
 
 
+def maps(report: Report, drawn: Sequence[Picture]) -> str:
+    """Return the maps; where there is none of a city whose copy is at hand, say why."""
+    if drawn:
+        return f"<div class='maps'>{''.join(map(picture, drawn))}</div>"
+    if report.city is None:
+        return ""
+    what = "buses and junctions" if not report.city.rows("nodes") else "junctions"
+    return f"<p>City {escape(report.city.title)} does not say where its {what} lie, so there are no maps.</p>"
+
+
 def assumptions(report: Report) -> str:
     """Return where the values of the city come from, assumptions first."""
     if report.city is None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin import plot
+from twin.plot.base import has_places
 from twin.plot.maps import MAP_SIZE
 from twin.plot.series import MOST_BANDS, WIDTH, story_figure
 from twin.report import data
@@ -113,18 +114,19 @@ def _peaks(curves: Sequence[plot.Curve]) -> str:
 
 def cascade(report: Report) -> Picture | None:
     """Draw how the failure spread in the first run of the baseline, None where nobody lost power or water."""
-    from twin.plot.cascade import cascade_timeline
-    from twin.report.causes import causes
+    from twin.plot.cascade import cascade_timeline, count_lanes
+    from twin.report.causes import causes, kinds
 
     run = report.runs[report.baseline][0]
     found = causes(run)
     if found is None or not {"outage", "pressure_lost"} & set(found.events["kind"].tolist()):
         return None
     moments = np.array([report.moment(int(time)) for time in found.events["time"]])
+    planned = {name for name, kind in kinds(run).items() if kind.scenario}
     with plot.style():
-        made, ax = plot.figure(WIDTH, 6.4)
+        made, ax = plot.figure(WIDTH, 2.2 + 0.6 * count_lanes(found.events, found.parents, planned))
         note = plot.Caption(report.title, f"{report.baseline}, replication {run.replication}", report.period())
-        cascade_timeline(found.events, found.parents, moments, ax, note)
+        cascade_timeline(found.events, found.parents, moments, ax, note, planned)
         content = plot.png(made)
     words = (
         "Events of one run in lanes by sector; thin lines lead from a cause to what it led to in another sector. "
@@ -156,16 +158,22 @@ def resilience(report: Report) -> Picture | None:
 
 
 def maps(report: Report) -> Iterator[Picture]:
-    """Draw the city, then what happened in it, as far as the results say."""
-    if report.city is None:
+    """Draw the city, then what happened in it, as far as the results say; nothing of a city without places."""
+    if report.city is None or not has_places(report.city):
         return
-    shows = "The city: streets by class, people, water and the places that serve them."
-    yield _map(report, ("city", "", ""), shows, partial(plot.city_map, report.city))
-    for maker in (_depth, _delay, _differences, _power, _calls):
+    if report.city.rows("nodes"):
+        shows = "The city: streets by class, people, water and the places that serve them."
+        yield draw_map(report, ("city", "", ""), shows, partial(plot.city_map, report.city))
+    else:
+        shows = "The network: what joins its places, and where it is fed."
+        yield draw_map(report, ("city", "", ""), shows, partial(plot.network_map, report.city))
+    from twin.report.networks import pressure, voltage
+
+    for maker in (_depth, _delay, _differences, _power, voltage, pressure, _calls):
         yield from maker(report, report.city)
 
 
-def _map(report: Report, names: tuple[str, str, str], caption: str, draw: Callable[..., Any]) -> Picture:
+def draw_map(report: Report, names: tuple[str, str, str], caption: str, draw: Callable[..., Any]) -> Picture:
     """Draw one map, with `draw(ax=, caption=)`.
 
     names  of the picture's file, the arm and the runs it shows; empty where it shows none in particular
@@ -191,7 +199,9 @@ def _depth(report: Report, city: City) -> Iterator[Picture]:
         wet, closed = int((depth > 0.01).sum()), int((depth >= 0.3).sum())
         runs = report.averaged()
         caption = f"Water on the streets ({runs}): {wet} links wet, {closed} of them so deep (0.3 m) that they close."
-        yield _map(report, ("depth", report.baseline, runs), caption, partial(plot.link_map, city, depth, plot.DEPTH))
+        yield draw_map(
+            report, ("depth", report.baseline, runs), caption, partial(plot.link_map, city, depth, plot.DEPTH)
+        )
 
 
 def _delay(report: Report, city: City) -> Iterator[Picture]:
@@ -203,7 +213,9 @@ def _delay(report: Report, city: City) -> Iterator[Picture]:
         caption = (
             f"Streets in {report.baseline} ({runs}): {slow:.0f} % of the links took more than 1.6 times the free time."
         )
-        yield _map(report, ("delay", report.baseline, runs), caption, partial(plot.link_map, city, ratio, plot.DELAY))
+        yield draw_map(
+            report, ("delay", report.baseline, runs), caption, partial(plot.link_map, city, ratio, plot.DELAY)
+        )
 
 
 def _differences(report: Report, city: City) -> Iterator[Picture]:
@@ -222,7 +234,7 @@ def _differences(report: Report, city: City) -> Iterator[Picture]:
         caption = f"{arm} against {report.baseline} ({runs}): {faster} links faster (blue), {slower} slower (orange)."
         draw = partial(plot.difference_map, city, change, label, arms=(report.baseline, arm))
         name = "difference" if arm == report.arm else f"difference_{arm}"
-        yield _map(report, (name, "", runs), caption, draw)
+        yield draw_map(report, (name, "", runs), caption, draw)
 
 
 def _power(report: Report, city: City) -> Iterator[Picture]:
@@ -235,7 +247,7 @@ def _power(report: Report, city: City) -> Iterator[Picture]:
         runs, longest = report.averaged(arm), float(np.nanmax(minutes))
         which = " in some replication" if len(report.runs[arm]) > 1 else ""
         caption = f"Power in {arm} ({runs}): {out:,} customers lost it{which}, for {longest:.0f} min at most."
-        yield _map(report, (f"power_{arm}", arm, runs), caption, partial(plot.power_map, city, minutes))
+        yield draw_map(report, (f"power_{arm}", arm, runs), caption, partial(plot.power_map, city, minutes))
 
 
 def _calls(report: Report, city: City) -> Iterator[Picture]:
@@ -253,4 +265,4 @@ def _calls(report: Report, city: City) -> Iterator[Picture]:
             f"Calls in {arm} ({runs}): {len(late)} calls, {int((late & reached).sum())} reached late, "
             f"{missed} not reached at the end{told}. How soon is late depends on the priority of a call."
         )
-        yield _map(report, (f"calls_{arm}", arm, runs), caption, partial(plot.call_map, city, found))
+        yield draw_map(report, (f"calls_{arm}", arm, runs), caption, partial(plot.call_map, city, found))
