@@ -7,13 +7,26 @@ from importlib import import_module
 from typing import Any
 
 import numba
+import numpy as np
 from numba.core import cgutils, types
 from numba.extending import intrinsic
+from numpy.typing import NDArray
 
 _CONFIG: Any = numba.config
 _TYPES: Any = types
 _CODE: Any = cgutils
 _IR: Any = import_module("llvmlite.ir")
+
+
+_LINE = 8
+"""Numbers in a cache line."""
+
+
+def aligned_zeros(n_row: int, n_column: int) -> NDArray[np.int64]:
+    """Make zeros (n_row, n_column) that begin with a cache line; traffic kernel: a twentieth of a run if not."""
+    room = np.zeros(n_row * n_column + _LINE, np.int64)
+    start = -(room.ctypes.data // room.itemsize) % _LINE
+    return room[start : start + n_row * n_column].reshape(n_row, n_column)
 
 
 def _address(context: Any, builder: Any, array: Any, value: Any, row: Any) -> Any:

@@ -14,7 +14,10 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 TIME, READY, KEY, WANTED, TAG = 0, 1, 2, 3, 4
-"""Columns of the rows (n, 8) read here. Of those compared only KEY may be negative."""
+"""Columns of the rows (n, 8) read here. Of those compared only KEY may be negative, but for SIGN."""
+
+SIGN = -1 << 63
+"""A number is written as `number ^ SIGN`, which orders those without a sign as it orders numbers."""
 
 _CONFIG: Any = numba.config
 _TYPES: Any = types
@@ -32,15 +35,12 @@ def _choose(builder: Any, condition: Any, one: Any, other: Any) -> Any:
 
 
 def _before(builder: Any, one: list[Any], other: list[Any]) -> Any:
-    """Compare words in order, as one long number: a compare and a subtraction with borrow for each more.
-
-    The last may be negative.
-    """
+    """Compare words in order, as one long number: a compare and a subtraction with borrow for each more."""
     wide = _IR.IntType(_BITS * len(one))
 
     def join(words: list[Any]) -> Any:
         number = wide(0)
-        for word in [*words[:-1], builder.xor(words[-1], words[-1].type(1 << (_BITS - 1)))]:
+        for word in words:
             number = builder.or_(builder.shl(number, wide(_BITS)), builder.zext(word, wide))
         return number
 
@@ -82,12 +82,18 @@ def _search(columns: tuple[int, ...]) -> Any:
 
 
 def _search_in_python(columns: tuple[int, ...]) -> Any:
+    signs = [SIGN if column == KEY else 0 for column in columns]
+
     def search(rows: Any, n_row: int, link: int, opens: int) -> int:
         used = rows[:n_row]
         for row in used:
             if row[WANTED] == link:
                 row[TIME] = max(row[TIME], opens)
-        return min(range(n_row), key=lambda place: used[place, columns].tolist(), default=-1)
+        return min(
+            range(n_row),
+            key=lambda place: [int(used[place, c]) ^ s for c, s in zip(columns, signs, strict=True)],
+            default=-1,
+        )
 
     return search
 
@@ -104,3 +110,9 @@ Of the rows of the least TIME that is the one of the least READY, then of the le
 
 soonest_by_tag: Callable[[Any, int, int, int], int] = _instruction((TIME, TAG, READY, KEY))
 """Do as `soonest` does, where the TAG counts before READY."""
+
+soonest_of_pairs: Callable[[Any, int, int, int], int] = _instruction((TIME, READY))
+"""Do as `soonest` does where READY holds the KEY as well."""
+
+soonest_of_pairs_by_tag: Callable[[Any, int, int, int], int] = _instruction((TIME, TAG, READY))
+"""Do as `soonest_by_tag` does where READY holds the KEY as well."""

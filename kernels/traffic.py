@@ -52,12 +52,17 @@ Rules at a node
 
 import numpy as np
 
-from twin.kernels._jit import jit, lean_jit
+from twin.kernels._jit import inline_jit, jit, lean_jit
 from twin.kernels.traffic_arrays import (
+    AHEAD,
+    BEHIND,
     CODE_SHIFT,
     DONE,
     ENTRIES,
     EXITS,
+    FREE_FLOW,
+    GAP_IN,
+    GAP_OUT,
     LINK_COLUMNS,
     LOG_FULL,
     NEVER,
@@ -65,8 +70,13 @@ from twin.kernels.traffic_arrays import (
     NOW,
     OUT_SLOT,
     RING_COLUMNS,
+    RING_END,
+    RING_START,
+    RING_STOP,
+    ROOM,
     ROW_TIME,
     SHIFTED,
+    WAVE,
     WINDOW,
     Byte,
     Demand,
@@ -79,7 +89,7 @@ from twin.kernels.traffic_arrays import (
 from twin.kernels.traffic_fetch import fetch
 from twin.kernels.traffic_move import INDEX, admission, head_word, next_link
 from twin.kernels.traffic_pair import advance_pair, can_pair
-from twin.kernels.traffic_plain import ROW_COLUMNS
+from twin.kernels.traffic_plain import ROW_COLUMNS, since_when
 from twin.kernels.traffic_rules import WAITING_COLUMNS, least_time, lookahead
 from twin.kernels.traffic_visit import new_desk, new_plan, visit
 
@@ -140,7 +150,7 @@ def _advance(
         return LOG_FULL
     n_group = group_next.shape[0]
     now = clock[NOW]
-    last_pass = until <= now
+    last_pass, since = until <= now, NEVER
     while not last_pass:
         first = NEVER
         for group in range(n_group):
@@ -154,6 +164,7 @@ def _advance(
         else:
             now = max(now, first)
             end = min(now + clock[WINDOW], until)
+        since = since_when(now, end, since, demand, state)
         n_active = 0
         for group in range(n_group):
             if group_next[group] < end:
@@ -161,9 +172,9 @@ def _advance(
                 n_active += 1
         for place in range(n_active):
             group = active[place] & INDEX
-            fetch(place, active, n_active, end, network, demand, settings, state)
+            fetch(place, active, n_active, end, network, demand, state, kinds, greens)
             status = visit(
-                group, now, end, network, demand, settings, state, log, rows, waiting, loose, state.tally, kinds,
+                group, now, end, since, network, demand, settings, state, log, rows, waiting, loose, state.tally, kinds,
                 greens, None,
             )  # fmt: skip
             if status == LOG_FULL:
@@ -186,6 +197,8 @@ def touch(network: Network, demand: Demand, settings: Settings, state: State) ->
     the window afresh. Calling it without a change alters no result.
     """
     n_link = network.from_node.shape[0]
+    for target in range(n_link):
+        note_settings(target, network, settings, state)
     for queue in range(state.head_ready.shape[0]):
         if state.head_ready[queue] == NEVER:
             continue
@@ -194,13 +207,29 @@ def touch(network: Network, demand: Demand, settings: Settings, state: State) ->
     window = NEVER
     for target in range(n_link):
         exits = state.link[target, EXITS]
-        state.link_open[target] = admission(target, exits, network, demand, settings, state)
+        state.link_open[target] = admission(target, exits, demand, state)
         ahead = network.group_of_node[network.to_node[target]]
         if ahead != network.group_of_node[network.from_node[target]]:
             window = min(window, least_time(target, settings) - lookahead(target, network, demand, settings))
     state.clock[WINDOW] = min(window, NEVER >> 1)
     for group in range(state.group_next.shape[0]):
         state.group_next[group] = state.clock[NOW]
+
+
+@inline_jit
+def note_settings(target: int, network: Network, settings: Settings, state: State) -> None:
+    """Write to the row of a link what vehicles need of its settings."""
+    link = state.link[target]
+    link[FREE_FLOW] = settings.free_flow[target]
+    link[WAVE] = settings.wave[target]
+    link[GAP_OUT] = settings.headway[target]
+    link[GAP_IN] = settings.headway[target]
+    link[ROOM] = 0 if settings.closed[target] else settings.storage[target]
+    link[RING_START] = network.ring_start[target]
+    link[RING_STOP] = network.ring_start[target + 1]
+    link[RING_END] = network.ring_start[target + 1]
+    link[BEHIND] = network.group_of_node[network.from_node[target]]
+    link[AHEAD] = network.group_of_node[network.to_node[target]]
 
 
 @jit

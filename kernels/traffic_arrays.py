@@ -32,11 +32,12 @@ WAITING, DRIVING, ARRIVED, STRANDED, CANCELLED = 0, 1, 2, 3, 4
 NOW, WINDOW = 0, 1
 """Columns of `State.clock`."""
 
-EXITS, TRAVEL, NEXT_OUT, OUT_SLOT, SHIFTED, RESCUE_OUT = 0, 1, 2, 3, 4, 5
-ENTRIES, RELEASED, OCCUPIED, NEXT_IN, LAST_RELEASE, IN_SLOT, FREE_SLOT, RESCUE_IN = 8, 9, 10, 11, 12, 13, 14, 15
-LINK_COLUMNS = 16
-"""Columns of `State.link`, see there: a cache line for what the node at the exit
-writes, and one for what the node at the entry writes."""
+EXITS, TRAVEL, NEXT_OUT, OUT_SLOT, SHIFTED, FREE_FLOW, GAP_OUT, RING_END = 0, 1, 2, 3, 4, 5, 6, 7
+ENTRIES, RELEASED, OCCUPIED, NEXT_IN, LAST_RELEASE, IN_SLOT, FREE_SLOT, ROOM = 8, 9, 10, 11, 12, 13, 14, 15
+WAVE, GAP_IN, RING_STOP, RING_START, BEHIND, AHEAD, RESCUE_IN, RESCUE_OUT = 16, 17, 18, 19, 20, 21, 22, 23
+LINK_COLUMNS = 24
+"""Columns of `State.link`, see there: a cache line of what the node at the exit
+reads and writes, one for the node at the entry, and one that both read."""
 
 RESCUE_PASSING, RESCUE_LEAD, RESCUE_CLEAR, RESCUE_HOLD = 0, 1, 2, 3
 """Rows of `Settings.rescue`, see there."""
@@ -71,6 +72,7 @@ class Network(NamedTuple):
     ring_start          (n_link + 1,)  bounds of the rows of a link in the ring
     weighted            (n_node,)   1 where links of unequal weight or rank merge
     movement_start      (n_node,)   first movement (in-queue, out-link) of a node
+    first_movement      (n_queue,)  first movement from a queue
     in_position         (n_queue,)  rank of a queue among those of its node
     out_position        (n_link,)   rank of a link among those that leave its node
     out_degree          (n_node,)   number of links that leave the node
@@ -98,6 +100,7 @@ class Network(NamedTuple):
     ring_start: Int
     weighted: Byte
     movement_start: Int
+    first_movement: Int
     in_position: Int32
     out_position: Int32
     out_degree: Int32
@@ -215,6 +218,11 @@ class State(NamedTuple):
                   IN_SLOT, OUT_SLOT, FREE_SLOT  rows of the ring: next entry,
                                   head, oldest not released
                   RESCUE_IN, RESCUE_OUT  emergency vehicles among ENTRIES and EXITS
+                  FREE_FLOW, WAVE, ROOM, GAP_IN, GAP_OUT  as `touch` found them in
+                                  `Settings`; ROOM 0 while closed, the gaps: headways
+                  RING_START, RING_STOP, RING_END  as in `Network`: first row of the
+                                  ring, and the row behind its last, twice
+                  BEHIND, AHEAD   groups of the nodes at entry and exit
                   SHIFTED         the first SHIFTED vehicles find in `ring_ready`
                                   when they are ready, for the free-flow time has
                                   changed since they entered

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from twin.kernels._machine import aligned_zeros
 from twin.kernels.traffic import touch
 from twin.kernels.traffic_arrays import (
     FREE_SLOT,
@@ -61,7 +62,7 @@ def build(
     destinations: ArrayLike = (),
     classes: Classes | None = None,
     signals: Signals | None = None,
-    group_limit: int = 32,
+    group_limit: int = 24,
 ) -> Traffic:
     """Lay out a simulation that starts, empty, at time 0.
 
@@ -151,7 +152,7 @@ def _state(network: Network, demand: Demand, n_vehicle: int) -> State:
     """Make the state of empty streets with all vehicles at their origins."""
     n_link, n_node = len(network.from_node), len(network.group_of_node)
     n_queue, n_origin = len(network.queue_node), len(demand.origin_start) - 1
-    link = np.zeros((n_link, LINK_COLUMNS), np.int64)
+    link = aligned_zeros(n_link, LINK_COLUMNS)
     link[:, [IN_SLOT, OUT_SLOT, FREE_SLOT]] = network.ring_start[:-1, None]
     link[:, _TIMES] = -NEVER >> 1
     head_ready = np.full(n_queue, NEVER)

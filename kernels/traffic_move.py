@@ -17,7 +17,10 @@ from twin.kernels.traffic_arrays import (
     DRIVING,
     ENTRIES,
     EXITS,
+    FREE_FLOW,
     FREE_SLOT,
+    GAP_IN,
+    GAP_OUT,
     IN_SLOT,
     LAST_RELEASE,
     NEVER,
@@ -26,6 +29,10 @@ from twin.kernels.traffic_arrays import (
     OCCUPIED,
     OUT_SLOT,
     RELEASED,
+    RING_END,
+    RING_START,
+    RING_STOP,
+    ROOM,
     ROW_TIME,
     ROW_WORD,
     SHIFTED,
@@ -33,6 +40,7 @@ from twin.kernels.traffic_arrays import (
     TRAVEL,
     VEHICLE_MASK,
     WAITING,
+    WAVE,
     Demand,
     Int,
     Network,
@@ -44,7 +52,7 @@ INDEX = (1 << 31) - 1
 """Mask that tells the compiler that an index is not negative, so that it leaves
 out the test for one that counts from the end. No array of the kernel has more rows."""
 
-AHEAD = 4
+FURTHER = 4
 """Rows of the ring that are fetched ahead of their use."""
 
 LINE = 8
@@ -57,9 +65,7 @@ SOON = 2
 @inline_jit
 def movement_of(queue: int, target: int, network: Network) -> int:
     """Give the movement from a queue to a link its number."""
-    node = network.queue_node[queue] & INDEX
-    first = network.movement_start[node] + network.in_position[queue] * network.out_degree[node]
-    return int((first + network.out_position[target]) & INDEX)
+    return int((network.first_movement[queue] + network.out_position[target]) & INDEX)
 
 
 @inline_jit
@@ -86,27 +92,24 @@ def next_link(code: int, queue: int, network: Network, demand: Demand, settings:
 
 
 @inline_jit
-def admission(target: int, exits: int, network: Network, demand: Demand, settings: Settings, state: State) -> int:
+def admission(target: int, exits: int, demand: Demand, state: State) -> int:
     """Tell when a link can take its next vehicle, releasing space as needed.
 
     exits  vehicles that have left the link, as far as its entry knows
     """
-    if settings.closed[target]:
-        return NEVER
     link = state.link[target]
-    storage = settings.storage[target]
-    while link[OCCUPIED] >= storage:
-        if link[RELEASED] == exits:
+    while link[OCCUPIED] >= link[ROOM]:
+        if link[RELEASED] == exits or link[ROOM] == 0:
             return NEVER
         slot = link[FREE_SLOT] & INDEX
-        prefetch(state.ring, slot + AHEAD)
+        prefetch(state.ring, slot + FURTHER)
         word = state.ring[slot, ROW_WORD]
         link[OCCUPIED] -= demand.class_pcu[(word >> CLASS_SHIFT) & CLASS_MASK]
         link[LAST_RELEASE] = state.ring[slot, ROW_TIME]
         link[RELEASED] += 1
         slot += 1
-        link[FREE_SLOT] = slot if slot < network.ring_start[target + 1] else network.ring_start[target]
-    return int(max(link[NEXT_IN], link[LAST_RELEASE] + settings.wave[target]))
+        link[FREE_SLOT] = slot if slot < link[RING_STOP] else link[RING_START]
+    return int(max(link[NEXT_IN], link[LAST_RELEASE] + link[WAVE]))
 
 
 @inline_jit
@@ -114,7 +117,7 @@ def load_head(queue: int, network: Network, demand: Demand, settings: Settings, 
     """Look at the first vehicle of a link that is not empty; return when it is ready."""
     link = state.link[queue]
     slot = link[OUT_SLOT] & INDEX
-    ready = state.ring[slot, ROW_TIME] + settings.free_flow[queue]
+    ready = state.ring[slot, ROW_TIME] + link[FREE_FLOW]
     if link[EXITS] < link[SHIFTED]:
         ready = state.ring_ready[slot]
     ready = max(ready, link[NEXT_OUT])
@@ -133,32 +136,29 @@ def head_word(queue: int, n_link: int, demand: Demand, state: State) -> int:
 
 
 @inline_jit
-def class_gap(queue: int, word: int, demand: Demand, settings: Settings) -> int:
-    """Give the headway behind a vehicle at either end of a link."""
+def class_gap(headway: int, word: int, demand: Demand) -> int:
+    """Give the headway behind a vehicle at an end of a link that has this headway between cars."""
     if demand.class_pcu.shape[0] == 1 and demand.class_factor[0] == 1.0:
-        return int(settings.headway[queue])
-    gap = int(settings.headway[queue] * demand.class_factor[(word >> CLASS_SHIFT) & CLASS_MASK])
+        return int(headway)
+    gap = int(headway * demand.class_factor[(word >> CLASS_SHIFT) & CLASS_MASK])
     return max(gap, 1)
 
 
 @inline_jit
-def leave_link(
-    queue: int, time: int, word: int, network: Network, demand: Demand, settings: Settings, state: State
-) -> int:
+def leave_link(queue: int, time: int, word: int, demand: Demand, state: State) -> int:
     """Take the first vehicle, which has this word, off a link; return when it had entered."""
     link = state.link[queue]
     slot = link[OUT_SLOT] & INDEX
-    prefetch(state.ring, slot + AHEAD)
+    prefetch(state.ring, slot + FURTHER)
     entered = state.ring[slot, ROW_TIME]
-    soon = state.ring[slot + SOON, ROW_WORD]
-    if soon >= 0:
-        prefetch(demand.routes, soon >> CODE_SHIFT)
+    if link[EXITS] + SOON < link[ENTRIES]:
+        prefetch(demand.routes, state.ring[slot + SOON, ROW_WORD] >> CODE_SHIFT)
     state.ring[slot, ROW_TIME] = time
     slot += 1
-    link[OUT_SLOT] = slot if slot < network.ring_start[queue + 1] else network.ring_start[queue]
+    link[OUT_SLOT] = slot if slot < link[RING_END] else link[RING_START]
     link[EXITS] += 1
     link[TRAVEL] += time - entered
-    link[NEXT_OUT] = time + class_gap(queue, word, demand, settings)
+    link[NEXT_OUT] = time + class_gap(link[GAP_OUT], word, demand)
     return int(entered)
 
 
@@ -187,22 +187,20 @@ def leave_origin(
 
 
 @inline_jit
-def enter_link(
-    target: int, time: int, word: int, network: Network, demand: Demand, settings: Settings, state: State
-) -> None:
+def enter_link(target: int, time: int, word: int, demand: Demand, state: State) -> None:
     """Put a vehicle at the end of a link."""
     if word >= 0:
         word += 1 << CODE_SHIFT
     link = state.link[target]
     slot = link[IN_SLOT] & INDEX
-    prefetch(state.ring, slot + AHEAD)
+    prefetch(state.ring, slot + FURTHER)
     state.ring[slot, ROW_TIME] = time
     state.ring[slot, ROW_WORD] = word
     slot += 1
-    link[IN_SLOT] = slot if slot < network.ring_start[target + 1] else network.ring_start[target]
+    link[IN_SLOT] = slot if slot < link[RING_STOP] else link[RING_START]
     link[ENTRIES] += 1
     link[OCCUPIED] += demand.class_pcu[(word >> CLASS_SHIFT) & CLASS_MASK]
-    link[NEXT_IN] = time + class_gap(target, word, demand, settings)
+    link[NEXT_IN] = time + class_gap(link[GAP_IN], word, demand)
 
 
 @inline_jit

@@ -83,6 +83,7 @@ def lay_network(
     least, most = np.full(n_node, 1 << 20), np.zeros(n_node, np.int64)
     np.minimum.at(least, to_node, columns["weight"])
     np.maximum.at(most, to_node, columns["weight"])
+    in_position = _rank(queue_node, n_node)
     phase = column_of(signals.phase, len(to_node), np.int32)
     ranked = np.bincount(queue_node, rank > 0, n_node) > 0
     network = Network(
@@ -99,7 +100,8 @@ def lay_network(
         ring_start=_bounds(slots),
         weighted=((most > least) | ranked).astype(np.int8),
         movement_start=_bounds(n_in * n_out),
-        in_position=_rank(queue_node, n_node),
+        first_movement=_bounds(n_in * n_out)[queue_node] + in_position * n_out[queue_node],
+        in_position=in_position,
         out_position=_rank(from_node, n_node),
         out_degree=n_out.astype(np.int32),
         phase_of_link=phase,

@@ -32,6 +32,7 @@ from twin.kernels.traffic_arrays import (
 )
 from twin.kernels.traffic_fetch import fetch
 from twin.kernels.traffic_move import INDEX
+from twin.kernels.traffic_plain import since_when
 from twin.kernels.traffic_rescue import first_rescue
 from twin.kernels.traffic_step import call_ahead, wake_entry, wake_exit
 from twin.kernels.traffic_visit import new_desk, new_plan, visit
@@ -155,11 +156,11 @@ def look_across(
             if new and demand.class_rescue.shape[0] > 0:
                 asks = first_rescue(target, network, demand, settings, state, cut)[0]
                 if asks < NEVER:
-                    call_ahead(target, asks, network, state, loose)
+                    call_ahead(target, asks, state, loose)
         else:
             cut.exits[target] = state.link[target, EXITS]
             if state.link_open[target] == NEVER:
-                wake_entry(target, network, demand, settings, state, loose)
+                wake_entry(target, demand, state, loose)
 
 
 @lean_jit
@@ -190,7 +191,7 @@ def _advance_part(
     stop = cut.group_end[thread]
     now = state.clock[NOW]
     met = 0
-    stopped, reached = -1, now
+    stopped, reached, since = -1, now, NEVER
     look_across(start, network, demand, settings, state, loose, stop, cut)
     while True:
         first = NEVER
@@ -208,6 +209,7 @@ def _advance_part(
         else:
             now = max(now, first)
             end = min(now + state.clock[WINDOW], until)
+        since = since_when(now, end, since, demand, state)
         n_active = 0
         for group in range(start, stop):
             if group_next[group] < end:
@@ -215,10 +217,11 @@ def _advance_part(
                 n_active += 1
         for place in range(n_active):
             group = active[place] & INDEX
-            fetch(place, active, n_active, end, network, demand, settings, state)
+            fetch(place, active, n_active, end, network, demand, state, kinds, greens)
             status = visit(
-                group, now, end, network, demand, settings, state, log, rows, waiting, loose, tally, kinds, greens, cut
-            )
+                group, now, end, since, network, demand, settings, state, log, rows, waiting, loose, tally, kinds,
+                greens, cut,
+            )  # fmt: skip
             if status == LOG_FULL:
                 board[FULL + 8 * thread] = 1
                 stopped, reached = group, group_next[group]

@@ -67,16 +67,16 @@ def rotate(network: Network, demand: Demand, settings: Settings, state: State, l
         return LOG_FULL
     word = np.empty(n, np.int64)
     for rank in range(n):
-        word[rank] = _leave(network, demand, settings, state, log, cycle[rank])
+        word[rank] = _leave(demand, state, log, cycle[rank])
     for rank in range(n):
-        enter_link(cycle[(rank + 1) % n], state.clock[NOW], word[rank], network, demand, settings, state)
+        enter_link(cycle[(rank + 1) % n], state.clock[NOW], word[rank], demand, state)
         if is_rescue(word[rank], demand):
             state.link[cycle[rank], RESCUE_OUT] += 1
             state.link[cycle[(rank + 1) % n], RESCUE_IN] += 1
     for target in cycle:
         load_head(target, network, demand, settings, state)
         exits = state.link[target, EXITS]
-        state.link_open[target] = admission(target, exits, network, demand, settings, state)
+        state.link_open[target] = admission(target, exits, demand, state)
         for node in (network.from_node[target], network.to_node[target]):
             group = network.group_of_node[node]
             state.group_next[group] = min(state.group_next[group], state.clock[NOW])
@@ -84,11 +84,11 @@ def rotate(network: Network, demand: Demand, settings: Settings, state: State, l
 
 
 @jit
-def _leave(network: Network, demand: Demand, settings: Settings, state: State, log: Log, source: int) -> int:
+def _leave(demand: Demand, state: State, log: Log, source: int) -> int:
     """Take the first vehicle off a link and give its place free at once; return its word."""
     now, link = state.clock[NOW], state.link[source]
     word = state.ring[link[OUT_SLOT], ROW_WORD]
-    entered = leave_link(source, now, word, network, demand, settings, state)
+    entered = leave_link(source, now, word, demand, state)
     if log.vehicle.shape[0] > 0:
         row = log.written[0]
         log.vehicle[row] = word & VEHICLE_MASK

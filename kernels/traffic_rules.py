@@ -326,7 +326,14 @@ def note_move(queue: int, target: int, time: int, tag: int, network: Network, se
             state.stop_free[node] = time + settings.stop_headway[node]
         elif settings.node_headway[node] > 0:
             state.stop_free[node] = time + settings.node_headway[node]
-    if network.weighted[node] and control != DARK and tag >= 0:
+    if control != DARK and tag >= 0:
+        note_share(queue, target, tag, network, state)
+
+
+@inline_jit
+def note_share(queue: int, target: int, tag: int, network: Network, state: State) -> None:
+    """Let the shares of a merge remember a move from a queue to a link; tag: as it was listed with."""
+    if network.weighted[network.queue_node[queue] & INDEX]:
         start_tag = tag & TAG_MASK
         state.virtual_time[target] = start_tag
         movement = movement_of(queue, target, network)

@@ -2,6 +2,8 @@
 
 from twin.kernels._jit import inline_jit
 from twin.kernels.traffic_arrays import (
+    AHEAD,
+    BEHIND,
     ENTRIES,
     EXITS,
     NEVER,
@@ -44,7 +46,7 @@ def take_out(
     if queue >= network.from_node.shape[0]:
         leave_origin(queue, time, tally, network, demand, settings, state)
         return
-    entered = leave_link(queue, time, word, network, demand, settings, state)
+    entered = leave_link(queue, time, word, demand, state)
     if log.vehicle.shape[0] > 0:
         row = log.written[0] & INDEX
         log.vehicle[row] = word & VEHICLE_MASK
@@ -64,7 +66,7 @@ def take_out(
     else:
         state.head_ready[queue] = NEVER
     if not apart and state.link_open[queue] == NEVER:
-        wake_entry(queue, network, demand, settings, state, loose)
+        wake_entry(queue, demand, state, loose)
 
 
 @inline_jit
@@ -81,7 +83,7 @@ def put_in(
     if target >= n_link:
         end_trip(queue, target, time, word, tally, network, state)
         return NEVER, False
-    enter_link(target, time, word, network, demand, settings, state)
+    enter_link(target, time, word, demand, state)
     exits = state.link[target, EXITS]
     apart = False
     if cut is not None and cut.split[target]:
@@ -90,22 +92,22 @@ def put_in(
     ready = NEVER
     if not apart and state.link[target, ENTRIES] == exits + 1:
         ready = wake_exit(target, network, demand, settings, state, loose)
-    state.link_open[target] = admission(target, exits, network, demand, settings, state)
+    state.link_open[target] = admission(target, exits, demand, state)
     near = False
     if kinds is not None and is_rescue(word, demand):
         state.link[target, RESCUE_IN] += 1
-        near = network.group_of_node[network.queue_node[target] & INDEX] == group
+        near = state.link[target, AHEAD] == group
         if not near and not apart:
-            call_ahead(target, asks_from(target, time, settings), network, state, loose)
+            call_ahead(target, asks_from(target, time, settings), state, loose)
     return ready, near
 
 
 @inline_jit
-def wake_entry(queue: int, network: Network, demand: Demand, settings: Settings, state: State, loose: Byte) -> None:
+def wake_entry(queue: int, demand: Demand, state: State, loose: Byte) -> None:
     """Reckon anew when a link that was full can take a vehicle, and tell the node behind."""
-    opens = admission(queue, state.link[queue, EXITS], network, demand, settings, state)
+    opens = admission(queue, state.link[queue, EXITS], demand, state)
     state.link_open[queue] = opens
-    behind = network.group_of_node[network.from_node[queue] & INDEX] & INDEX
+    behind = state.link[queue, BEHIND] & INDEX
     if opens < state.group_next[behind]:
         state.group_next[behind] = opens
         loose[behind] = 1
@@ -115,7 +117,7 @@ def wake_entry(queue: int, network: Network, demand: Demand, settings: Settings,
 def wake_exit(target: int, network: Network, demand: Demand, settings: Settings, state: State, loose: Byte) -> int:
     """Look at the first vehicle on a link that was empty, and tell the node ahead."""
     ready = load_head(target, network, demand, settings, state)
-    ahead = network.group_of_node[network.queue_node[target] & INDEX] & INDEX
+    ahead = state.link[target, AHEAD] & INDEX
     if ready < state.group_next[ahead]:
         state.group_next[ahead] = ready
         loose[ahead] = 1
@@ -123,8 +125,8 @@ def wake_exit(target: int, network: Network, demand: Demand, settings: Settings,
 
 
 @inline_jit
-def call_ahead(target: int, asks: int, network: Network, state: State, loose: Byte) -> None:
+def call_ahead(target: int, asks: int, state: State, loose: Byte) -> None:
     """Tell the node ahead that an emergency vehicle on a link asks for green from a time on."""
-    ahead = network.group_of_node[network.queue_node[target] & INDEX] & INDEX
+    ahead = state.link[target, AHEAD] & INDEX
     state.group_next[ahead] = min(state.group_next[ahead], asks)
     loose[ahead] = 1

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from twin.kernels._jit import inline_jit, jit
+from twin.kernels._machine import aligned_zeros
 from twin.kernels.traffic_arrays import (
     ACTUATED,
     DONE,
@@ -78,7 +79,7 @@ def new_desk(network: Network) -> Desk:
     """Make the work arrays of a thread."""
     n_queue = len(network.queue_node)
     return Desk(
-        np.empty((n_queue, ROW_COLUMNS), np.int64),
+        aligned_zeros(n_queue, ROW_COLUMNS),
         np.empty((n_queue, WAITING_COLUMNS), np.int64),
         np.empty(len(network.group_start) - 1, np.int64),
     )
@@ -97,10 +98,10 @@ def find_kinds(network: Network, settings: Settings, kinds: Byte) -> None:
 
 @inline_jit
 def visit(
-    group: int, now: int, end: int, network: Network, demand: Demand, settings: Settings, state: State, log: Log,
-    rows: Int, waiting: Int, loose: Byte, tally: Int, kinds: Byte | None, greens: Int | None, cut: Cut | None,
+    group: int, now: int, end: int, since: int, network: Network, demand: Demand, settings: Settings, state: State,
+    log: Log, rows: Int, waiting: Int, loose: Byte, tally: Int, kinds: Byte | None, greens: Int | None, cut: Cut | None,
 ) -> int:  # fmt: skip
-    """Make all moves of a group in [now, end); return DONE or LOG_FULL.
+    """Make all moves of a group in [now, end); return DONE or LOG_FULL; since: see `since_when`.
 
     After LOG_FULL `group_next` of the group says how far it has come.
     """
@@ -113,8 +114,9 @@ def visit(
     if kinds is None or (kind < RULED and not rescue):
         shares = kinds is not None and kind == SHARED
         status = visit_plain(
-            group, now, end, shares, network, demand, settings, state, log, rows, loose, tally, kinds, greens, cut
-        )
+            group, now, end, since, shares, network, demand, settings, state, log, rows, loose, tally, kinds, greens,
+            cut,
+        )  # fmt: skip
         rescue = True
     if kinds is not None and status == CALLED:
         status = visit_ruled(

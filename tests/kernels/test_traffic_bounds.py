@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from twin.kernels.traffic import advance
+from twin.kernels.traffic import advance, touch
 from twin.kernels.traffic_arrays import DONE, NEVER, new_log
 from twin.kernels.traffic_layout import Classes, Roads, Traffic, Trips, build
+
+HOUR = 3600_000_000
 
 
 def city(depart: int = 0, classes: Classes | None = None) -> Traffic:
@@ -49,3 +51,23 @@ def test_rows_beyond_32_bits_are_no_other_rows(row):
 def test_a_class_beyond_8_bits_is_no_other_class():
     with pytest.raises(ValueError, match="trip 0: vehicle_class is unknown"):
         build(Roads(3, [0, 1], [1, 2], [1000.0, 1000.0], [20.0, 20.0]), Trips([0], [0], vehicle_class=[256]), [2])
+
+
+@pytest.mark.parametrize(("hours", "sooner"), [(1.0, 0.2), (38.2, 8.0)])
+def test_who_is_ready_first_goes_first_however_long_others_wait(hours: float, sooner: float) -> None:
+    # Links: two approaches of node 2, its exit, and a third approach whose exit stays closed.
+    roads = Roads(6, [0, 1, 2, 4, 2], [2, 2, 3, 2, 5], 100.0, 10.0)
+    late, early = round(hours * HOUR), round((hours - sooner) * HOUR)
+    depart = [0, early, late]
+    routes = np.array([3, 4, -1, 0, 2, -1, 1, 2, -1], np.int32)
+    key_order = Trips(depart, [4, 0, 1], route_start=[0, 3, 6], routes=routes, key=[0, 2, 1])
+    plain_order = Trips(depart[::-1], [1, 0, 4], route_start=[6, 3, 0], routes=routes)
+    for trips, one, other in ((key_order, 1, 2), (plain_order, 1, 0)):
+        traffic = build(roads, trips)
+        traffic.settings.closed[[2, 4]] = 1
+        touch(*traffic)
+        assert advance(*traffic, new_log(0), late + HOUR) == DONE
+        traffic.settings.closed[2] = 0
+        touch(*traffic)
+        assert advance(*traffic, new_log(0), late + 2 * HOUR) == DONE
+        assert 0 < traffic.state.arrival[one] < traffic.state.arrival[other]

@@ -153,12 +153,12 @@ def test_a_broken_route_is_named() -> None:
 
 def test_a_city_whose_visits_are_fetched_ahead_moves_as_a_small_one() -> None:
     n, each = 1200, np.arange(1200)
-    roads = Roads(3 * n, np.ravel([3 * each, 3 * each + 1], "F"), np.ravel([3 * each + 1, 3 * each + 2], "F"), 100, 10)
+    roads = Roads(3 * n, np.ravel([3 * each, 3 * each + 1], "F"), np.ravel([3 * each + 1, 3 * each + 2], "F"), 5000, 10)
     routes = np.ravel([2 * each, 2 * each + 1, np.full(n, -1)], "F").astype(np.int32)
     vehicle = np.arange(2 * n)
     trips = Trips(np.zeros(2 * n, np.int64), 3 * (vehicle % n), route_start=3 * (vehicle % n), routes=routes)
     traffic = build(roads, trips, group_limit=1)
-    assert len(traffic.network.group_start) - 1 >= LARGE
-    assert advance(*traffic, new_log(0), 60_000_000) == DONE
+    assert len(traffic.state.ring) >= LARGE
+    assert advance(*traffic, new_log(0), 1_100_000_000) == DONE
     headway = int(traffic.settings.headway[0])
-    assert np.array_equal(traffic.state.arrival, 20_000_000 + headway * (vehicle >= n))
+    assert np.array_equal(traffic.state.arrival, 1_000_000_000 + headway * (vehicle >= n))
