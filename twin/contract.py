@@ -221,6 +221,7 @@ class Component:
     tells          kinds of events it only logs
     requires       fields (`link.time`) some component must own, and tables (`links`) the city must have
     city_defaults  group of city parameters -> parameter -> what is taken when the city does not give it
+    waits_for      role of policies -> what nobody does in a run where no policy has it
     """
 
     name: ClassVar[str] = ""
@@ -234,6 +235,7 @@ class Component:
     options: ClassVar[tuple[Option, ...]] = ()
     requires: ClassVar[tuple[str, ...]] = ()
     city_defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    waits_for: ClassVar[Mapping[str, str]] = {}
 
     def examine(self, setup: Setup) -> list[str]:
         """Return what is wrong with the files that options name, each with its place; `twin check` tells it."""

@@ -59,6 +59,7 @@ class Emergency(CallSteps, MissionSteps, Futures, Model):
     lags = SILENCE
     requires = (*ROAD_NEEDS, "zones", "zone_nodes", "stations", "hospitals")
     city_defaults: ClassVar = {"emergency": DEFAULTS}
+    waits_for: ClassVar = {"dispatch": "no call is served"}
     events = tables.EVENTS
     tells = tables.TELLS
     options = tables.OPTIONS

@@ -54,6 +54,7 @@ class Restoration(RepairSteps):
     requires = (*ROAD_NEEDS, "substation.failed", "line.failed", "depots", "buses", "lines", "sources")
     events = kinds.EVENTS
     tells = kinds.TELLS
+    waits_for: ClassVar = {"restoration": "no crew repairs anything"}
     options = kinds.OPTIONS
     procedures: ClassVar = {
         "repair": (

@@ -158,3 +158,24 @@ def test_the_models_and_feeds_it_suggests_need_no_option(tmp_path):
 def test_a_schema_that_a_scenario_names_is_there(path):
     named = re.findall(r"\$schema=(\S+)", path.read_text(encoding="utf-8"))
     assert [name for name in named if not (path.parent / name).is_file()] == []
+
+
+def test_a_new_scenario_has_a_command_centre(tmp_path):
+    path = tmp_path / "new.yaml"
+    path.write_text(template("fresh"))
+    case = load(path).cases()[0]
+    assert dict(case.policies) == {"dispatch": "closest_idle", "restoration": "first_come"}
+    assert dict(case.feeds).keys() >= {"avl", "probes", "scada"}
+    assert "W204" not in [problem.code for problem in load(path).check()]
+
+
+def test_a_role_that_a_model_waits_for_and_nobody_fills_is_warned_of(tmp_path):
+    path = tmp_path / "new.yaml"
+    text = "scenario: a\ncity: nusantara\nstart: 2026-01-15 17:00\nduration: 1 h\nmodels: [traffic, emergency]\n"
+    path.write_text(text)
+    (found,) = (problem for problem in load(path).check() if problem.code == "W204")
+    assert not found.is_error
+    assert "nobody decides in role dispatch for model emergency, so no call is served" in found.message
+    assert "closest_idle" in found.message
+    path.write_text(f"{text}policy: {{dispatch: nobody_knows}}\n")
+    assert [problem.code for problem in load(path).check() if problem.code in ("W204", "E132")] == ["E132"]

@@ -55,6 +55,7 @@ def read_cast(tree: Node, city: City | None, registry: Registry, folder: Path, p
         if tree.get("models") is None:
             _drop_unfounded(chosen)
         _check_needs(chosen, city, registry, problems)
+    _check_roles(tree, chosen, registry, problems)
     _read_options(tree, city, registry, chosen, folder, problems)
     return chosen
 
@@ -261,6 +262,19 @@ def _check_needs(chosen: Cast, city: City, registry: Registry, problems: Problem
     for name, fields in _unowned(chosen).items():
         owners = sorted({owner for field in fields for owner in _owners(field, registry)})
         problems.add(chosen.marks[name], "E136", f"{name} needs {', '.join(owners or fields)}, not part of this run")
+
+
+def _check_roles(tree: Node, chosen: Cast, registry: Registry, problems: Problems) -> None:
+    """Warn of roles that a model waits for and nobody fills; a policy that cannot be read is told elsewhere."""
+    node = tree.get("policy")
+    named = set(node.value) if node is not None and node.is_mapping else set()
+    known = cast(dict[str, type[Policy]], registry.all("policy"))
+    for name in chosen.models:
+        for role, then in chosen.classes[name].waits_for.items():
+            if role not in named:
+                fitting = ", ".join(policy for policy, found in known.items() if found.role == role)
+                text = f"nobody decides in role {role} for model {name}, so {then}; policy: {{{role}: ...}} takes"
+                problems.add(chosen.marks[name], "W204", f"{text} {fitting}")
 
 
 def _note_city_defaults(

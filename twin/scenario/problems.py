@@ -40,6 +40,7 @@ CODES = {
     "W201": "options fell to their defaults",
     "W202": "a key has no effect",
     "W203": "the city does not give parameters, and a model takes values of its own",
+    "W204": "a model waits for decisions, and no policy makes them",
 }
 """Meaning of each code; E is an error, W a warning."""
 

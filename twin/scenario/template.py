@@ -16,6 +16,8 @@ SCHEMA_FILE = "twin.schema.json"
 
 _WRITTEN = ("scenario", "title", "city", "start", "duration", "seed", "replications")
 _COLUMN = 40
+_PLAIN = ("closest_idle", "first_come", "fixed_time")
+"""Policies that a new scenario names before others of their role: the simplest."""
 
 
 def template(name: str = "my_scenario", registry: Registry = BUILT_IN) -> str:
@@ -36,7 +38,7 @@ def template(name: str = "my_scenario", registry: Registry = BUILT_IN) -> str:
         _models(registry),
         _options(registry),
         _policies(registry),
-        ["# What the command centre sees.", *_listed("feed", registry)],
+        ["# What the command centre sees.", *_listed("feed", registry, live=bool(_awaited(registry)))],
         ["# What is recorded.", "# record: {every: 5 min, state: false}"],
         _events(registry),
         _arms(registry),
@@ -62,13 +64,21 @@ def _models(registry: Registry) -> list[str]:
     return ["# What runs; without this line every model the city has tables for.", *_listed("model", registry)]
 
 
-def _listed(kind: str, registry: Registry) -> list[str]:
-    """List components that run as they are; name those with an option that has no default above them."""
+def _awaited(registry: Registry) -> set[str]:
+    """Return the roles that some model waits for."""
+    return {role for found in registry.all("model").values() for role in found.waits_for}
+
+
+def _listed(kind: str, registry: Registry, live: bool = False) -> list[str]:
+    """List components that run as they are; name those with an option that has no default above them.
+
+    live  the list counts as it stands; else it is a comment
+    """
     parts = registry.all(kind)
     needy = [name for name, found in parts.items() if any(option.default is None for option in found.options)]
     ready = [name for name in parts if name not in needy]
     note = [f"# Also, once options without a default (...) have a value: {', '.join(needy)}"] if needy else []
-    return [*note, f"# {kind}s: [{', '.join(ready)}]"]
+    return [*note, f"{'' if live else '# '}{kind}s: [{', '.join(ready)}]"]
 
 
 def _options(registry: Registry) -> list[str]:
@@ -95,10 +105,12 @@ def _value(option: Option) -> str:
 
 
 def _policies(registry: Registry) -> list[str]:
-    roles = _roles(registry).items()
-    return ["# Who decides what, by role.", "# policy:"] + [
-        _line(f"#   {role}: {names[0]}", f"one of: {', '.join(names)}") for role, names in roles
-    ]
+    awaited = _awaited(registry)
+    lines = ["# Who decides what, by role.", "policy:" if awaited else "# policy:"]
+    for role, names in sorted(_roles(registry).items(), key=lambda item: item[0] not in awaited):
+        chosen = next((name for name in _PLAIN if name in names), names[0])
+        lines.append(_line(f"{'' if role in awaited else '# '}  {role}: {chosen}", f"one of: {', '.join(names)}"))
+    return lines
 
 
 def _events(registry: Registry) -> list[str]:
