@@ -216,8 +216,7 @@ class Engine:
         while True:
             while calendar.due(time) < RECORD:
                 calendar.env.step()
-            if self._due != 0:
-                self._settle()
+            self._settle()
             priority = calendar.due(time)
             if priority == LATER:
                 return
@@ -228,6 +227,8 @@ class Engine:
         """Let every model that has something new to read solve once, in order."""
         if self._due is None:
             self._due = self._find_due()
+        if not self._due:
+            return
         self._settling = True
         cells = self.state.cells
         try:
