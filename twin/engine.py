@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from twin.assembly import ACT, BEGIN, DECISION, MEASURE, SETTLE, TIMER, Assembly
@@ -37,8 +38,6 @@ class Engine:
         self.parents = parent_log()
         self.series = series_log()
         self._views: dict[str, View] = {}
-        self._calendar: Calendar | None = None
-        self._procedures: Procedures | None = None
         self._handles: Handles | None = None
         self._settling = False
         self._advancing = ""
@@ -64,21 +63,17 @@ class Engine:
         """Seed of every keyed random number."""
         return self.assembly.setup.seed
 
-    @property
+    @cached_property
     def calendar(self) -> Calendar:
         """The simpy clock, armed from the pending rows when first needed."""
-        if self._calendar is None:
-            self._wind_up()
-        assert self._calendar is not None
-        return self._calendar
+        self._wind_up()
+        return self.calendar
 
-    @property
+    @cached_property
     def procedures(self) -> Procedures:
         """The driver of staged procedures."""
-        if self._procedures is None:
-            self._wind_up()
-        assert self._procedures is not None
-        return self._procedures
+        self._wind_up()
+        return self.procedures
 
     @property
     def handles(self) -> Handles:
@@ -90,10 +85,10 @@ class Engine:
         return self._handles
 
     def _wind_up(self) -> None:
-        self._calendar = Calendar(self.state, self.now, self._fire)
-        self._procedures = Procedures(self)
-        self._procedures.restore()
-        self._calendar.arm_all()
+        self.calendar = Calendar(self.state, self.now, self._fire)
+        self.procedures = Procedures(self)
+        self.procedures.restore()
+        self.calendar.arm_all()
 
     def view(self, name: str, cause: int = -1) -> View:
         """Return a component's view, with the event it acts for."""

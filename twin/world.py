@@ -134,13 +134,16 @@ class World(Engine):
         with switched(self, Change(choice, seed)) as other:
             fresh = World(other.assembly, other.state.copy())
             fresh.events, fresh.parents, fresh.series = other.events, other.parents, other.series
+        vars(self).clear()
         vars(self).update(vars(fresh))
         return self
 
     def close(self) -> None:
         """End this world and let the next branch reuse its memory; logs and figures taken stay."""
         self._views.clear()
-        self._calendar = self._procedures = self._handles = None
+        for name in ("calendar", "procedures"):
+            vars(self).pop(name, None)
+        self._handles = None
         self.state.close()
 
     def __enter__(self) -> World:
