@@ -66,11 +66,12 @@ class Reading:
 def read_inp(path: str | Path, title: str | None = None, crs: int = 3857, **options: Any) -> City:
     """Return a city with the water tables of an .inp file alone.
 
-    crs      EPSG number of x and y; places are kept as written
+    crs      EPSG number of x and y, such as 4326 of degrees, which are laid on a grid of metres
     options  name, timezone ("Etc/UTC") and driving_side ("right") of the city
     Raises CityError, with the reader's own words, for a file that is not a network.
     """
     tables, settings, report = inp_tables(path)
+    crs = _lay_out(tables, crs)
     stem = Path(path).stem
     source = f"imported from {Path(path).name}"
     return City(
@@ -84,6 +85,19 @@ def read_inp(path: str | Path, title: str | None = None, crs: int = 3857, **opti
         provenance=({"item": "water network", "value": Path(path).name, "unit": "", "source": source},),
         report={"water": report},
     )
+
+
+def _lay_out(tables: Tables, crs: int) -> int:
+    """Put the nodes on a metre grid, in place, and return its EPSG number."""
+    from twin.city.regions import on_metre_grid
+
+    nodes = [tables[name] for name in ("junctions", "reservoirs", "tanks")]
+    xy = np.concatenate([np.stack([table["x"], table["y"]], axis=1).astype(np.float64) for table in nodes])
+    placed, grid = on_metre_grid(xy, crs)
+    parts = np.split(placed, np.cumsum([len(table["x"]) for table in nodes])[:-1])
+    for table, part in zip(nodes, parts, strict=True):
+        table["x"], table["y"] = part[:, 0], part[:, 1]
+    return grid
 
 
 def inp_tables(path: str | Path) -> tuple[Tables, dict[str, Any], dict[str, int]]:

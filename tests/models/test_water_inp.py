@@ -302,3 +302,14 @@ def test_a_network_becomes_a_city_from_the_command_line(tmp_path, monkeypatch):
     city = City.load(tmp_path / "net")
     assert (city.timezone, city.rows("pipes")) == ("Asia/Makassar", 3)
     assert water_world(city).run("1 h").check() == []
+
+
+def test_degrees_are_laid_on_a_grid_of_metres(tmp_path):
+    path = tmp_path / "n.inp"
+    places = "[COORDINATES]\nr 8.40 49.00\na 8.41 49.00\nb 8.41 49.02\nt 8.42 49.02\n"
+    path.write_text(PLAIN.replace("[PIPES]", f"{places}[PIPES]"))
+    assert (read_inp(path).crs, read_inp(path)["junctions"]["x"].tolist()) == (3857, [8.41, 8.41])
+    city = read_inp(path, crs=4326)
+    assert city.crs == 32632
+    xy = [np.array([city[name]["x"][0], city[name]["y"][0]]) for name in ("reservoirs", "junctions", "tanks")]
+    assert [np.linalg.norm(xy[1] - other) for other in (xy[0], xy[2])] == pytest.approx([731.4, 2341.2], rel=2e-3)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from twin.city.core import City
+from twin.city.grid_places import lay_out
 from twin.city.grid_tables import GridParts, read_text
 from twin.errors import CityError
 
@@ -16,13 +17,14 @@ from twin.errors import CityError
 class GridOptions:
     """State what a file of a power grid or of a water network leaves open.
 
-    crs       EPSG number of x and y; places are kept as written
+    crs       EPSG number of x and y, such as 4326 of degrees; None finds degrees of a grid by the lengths of its
+              lines, and else keeps places as written
     timezone, driving_side, name, title  of the city
     reactive_limits  1 keeps machines within their limits of reactive power, 0 leaves the limits out, as the
                      power flows of pandapower and MATPOWER do where they are not told otherwise
     """
 
-    crs: int = 3857
+    crs: int | None = None
     timezone: str = "Etc/UTC"
     driving_side: str = "right"
     name: str | None = None
@@ -45,15 +47,18 @@ def build_grid(path: str | Path, **options: Any) -> City:
         parts.unlimited()
     name = chosen.name or path.stem
     source = f"imported from {path.name}"
+    tables = parts.tables()
+    crs, places = lay_out(tables, chosen.crs)
+    dropped = {kind: n for kind, n in sorted(parts.dropped.items()) if n}
     return City(
         name=name,
         title=chosen.title or name,
         driving_side=chosen.driving_side,
         timezone=chosen.timezone,
-        crs=chosen.crs,
-        tables=parts.tables(),
+        crs=crs,
+        tables=tables,
         provenance=({"item": "power grid", "value": path.name, "unit": "", "source": source},),
-        report={"source": path.name, "dropped": {name: n for name, n in sorted(parts.dropped.items()) if n}},
+        report={"source": path.name, **({"places": places} if places else {}), "dropped": dropped},
     )
 
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from twin.errors import CityError
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -69,3 +74,19 @@ def utm_grid(lon: float, lat: float) -> int:
     """
     zone = min(int((lon + 180.0) // 6.0) + 1, 60)
     return (32600 if lat >= 0.0 else 32700) + zone
+
+
+def on_metre_grid(xy: Floats, crs: int) -> tuple[Floats, int]:
+    """Return positions on a metre grid: as they are, or from degrees or feet to their UTM zone."""
+    from pyproj import CRS, Transformer
+    from pyproj.exceptions import ProjError
+
+    try:
+        grid = CRS.from_epsg(crs)
+    except ProjError:
+        raise CityError(f"crs ({crs}) is not an EPSG number") from None
+    if grid.is_projected and grid.axis_info[0].unit_name == "metre":
+        return xy, crs
+    lon, lat = Transformer.from_crs(crs, 4326, always_xy=True).transform(xy[:, 0], xy[:, 1])
+    target = utm_grid(float(np.median(lon)), float(np.median(lat)))
+    return np.stack(Transformer.from_crs(4326, target, always_xy=True).transform(lon, lat), axis=1), target

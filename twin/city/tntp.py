@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from twin.city.core import City
 from twin.city.counts import describe_counts
+from twin.city.regions import on_metre_grid
 from twin.city.streets import Streets, identifiers, link_tables, lonlat, node_table
 from twin.city.tntp_read import TntpNetwork, read_network, read_nodes, read_trips
 from twin.errors import CityError
@@ -107,25 +108,7 @@ def _coordinates(path: Path, network: TntpNetwork, chosen: TntpOptions, report: 
         ring = 500.0 + 3000.0 * np.stack([np.cos(angle), np.sin(angle)], axis=1)
         return ring + np.array([500000.0, 5000.0]), 32631
     xy = read_nodes(file, network.nodes)
-    return _on_metre_grid(xy, chosen.crs)
-
-
-def _on_metre_grid(xy: Floats, crs: int) -> tuple[Floats, int]:
-    """Return positions on a metre grid: as they are, or from degrees or feet to their UTM zone."""
-    from pyproj import CRS, Transformer
-    from pyproj.exceptions import ProjError
-
-    from twin.city.regions import utm_grid
-
-    try:
-        grid = CRS.from_epsg(crs)
-    except ProjError:
-        raise CityError(f"crs ({crs}) is not an EPSG number") from None
-    if grid.is_projected and grid.axis_info[0].unit_name == "metre":
-        return xy, crs
-    lon, lat = Transformer.from_crs(crs, 4326, always_xy=True).transform(xy[:, 0], xy[:, 1])
-    target = utm_grid(float(np.median(lon)), float(np.median(lat)))
-    return np.stack(Transformer.from_crs(4326, target, always_xy=True).transform(lon, lat), axis=1), target
+    return on_metre_grid(xy, chosen.crs)
 
 
 def _tables(

@@ -37,7 +37,8 @@ def _geometry(city: City, name: str) -> Any:
     if name == "lines":
         buses = city["buses"]
         pairs = np.stack([table["from_bus"], table["to_bus"]], axis=1)
-        return shapely.linestrings(np.stack([buses["lon"][pairs], buses["lat"][pairs]], axis=2))
+        lon, lat = (buses["lon"], buses["lat"]) if "lon" in buses else _degrees(city, buses["x"], buses["y"])
+        return shapely.linestrings(np.stack([lon[pairs], lat[pairs]], axis=2))
     if "lon" in table:
         return shapely.points(table["lon"], table["lat"])
     if "x" in table:
