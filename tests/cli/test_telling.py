@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import shlex
 import shutil
+from types import SimpleNamespace
 
 import pytest
+import typer
 
 from tests.cli.test_cli import call
 from tests.suites.conftest import PLUGIN, write_scenario
@@ -166,8 +168,6 @@ def test_check_tells_errors_first_and_folds_warnings(place, capsys):
 
 
 def test_a_run_names_the_command_that_lists_its_defaults(capsys):
-    from types import SimpleNamespace
-
     from twin.cli.telling import tell_warnings
     from twin.scenario.problems import Problem
 
@@ -200,3 +200,16 @@ def test_verdicts_of_several_arms_say_that_they_hold_together(tmp_path, monkeypa
     assert "1 of 9 runs are not complete and left out: A 0 waiting" in told.err
     assert call("compare", "A", "C", "--results", "results/tiny") == 0
     assert "for all judged KPIs together" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("scenario", ["my own.yaml", ""])
+def test_after_a_failure_the_next_command_fits_what_was_mended(tmp_path, capsys, scenario):
+    from twin.cli.telling import tell_records
+
+    failed = SimpleNamespace(status="failed", arm="A", replication=0, message="no such id", folder=tmp_path)
+    with pytest.raises(typer.Exit) as left:
+        tell_records([failed], tmp_path, scenario)
+    told = capsys.readouterr().err
+    assert left.value.exit_code == 1
+    assert (f"after a change of the scenario: twin run '{scenario}'" in told) == bool(scenario)
+    assert f"after a change elsewhere (data, plugin, disc): twin resume {tmp_path}" in " ".join(told.split())

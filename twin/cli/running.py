@@ -76,7 +76,7 @@ def resume(
     outcome = resume_suite(folder, plugin or [], _execution(workers), progress)
     records = outcome.records
     tell_stages(outcome)
-    tell_records(records, folder)
+    tell_records(records, folder, str((outcome.content or {}).get("file", "")))
     now = sum(not record.reused for record in records)
     say(f"{now} run{'s' * (now != 1)} done now, {len(records)} complete in {quote(str(folder))}")
     if outcome.content is not None:
@@ -165,7 +165,7 @@ def _run(name: str, order: _Order) -> None:
     tell_state(cases)
     tell_compiling(cases, execution)
     outcome = run_suite(scenario, order.out, None if staged else cases, execution, progress, order.arms)
-    tell_records(outcome.records, outcome.folder)
+    tell_records(outcome.records, outcome.folder, name)
     if execution.shard[1] > 1 and not _is_last_shard(order.shard, outcome):
         return
     _end(outcome, order.report, begun)

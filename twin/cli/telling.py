@@ -64,8 +64,11 @@ def tell_stages(outcome: Outcome) -> None:
         say(f"warning: {told}, for further stages: {again}", error=True)
 
 
-def tell_records(records: Sequence[Record], folder: Path) -> None:
-    """Print what did not complete; leave with 130 when interrupted, 1 when something failed."""
+def tell_records(records: Sequence[Record], folder: Path, scenario: str = "") -> None:
+    """Print what did not complete; leave with 130 when interrupted, 1 when something failed.
+
+    scenario  file that is to be run anew once it is changed: resume makes the cases that stand in the folder
+    """
     from twin.cli.console import say
 
     for record in records:
@@ -84,7 +87,9 @@ def tell_records(records: Sequence[Record], folder: Path) -> None:
         say(f"{len(elsewhere)} runs are being written by others: {elsewhere[0].message}", error=True)
         raise typer.Exit(1)
     if any(record.status == "failed" for record in records):
-        say(f"go on after mending the cause with: twin resume {quote(str(folder))}", error=True)
+        again = f"after a change of the scenario: twin run {quote(scenario)}; " if scenario else ""
+        other = f"after a change elsewhere (data, plugin, disc): twin resume {quote(str(folder))}"
+        say(f"go on {again}{other}", error=True)
         raise typer.Exit(1)
 
 
