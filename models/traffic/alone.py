@@ -9,20 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.models.traffic.frames import LONGEST, NEEDED, SECOND, Frames, lay_out
-from twin.models.traffic.gridlock import say
 from twin.models.traffic.inputs import refuse_types, warn_of_replaced
 from twin.models.traffic.order import as_given, in_order
+from twin.models.traffic.outcome import Result, result_of
 from twin.models.traffic.streets import CLASS_PCU
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from twin.kernels.traffic_arrays import Log
-    from twin.kernels.traffic_layout import Traffic
     from twin.models.traffic.changes import Changes
     from twin.models.traffic.guidance import Guide
     from twin.models.traffic.trails import Drivers
-    from twin.plot.traffic import Pictures
 
 Array = np.ndarray[Any, Any]
 
@@ -30,38 +28,6 @@ _DAY = 86_400.0
 _LOG_ROWS = 1 << 18
 _SHORTEST = 0.01
 _MOST_PASSING = 1000.0
-_OUTCOMES = np.array(["waiting", "driving", "arrived", "no way", "no way"], dtype=object)
-
-
-@dataclass(frozen=True)
-class Result:
-    """What happened, by trip, by link and by traversal; times in s.
-
-    trips      the trips given, with arrive, time (departure to arrival, the wait
-               to enter included) and outcome: arrived, driving, waiting, no way
-    links      the links given, with vehicles, mean_time, free_time and delay (of
-               all vehicles together), all of those that left the link
-    events     trip, link, entered, left: one row a traversal, by time of exit
-    gridlocks  links of each cycle in which every queue waits for the next, at the end
-    relaxed    how often a gridlock was moved on by one vehicle
-    nodes      x, y (m) of the nodes, if they were given
-    driving_side  as given
-    """
-
-    trips: pd.DataFrame
-    links: pd.DataFrame
-    events: pd.DataFrame
-    gridlocks: list[list[Any]]
-    relaxed: int
-    nodes: pd.DataFrame | None = None
-    driving_side: str = "right"
-
-    @property
-    def plot(self) -> Pictures:
-        """Draw link maps, a space-time diagram or the fundamental diagram: see `twin.plot.traffic`."""
-        from twin.plot.traffic import Pictures
-
-        return Pictures(self)
 
 
 @dataclass(frozen=True)
@@ -161,7 +127,7 @@ def simulate(
            (1 s), weight (lanes), rank (0). The index names the links, any
            labels name the nodes
     trips  from, to (nodes), depart (s); also class, a name in `pcu`
-    until  s, by default a day after the last departure
+    until  s, by default a day after the last departure and the last change
     changes  time (s), link, and what the link has from then on, left out or nan
            where it stays: capacity, speed, lanes (no more than at the start),
            open (False: nobody may enter; drivers take other ways, and wait if
@@ -199,10 +165,17 @@ def simulate(
     warn_of_replaced({"links": links, "trips": trips})
     frames, *rows = in_order(frames.as_numbers())
     traffic, guide, later = lay_out(frames, rules)
-    last = (float(frames.trips["depart"].max()) if len(trips) else 0.0) + _DAY if until is None else until
+    last = _last(frames) + _DAY if until is None else until
+    free = traffic.settings.free_flow.copy()
     drivers = Drivers(traffic, new_memory(traffic.network, traffic.demand))
     events, relaxed = _run(_Drive(drivers, guide, later, rules, threads), round(last * SECOND))
-    return as_given(_result(frames, drivers.traffic, events, relaxed), *rows)
+    return as_given(result_of(frames, drivers.traffic, events, relaxed, free), *rows)
+
+
+def _last(frames: Frames) -> float:
+    """Return the time of the last departure or change of a road, s."""
+    times = [frames.trips["depart"].to_numpy(float), frames.changes["time"].to_numpy(float)]
+    return float(np.concatenate(times).max(initial=0.0))
 
 
 @dataclass
@@ -251,38 +224,4 @@ def _run(drive: _Drive, until: int) -> tuple[list[Array], int]:
         if guide is not None and now % hears == 0:
             guide.renew(drivers)
     drive.advance(log, until)
-    columns = [np.concatenate(column) for column in zip(*drive.parts, strict=True)]
-    order = np.lexsort((columns[0], columns[3]))
-    return [column[order] for column in columns], relaxed
-
-
-def _result(frames: Frames, traffic: Traffic, events: list[Array], relaxed: int) -> Result:
-    import pandas as pd
-
-    from twin.kernels.traffic_probe import gridlocks
-    from twin.models.traffic.pockets import join
-
-    arrive = np.where(traffic.state.arrival >= 0, traffic.state.arrival / SECOND, np.nan)
-    outcome = _OUTCOMES[traffic.state.outcome]
-    trips = frames.trips.assign(arrive=arrive, time=arrive - frames.trips["depart"].to_numpy(float), outcome=outcome)
-    n_link = len(frames.links)
-    free = traffic.settings.free_flow[:n_link] / SECOND
-    trip, link, entered, left = join(events, n_link, traffic)
-    vehicles, ticks = np.bincount(link, minlength=n_link), np.zeros(n_link, np.int64)
-    np.add.at(ticks, link, left - entered)
-    travel = ticks / SECOND
-    mean = np.divide(travel, vehicles, out=free.copy(), where=vehicles > 0)
-    links = frames.links.assign(vehicles=vehicles, mean_time=mean, free_time=free, delay=travel - vehicles * free)
-    table = pd.DataFrame(
-        {
-            "trip": frames.trips.index[trip],
-            "link": frames.links.index[link],
-            "entered": entered / SECOND,
-            "left": left / SECOND,
-        }
-    )
-    stuck = gridlocks(traffic.network, traffic.settings, traffic.state)
-    cycles = [[frames.links.index[row] for row in cycle if row < n_link] for cycle in stuck]
-    for cycle in cycles:
-        say(cycle)
-    return Result(trips, links, table, cycles, relaxed, frames.positions, "left" if frames.left else "right")
+    return [np.concatenate(column) for column in zip(*drive.parts, strict=True)], relaxed

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
-    from twin.models.traffic.alone import Result
+    from twin.models.traffic.outcome import Result
 
 Array = np.ndarray[Any, Any]
 
@@ -18,29 +18,40 @@ VEHICLE_AND_LOOP = 5.0 + 2.0
 """m; length of a car and of a loop (Traffic Detector Handbook, FHWA 2006, chapter 2: loops of 1.8 m)."""
 
 
-def loops(result: Result, links: Sequence[Any], every: float = 300.0, until: float | None = None) -> pd.DataFrame:
+MOST_ROWS = 10_000_000
+"""Rows of a table beyond which an interval is a slip, and would take the memory."""
+
+
+def loops(
+    result: Result, links: Sequence[Any], every: float = 300.0, until: float | None = None, begin: float = 0.0
+) -> pd.DataFrame:
     """Count vehicles at the end of links: one row per link and interval, empty intervals included.
 
     link, begin (s), count, flow (veh/h), speed (m/s, mean over space of those
     counted on their way along the link, nan if none), occupancy (share of time
     that a loop in each lane is covered)
 
-    every  s; until  s, by default the last exit from these links
+    every  s; until  s, by default the last exit from these links; begin  s, of
+    the first interval
     """
     import pandas as pd
 
     _check_links(result, links)
     _check_interval(every)
-    if until is not None and not until > 0:
-        raise ValueError(f"until ({until}) must be greater than 0 s")
-    events = result.events[result.events["link"].isin(links)]
-    last = float(events["left"].max()) if len(events) else 0.0
-    bins = int(last // every) + 1 if until is None else max(int(np.ceil(until / every)), 1)
+    if not 0 <= begin < np.inf:
+        raise ValueError(f"begin ({begin}) must be at least 0 s and finite")
+    if until is not None and not until > begin:
+        raise ValueError(f"until ({until}) must be greater than {begin:g} s")
+    events = result.events[result.events["link"].isin(links) & (result.events["left"] >= begin)]
+    last = float(events["left"].max()) if len(events) else begin
+    count_of = (last - begin) // every + 1 if until is None else max(np.ceil((until - begin) / every), 1)
+    bins = _rows("loops", count_of, len(links)) // len(links)
     if len(set(links)) < len(links):
         raise ValueError("links must be different from one another")
     place = pd.Index(links).get_indexer(events["link"])
-    row = place * bins + (events["left"].to_numpy() // every).astype(np.int64)
-    inside = events["left"].to_numpy() < bins * every
+    late = events["left"].to_numpy() - begin
+    row = place * bins + (late // every).astype(np.int64)
+    inside = late < bins * every
     own = result.links.loc[list(links)]
     pace = (events["left"] - events["entered"]).to_numpy() / own["length"].to_numpy(float)[place]
     count = np.bincount(row[inside], minlength=bins * len(links))
@@ -49,7 +60,7 @@ def loops(result: Result, links: Sequence[Any], every: float = 300.0, until: flo
     return pd.DataFrame(
         {
             "link": np.repeat(np.asarray(own.index), bins),
-            "begin": np.tile(np.arange(bins) * every, len(links)),
+            "begin": np.tile(begin + np.arange(bins) * every, len(links)),
             "count": count,
             "flow": count * 3600 / every,
             "speed": np.divide(count, paces, out=np.full(len(count), np.nan), where=count > 0),
@@ -80,7 +91,8 @@ def floating_cars(result: Result, share: float, every: float = 10.0, seed: int =
     every  s between two reports of a vehicle; reports fall on its multiples
 
     A vehicle reports the mean speed of its way along the link; the log does
-    not tell where on the link it stood.
+    not tell where on the link it stood, but see `Result.drives` for those that
+    had not left it when the run ended.
     """
     import pandas as pd
 
@@ -91,21 +103,24 @@ def floating_cars(result: Result, share: float, every: float = 10.0, seed: int =
         raise ValueError(f"share ({share}) must be between 0 and 1")
     _check_interval(every)
     chosen = result.trips.index[uniform(seed, "floating.car", keys_of(result.trips.index)) < share]
-    events = result.events[result.events["trip"].isin(chosen)]
-    entered, left = events["entered"].to_numpy(), events["left"].to_numpy()
-    first = np.ceil(entered / every).astype(np.int64)
-    count = np.maximum(np.ceil(left / every).astype(np.int64) - first, 0)
-    row = np.repeat(np.arange(len(events)), count)
-    time = (first[row] + np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)) * every
-    length = result.links["length"].loc[events["link"]].to_numpy(float)
-    speed = length / (left - entered)
+    trip = result.events["trip"].to_numpy()
+    rows = np.flatnonzero(result.events["trip"].isin(chosen))
+    drives = result.drives()
+    entered, reached, left, place = (column[rows] for column in drives[1:])
+    first = np.ceil(entered / every)
+    count = np.maximum(np.ceil(left / every) - first, 0)
+    _rows("floating_cars", count.sum())
+    row = np.repeat(np.arange(len(rows)), count.astype(np.int64))
+    nth = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count.astype(np.int64))
+    time = (first[row] + nth) * every
+    speed = place / np.maximum(reached - entered, 1e-9)
     reports = pd.DataFrame(
         {
-            "trip": events["trip"].to_numpy()[row],
+            "trip": trip[rows][row],
             "time": time,
-            "link": events["link"].to_numpy()[row],
-            "offset": (time - entered[row]) * speed[row],
-            "speed": speed[row],
+            "link": result.events["link"].to_numpy()[rows][row],
+            "offset": np.minimum((time - entered[row]) * speed[row], place[row]),
+            "speed": np.where(time < reached[row], speed[row], 0.0),
         }
     )
     return reports.sort_values(["time", "trip"], kind="stable", ignore_index=True)
@@ -122,3 +137,13 @@ def _check_links(result: Result, links: Sequence[Any]) -> None:
 def _check_interval(every: float) -> None:
     if not 0 < every < np.inf:
         raise ValueError(f"every ({every}) must be greater than 0 s and finite")
+
+
+def _rows(table: str, count: float, links: int = 1) -> int:
+    """Return the rows of a table of so many intervals, or raise ValueError if they are too many."""
+    if count * links > MOST_ROWS:
+        raise ValueError(
+            f"{table} would have {count * links:,.0f} rows, more than {MOST_ROWS:,}; give a longer interval (every)"
+            + (", a later begin or fewer links" if table == "loops" else " or a smaller share")
+        )
+    return int(count) * links

@@ -30,7 +30,9 @@ _MOST_PCU = 1000.0
 _MOST_ROOM = 1e7
 """PCU on one link: beyond it a length or a number of lanes is a slip, and its ring would take the memory."""
 _SHOWN = 5
-_OPTIONAL = {"lanes": 1.0, "capacity": np.inf, "jam_density": 0.2, "reaction_time": 1.0, "rank": 0}
+JAM_DENSITY = 0.2
+"""veh/m per lane, where a table of links does not say"""
+_OPTIONAL = {"lanes": 1.0, "capacity": np.inf, "jam_density": JAM_DENSITY, "reaction_time": 1.0, "rank": 0}
 NEEDED = {
     "links": ("from", "to", "length", "speed"),
     "trips": ("from", "to", "depart"),

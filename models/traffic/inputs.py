@@ -31,7 +31,7 @@ NUMBERS = {
     "pockets": ("storage",),
     "changes": ("time", "capacity", "speed", "lanes", "open"),
 }
-WRITTEN = {"trips": ("arrive", "time", "outcome"), "links": ("vehicles", "mean_time", "free_time", "delay")}
+WRITTEN = {"trips": ("wait", "arrive", "time", "outcome"), "links": ("vehicles", "mean_time", "free_time", "delay")}
 """Columns of a result; a table that has them all is one of an earlier result."""
 _ALIKE = 0.8
 """Share of letters in common (Ratcliff and Obershelp) from which a name is taken for a slip: one letter of five."""

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from twin.models.traffic.alone import Result
     from twin.models.traffic.frames import Frames
+    from twin.models.traffic.outcome import Result
 
 Array = np.ndarray[Any, Any]
 

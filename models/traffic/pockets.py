@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from twin.kernels.traffic_layout import Traffic
     from twin.models.traffic.frames import Frames
 
 Array = np.ndarray[Any, Any]
@@ -38,36 +37,16 @@ def movements(frames: Frames) -> Array:
     return np.stack(ends, axis=1)
 
 
-def join(events: list[Array], n_link: int, traffic: Traffic) -> list[Array]:
+def join(events: list[Array], n_link: int) -> list[Array]:
     """Count the time in a pocket as time on the link it belongs to.
 
-    events  vehicle, link, entered, left (n_event,): the kernel's log, where
-            pockets are links from n_link on; returned without these. Vehicles
-            still in a pocket have not left its link
+    events  vehicle, link, entered, left (n_event,): pockets are links from
+            n_link on, and are returned without these
     """
-    if len(traffic.state.link) == n_link:
-        return events
     vehicle, link, entered, left = events
     order = np.lexsort((entered, vehicle))
     turned = link >= n_link
     place = np.flatnonzero(turned[order])
     left = left.copy()
     left[order[place - 1]] = left[order[place]]
-    last = order[np.append(vehicle[order][1:] != vehicle[order][:-1], True)] if len(order) else order
-    kept = ~turned
-    kept[last[np.isin(vehicle[last], inside(n_link, traffic))]] = False
-    again = np.lexsort((vehicle[kept], left[kept]))
-    return [column[kept][again] for column in (vehicle, link, entered, left)]
-
-
-def inside(n_link: int, traffic: Traffic) -> Array:
-    """Return the vehicles that are in a pocket."""
-    from twin.kernels.traffic_arrays import ENTRIES, EXITS, OUT_SLOT, ROW_WORD, VEHICLE_MASK
-
-    state, bounds = traffic.state, traffic.network.ring_start
-    found = [np.empty(0, np.int64)]
-    for link in range(n_link, len(state.link)):
-        slots = np.arange(state.link[link, ENTRIES] - state.link[link, EXITS]) + state.link[link, OUT_SLOT]
-        slots = bounds[link] + (slots - bounds[link]) % (bounds[link + 1] - bounds[link])
-        found.append(state.ring[slots, ROW_WORD] & VEHICLE_MASK)
-    return np.concatenate(found)
+    return [column[~turned] for column in (vehicle, link, entered, left)]

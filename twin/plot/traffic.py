@@ -3,7 +3,7 @@
 Every picture takes `ax` (a new figure without it) and returns it. Flow, density
 and speed are those of Edie, Discussion of traffic stream measurements and
 definitions (1963): distance driven and time spent per length and duration.
-Vehicles that had not left a link when the run ended are not in its log.
+Vehicles that had not left a link when the run ended count up to then, see `Result.drives`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from twin.plot.style import (
 )
 
 if TYPE_CHECKING:
-    from twin.models.traffic.alone import Result
+    from twin.models.traffic.outcome import Drives, Result
 
 _MAP = {
     "flow": ("Where traffic flowed", "Mean flow, vehicles per hour", "viridis_r", 0.08, 1.0),
@@ -42,6 +42,9 @@ _MAP = {
 }
 """Quantity: title, label, colour map and the part of it that is used."""
 _CLASSES = 6
+_MOST_INTERVALS = 100_000
+_ROUNDING = 1e-9
+"""Share of an interval that is none of its own."""
 _GAP = 0.007
 """Share of a map's size between the two directions of a street."""
 
@@ -58,7 +61,7 @@ class Pictures:
     ) -> Axes:  # fmt: skip
         """Map flow, speed, density or delay of every link; direction by the side of the street it is drawn on.
 
-        begin, end  s, by default until the last exit
+        begin, end  s, by default until the last exit, or the end of the run if some were still under way
         Raises ValueError for another quantity, or a result without positions (`Rules.nodes`).
         """
         if quantity not in _MAP:
@@ -89,16 +92,13 @@ class Pictures:
         links = self.result.links.loc[list(corridor)]
         _check_corridor(links)
         bounds = np.concatenate([[0.0], np.cumsum(links["length"].to_numpy(float))]) / 1000
-        events = self.result.events[self.result.events["link"].isin(links.index)]
-        place = _rows(links, events["link"])
-        time = events[["entered", "left"]].to_numpy() / 60
-        ways = np.stack([time, np.stack([bounds[place], bounds[place + 1]], axis=1)], axis=2)
-        speed = (bounds[place + 1] - bounds[place]) / np.maximum(time[:, 1] - time[:, 0], 1e-9) * 60
+        ways, speed = _ways(self.result, links, bounds)
         free = float(links["speed"].max()) * 3.6
         scale = Scale("", _MAP["speed"][1], _edges(np.array([free])), shades("cividis", _CLASSES, 0.0, 0.92))
         ax = axes_or_new(ax, (8.5, 6.0))
-        draw_lines(ax, list(ways), 0.9, [scale.colours[k] for k in scale.rank(speed)], 2.0)
-        ax.set_xlim(0.0 if not len(time) else time.min(), 1.0 if not len(time) else time.max())
+        draw_lines(ax, ways, 0.9, [scale.colours[k] for k in scale.rank(speed)], 2.0)
+        times = np.concatenate([way[:, 0] for way in ways]) if ways else np.array([0.0, 1.0])
+        ax.set_xlim(times.min(), times.max())
         ax.set_ylim(0.0, bounds[-1])
         for bound in bounds[1:-1]:
             ax.axhline(bound, color=PAPER, linewidth=2.2, zorder=3)
@@ -134,58 +134,79 @@ class Pictures:
     def _end(self, end: float | None) -> float:
         if end is not None:
             return end
-        return float(self.result.events["left"].max()) if len(self.result.events) else 1.0
+        return float(self.result.drives().left.max(initial=0.0)) or 1.0
 
 
 def link_values(result: Result, begin: float, end: float) -> dict[str, Floats]:
     """Return flow (veh/h), speed (km/h), density (veh/km and lane) and delay (s/veh) of every link.
 
-    begin, end  s; speed and delay are nan where nobody drove
+    begin, end  s; speed and delay are nan where nobody was. Delay is what a
+                vehicle there lost within this time, against the speed of the
+                table of links
     """
     if not end > begin:
         raise ValueError(f"end ({end}) must be after begin ({begin})")
-    link, spent, driven = _inside(result, begin, end)
+    drives = result.drives()
+    rows, spent, driven = _inside(drives, begin, end)
+    link = drives.link[rows]
     n_link, length = len(result.links), result.links["length"].to_numpy(float)
-    time = np.bincount(link, spent, n_link)
-    way = np.bincount(link, driven, n_link)
+    time, way, vehicles = (np.bincount(link, what, n_link) for what in (spent, driven, None))
     none = np.full(n_link, np.nan)
-    pace = np.divide(time, way, out=none.copy(), where=way > 0)
-    free = length / result.links["speed"].to_numpy(float)
+    lost = np.maximum(time - way / result.links["speed"].to_numpy(float), 0.0)
     return {
         "flow": way / length / (end - begin) * 3600,
-        "speed": 3.6 / pace,
+        "speed": np.divide(way, time, out=none.copy(), where=time > 0) * 3.6,
         "density": time / length / _lanes(result) / (end - begin) * 1000,
-        "delay": np.maximum(pace * length - free, 0.0),
+        "delay": np.divide(lost, vehicles, out=none, where=vehicles > 0),
     }
 
 
 def fundamental_values(result: Result, every: float) -> tuple[Floats, Floats, Floats]:
-    """Return density (veh/km), flow (veh/h), both per lane, and the middle (s) of each interval."""
+    """Return density (veh/km), flow (veh/h), both per lane, and the middle (s) of each interval.
+
+    The last interval ends with the run.
+    """
     if not every > 0:
         raise ValueError(f"every ({every}) must be greater than 0 s")
-    events = result.events
-    count = int(np.ceil(events["left"].max() / every)) if len(events) else 0
-    begin = np.arange(count) * every
+    drives = result.drives()
+    last = float(drives.left.max(initial=0.0))
+    if not last / every <= _MOST_INTERVALS:
+        raise ValueError(f"every ({every}) cuts {last:g} s into more than {_MOST_INTERVALS} intervals")
+    begin = np.arange(np.ceil(last / every - _ROUNDING)) * every
+    end = np.append(begin[1:], last)[: len(begin)]
     lane_metres = float((result.links["length"].to_numpy(float) * _lanes(result)).sum())
-    sums = np.array([[part.sum() for part in _inside(result, b, b + every)[1:]] for b in begin]).reshape(-1, 2)
-    middle = np.asarray(begin + every / 2, dtype=np.float64)
-    return sums[:, 0] / lane_metres / every * 1000, sums[:, 1] / lane_metres / every * 3600, middle
+    spans = zip(begin.tolist(), end.tolist(), strict=True)
+    sums = np.array([[part.sum() for part in _inside(drives, *span)[1:]] for span in spans]).reshape(-1, 2)
+    per_metre = sums / lane_metres / (end - begin)[:, None]
+    return per_metre[:, 0] * 1000, per_metre[:, 1] * 3600, (begin + end) / 2
 
 
-def _inside(result: Result, begin: float, end: float) -> tuple[Any, Floats, Floats]:
-    """Return link row, seconds and metres of every traversal between two instants."""
-    events = result.events
-    entered, left = events["entered"].to_numpy(float), events["left"].to_numpy(float)
-    rows = np.flatnonzero((entered < end) & (left > begin))
-    link = _rows(result.links, events["link"].to_numpy()[rows])
-    spent = np.minimum(left[rows], end) - np.maximum(entered[rows], begin)
-    return link, spent, result.links["length"].to_numpy(float)[link] * spent / (left[rows] - entered[rows])
+def _inside(drives: Drives, begin: float, end: float) -> tuple[Any, Floats, Floats]:
+    """Return row, seconds and metres of every drive between two instants."""
+    rows = np.flatnonzero((drives.entered < end) & (drives.left > begin))
+    entered, reached, left = drives.entered[rows], drives.reached[rows], drives.left[rows]
+    spent = np.minimum(left, end) - np.maximum(entered, begin)
+    moving = np.maximum(np.minimum(reached, end) - np.maximum(entered, begin), 0.0)
+    driven = np.divide(drives.place[rows] * moving, reached - entered, out=np.zeros(len(rows)), where=moving > 0)
+    return rows, spent, driven
 
 
-def _rows(links: Any, names: Any) -> Any:
-    import pandas as pd
+def _ways(result: Result, links: Any, bounds: Floats) -> tuple[list[Floats], Floats]:
+    """Return the lines of vehicles along a corridor, min and km, and their mean speeds, km/h.
 
-    return links.index.get_indexer(pd.Index(names))
+    bounds  (n_corridor + 1,)  km, from the start of the corridor
+    """
+    drives = result.drives()
+    step = links.index.get_indexer(result.links.index)[drives.link]
+    rows = np.flatnonzero(step >= 0)
+    entered, reached, left, place = (column[rows] for column in drives[1:])
+    start = bounds[step[rows]]
+    metres = start + place / 1000
+    lines = np.stack(
+        [np.stack([entered, reached, left], axis=1) / 60, np.stack([start, metres, metres], axis=1)], axis=2
+    )
+    ways = [line if stands else line[:2] for line, stands in zip(lines, left > reached, strict=True)]
+    return ways, np.asarray(3.6 * place / np.maximum(left - entered, 1e-9))
 
 
 def _lanes(result: Result) -> Floats:

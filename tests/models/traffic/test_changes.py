@@ -8,6 +8,7 @@ import pytest
 
 from tests.models.traffic.test_guidance import random_grid
 from twin.models.traffic import Rules, simulate
+from twin.models.traffic.standing import HeldUpWarning
 
 # a - b, then to d by c or by e, 100 m longer
 LINKS = pd.DataFrame(
@@ -91,7 +92,8 @@ def test_one_lane_of_two_holds_half_the_vehicles():
     links = pd.DataFrame({"from": ["a", "b"], "to": ["b", "c"], "length": 100.0, "speed": 20.0, "lanes": 2.0})
     trips = pd.DataFrame({"from": "a", "to": "c", "depart": np.zeros(60)})
     changes = pd.DataFrame({"time": 0.0, "link": [0, 1], "lanes": [1.0, np.nan], "open": [np.nan, 0]})
-    result = simulate(links, trips, 1000.0, changes=changes)
+    with pytest.warns(HeldUpWarning, match="60 vehicles stand"):
+        result = simulate(links, trips, 1000.0, changes=changes)
     assert result.trips["outcome"].value_counts().to_dict() == {"driving": 20, "waiting": 40}
 
 

@@ -62,9 +62,11 @@ def test_delay_is_the_time_beyond_free_flow():
 def test_the_fundamental_diagram_loses_no_metre_and_no_second():
     density, flow, time = fundamental_values(RESULT, 70.0)
     lane_km = 1 + 4 + 1
-    assert time.tolist() == [35, 105, 175, 245][: len(time)]
-    assert (density * lane_km * 70).sum() == pytest.approx(10 * 150)
-    assert (flow * lane_km * 70 / 3600).sum() == pytest.approx(10 * 3)
+    # the last exit is at 240 s
+    assert time.tolist() == [35, 105, 175, 225]
+    width = np.array([70.0, 70, 70, 30])
+    assert (density * lane_km * width).sum() == pytest.approx(10 * 150)
+    assert (flow * lane_km * width / 3600).sum() == pytest.approx(10 * 3)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +115,7 @@ def test_the_fundamental_diagram_has_a_point_an_interval(ax):
 def test_pictures_without_axes_make_a_figure_and_empty_results_do_too():
     from matplotlib import pyplot
 
-    nobody = simulate(LINKS, TRIPS.iloc[:1], until=1.0, rules=Rules(nodes=NODES))
+    nobody = simulate(LINKS, TRIPS.iloc[:0], until=1.0, rules=Rules(nodes=NODES))
     pictures = [nobody.plot.links("speed"), nobody.plot.fundamental(), nobody.plot.space_time(["ab"])]
     assert len({id(made.figure) for made in pictures}) == 3
     for made in pictures:

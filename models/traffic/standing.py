@@ -1,0 +1,103 @@
+"""Vehicles that are still under way when a run ends, and what holds them up for good."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from twin.kernels.traffic_layout import Traffic
+    from twin.models.traffic.frames import Frames
+
+Array = np.ndarray[Any, Any]
+
+_SHOWN = 5
+
+
+class HeldUpWarning(UserWarning):
+    """Vehicles stand before a closed road, or a signal that is always red, when the run ends."""
+
+
+def on_links(traffic: Traffic) -> tuple[Array, Array, Array]:
+    """Return vehicle, link and entry (us) of all vehicles on links (n_vehicle,), by link, first in first."""
+    from twin.kernels.traffic_arrays import ENTRIES, EXITS, OUT_SLOT, ROW_TIME, ROW_WORD, VEHICLE_MASK
+
+    state, bounds = traffic.state, traffic.network.ring_start
+    count = state.link[:, ENTRIES] - state.link[:, EXITS]
+    link = np.repeat(np.arange(len(count)), count)
+    place = np.arange(len(link)) - np.repeat(np.cumsum(count) - count, count)
+    first = bounds[link]
+    slot = first + (state.link[link, OUT_SLOT] - first + place) % (bounds[link + 1] - first)
+    return state.ring[slot, ROW_WORD] & VEHICLE_MASK, link, state.ring[slot, ROW_TIME]
+
+
+def warn_of_waits(frames: Frames, traffic: Traffic) -> None:
+    """Warn of queues whose first vehicle waits for a closed road or has no green, with all those behind it."""
+    from twin.kernels.traffic_arrays import FIXED
+
+    network, settings, state = traffic.network, traffic.settings, traffic.state
+    n_link, target = len(network.from_node), state.head_next
+    real = (state.head_ready <= state.clock[0]) & (target < n_link)
+    wanted = np.minimum(target, n_link - 1)
+    closed = real & (settings.closed[wanted] > 0)
+    red = np.zeros(len(target), bool)
+    at_signal = settings.control[network.to_node] == FIXED
+    red[:n_link] = (settings.green_length <= 0) & at_signal
+    red &= real & (network.pocket_target[wanted] < 0)
+    held = _held(traffic, closed | red, np.where(real & (state.link_open[target] > state.clock[0]), target, -1))
+    causes = np.flatnonzero(held)
+    causes = causes[np.argsort(-held[causes], kind="stable")]
+    if not len(causes):
+        return
+    shown = [_say(frames, traffic, queue, int(held[queue]), bool(closed[queue])) for queue in causes[:_SHOWN].tolist()]
+    more = [f"{len(causes) - _SHOWN} more such queues"] if len(causes) > _SHOWN else []
+    said = f"{held.sum()} vehicles stand at the end where nothing lets them go: {'; '.join(shown + more)}"
+    warnings.warn(said, HeldUpWarning, stacklevel=4)
+
+
+def _held(traffic: Traffic, cause: Array, target: Array) -> Array:
+    """Count the vehicles (n_queue,) that each cause holds up: its own queue, and all that wait for it in turn.
+
+    target  (n_queue,)  the link that the first vehicle waits for, -1: none
+    """
+    from twin.kernels.traffic_arrays import ENTRIES, EXITS
+
+    n_link, n_queue = len(traffic.state.link), len(target)
+    count = np.zeros(n_queue, np.int64)
+    count[:n_link] = traffic.state.link[:, ENTRIES] - traffic.state.link[:, EXITS]
+    for queue in (n_link + np.flatnonzero((target >= 0)[n_link:])).tolist():
+        count[queue] = _due(traffic, queue - n_link)
+    root = np.where((target >= 0) & ~cause, target, np.arange(n_queue))
+    for _ in range(n_queue.bit_length()):
+        root = root[root]
+    held = np.zeros(n_queue, np.int64)
+    np.add.at(held, root, count)
+    return np.where(cause, held, 0)
+
+
+def _due(traffic: Traffic, origin: int) -> int:
+    """Count the vehicles of an origin whose time to depart has come."""
+    demand, state = traffic.demand, traffic.state
+    waiting = demand.origin_depart[state.origin_next[origin] : demand.origin_start[origin + 1]]
+    return int(np.searchsorted(waiting, state.clock[0], side="right"))
+
+
+def _say(frames: Frames, traffic: Traffic, queue: int, count: int, closed: bool) -> str:
+    """Say where a queue stands, who is its first, and what he waits for."""
+    from twin.kernels.traffic_arrays import OUT_SLOT, ROW_WORD, VEHICLE_MASK
+    from twin.models.traffic.pockets import movements
+
+    demand, state, links = traffic.demand, traffic.state, frames.links
+    n_link = len(state.link)
+    if queue < n_link:
+        owner = queue if queue < len(links) else int(movements(frames)[queue - len(links), 0])
+        where, word = f"on link {links.index[owner]}", state.ring[state.link[queue, OUT_SLOT], ROW_WORD]
+    else:
+        where = f"at node {frames.nodes()[traffic.network.queue_node[queue]]}"
+        word = demand.origin_word[state.origin_next[queue - n_link]]
+    trip = frames.trips.iloc[int(word & VEHICLE_MASK)]
+    reason = f"before the closed link {links.index[state.head_next[queue]]}" if closed else "at a signal without green"
+    behind = f", {count - 1} more behind it" if count > 1 else ""
+    return f"{where} trip {trip.name} to {trip['to']} waits {reason}{behind}"
