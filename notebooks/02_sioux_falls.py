@@ -16,7 +16,8 @@
 #
 # The traffic engine without the rest of the twin: streets and trips as data frames, every vehicle simulated, results
 # as data frames. Sioux Falls is the test network of LeBlanc, Morlok and Pierskalla (1975), here from the folder
-# `tntp/SiouxFalls` of the data that `TWIN_DATA` names. It is no map of the real city: coordinates and lengths are
+# `tntp/SiouxFalls` of the data that `TWIN_DATA` names: copy the folder SiouxFalls of
+# <https://github.com/bstabler/TransportationNetworks> there. It is no map of the real city: coordinates and lengths are
 # schematic.
 
 # %%

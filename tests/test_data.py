@@ -254,3 +254,19 @@ def test_real_files_are_whole_or_known_parts():
     assert whole
     for source in whole:
         assert download._whole(source) == data.root() / source.dataset / source.name
+
+
+def test_a_set_that_no_command_fetches_says_where_it_is_published(folder, monkeypatch):
+    here = "https://example.org/hand"
+    monkeypatch.setattr(data, "licences", lambda: {"hand": Licence("hand", "By hand", "MIT", True, here)})
+    told = f"copy it from {here} to {data.root() / 'hand'}, or set TWIN_DATA"
+    for ask in (lambda: data.path("hand", "x.csv"), lambda: data.files_of("hand")):
+        with pytest.raises(DataError) as error:
+            ask()
+        assert told in str(error.value)
+
+
+def test_every_set_can_be_fetched_or_says_where_it_is_published():
+    known = {source.dataset for source in data.sources()}
+    assert {name for name, found in data.licences().items() if not found.published} <= known
+    assert data.licences()["tntp"].published.endswith("bstabler/TransportationNetworks")

@@ -42,12 +42,16 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Licence:
-    """Licence of a data set as found; `stated` is False when its publisher names none."""
+    """Licence of a data set as found; `stated` is False when its publisher names none.
+
+    published  address of a set that `twin data get` cannot fetch, for no version of it is recorded
+    """
 
     dataset: str
     what: str
     licence: str
     stated: bool
+    published: str = ""
 
 
 @cache
@@ -60,7 +64,7 @@ def sources() -> tuple[Source, ...]:
 def licences() -> dict[str, Licence]:
     """Return the licence of every data set, by name."""
     return {
-        row["dataset"]: Licence(row["dataset"], row["what"], row["licence"], row["stated"] == "yes")
+        row["dataset"]: Licence(row["dataset"], row["what"], row["licence"], row["stated"] == "yes", row["published"])
         for row in _rows("licences.csv")
     }
 
@@ -80,7 +84,7 @@ def files_of(dataset: str) -> tuple[Source, ...]:
     if found:
         return found
     if dataset in licences():
-        raise DataError(f"data set {dataset!r} has no download: its originals' addresses are not recorded")
+        raise DataError(f"data set {dataset!r} has no download: no version of it is recorded; {_by_hand(dataset)}")
     near = get_close_matches(dataset, licences(), 1, 0.4)
     hint = f"; did you mean {near[0]!r}?" if near else ""
     raise DataError(f"no data set is named {dataset!r} (there are {', '.join(sorted(licences()))}){hint}")
@@ -96,8 +100,15 @@ def path(dataset: str, name: str) -> Path:
         if candidate.exists():
             return candidate
     known = [source for source in sources() if source.dataset == dataset]
-    advice = f"fetch it: twin data get {dataset}" if known else f"set {VARIABLE} to the folder that holds {dataset}/"
+    advice = f"fetch it: twin data get {dataset}" if known else _by_hand(dataset)
     raise DataError(f"{dataset}/{name} is not in {root()}; {advice}")
+
+
+def _by_hand(dataset: str) -> str:
+    """Return how a set comes to where it is looked for, when no command fetches it."""
+    known = licences().get(dataset)
+    origin = f"copy it from {known.published} to" if known and known.published else "put it into"
+    return f"{origin} {root() / dataset}, or set {VARIABLE} to the folder that holds {dataset}/"
 
 
 def find(text: str, folder: str | Path = ".") -> Path:
