@@ -3,9 +3,10 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from twin.kernels.traffic_arrays import DARK, NEVER
+from twin.kernels.traffic_describe import Classes
 
 Columns = dict[str, NDArray[Any]]
 _SHOWN = 5
@@ -36,14 +37,21 @@ def check(
     roads: Columns,
     trips: Columns,
     destinations: NDArray[np.int32],
-    pcu: ArrayLike,
-    headway_factor: ArrayLike,
+    classes: Classes,
 ) -> None:
     """Raise a ValueError that names every wrong row of the tables."""
-    factors = np.atleast_1d(np.asarray(headway_factor, np.float64))
-    units = np.atleast_1d(np.asarray(pcu, np.float64))
-    problems = _wrong_roads(n_node, roads)
-    problems += _wrong("class", "pcu must be at least 0.001", ~(units >= 1e-3))
+    problems = _wrong_roads(n_node, roads) + _wrong_classes(classes)
+    problems += _wrong("destination", "unknown node", _outside(destinations, n_node))
+    problems += _wrong_trips(n_node, roads, trips, len(destinations), np.size(classes.pcu))
+    if problems:
+        raise ValueError("; ".join(problems))
+
+
+def _wrong_classes(classes: Classes) -> list[str]:
+    """List the wrong rows of the classes, and what emergency vehicles cannot do."""
+    factors = np.atleast_1d(np.asarray(classes.headway_factor, np.float64))
+    units = np.atleast_1d(np.asarray(classes.pcu, np.float64))
+    problems = _wrong("class", "pcu must be at least 0.001", ~(units >= 1e-3))
     problems += _wrong("class", "headway_factor must be greater than 0", ~(factors > 0))
     for name, values in (("pcu", units), ("headway_factor", factors)):
         problems += _wrong("class", f"{name} must be at most {_MOST_FACTOR:g}", values > _MOST_FACTOR)
@@ -51,10 +59,16 @@ def check(
         problems.append(
             f"class: {len(units)} pcu and {len(factors)} headway_factor, must be as many, 1 to {_MOST_CLASSES}"
         )
-    problems += _wrong("destination", "unknown node", _outside(destinations, n_node))
-    problems += _wrong_trips(n_node, roads, trips, len(destinations), len(units))
-    if problems:
-        raise ValueError("; ".join(problems))
+    if np.size(classes.emergency) not in (1, len(units)):
+        problems.append(
+            f"emergency has {np.size(classes.emergency)} rows, must have {len(units)}, or one value for all"
+        )
+    if not np.isfinite(classes.passing):
+        problems.append(f"passing ({classes.passing}) must be at least 1, and finite")
+    for name in ("green_ahead", "green_clear", "green_most"):
+        if not 0 <= getattr(classes, name) < np.inf:
+            problems.append(f"{name} ({getattr(classes, name)}) must be 0 s or more, and finite")
+    return problems
 
 
 def _wrong_roads(n_node: int, roads: Columns) -> list[str]:
@@ -69,8 +83,8 @@ def _wrong_roads(n_node: int, roads: Columns) -> list[str]:
         problems += _wrong("link", f"{name} is an unknown node", _outside(roads[name], n_node))
     weight = roads["weight"]
     wrong = (weight < 1) | (weight > _MOST_WEIGHT)
-    problems += _wrong("link", f"weight must be in 1 .. {_MOST_WEIGHT}", wrong)
-    problems += _wrong("link", f"rank must be in 0 .. {_MOST_RANK}", _outside(roads["rank"], _MOST_RANK + 1))
+    problems += _wrong("link", f"weight must be whole, in 1 .. {_MOST_WEIGHT}", wrong)
+    problems += _wrong("link", f"rank must be whole, in 0 .. {_MOST_RANK}", _outside(roads["rank"], _MOST_RANK + 1))
     problems += _wrong("node", "node_capacity must be greater than 0", ~(roads["node_capacity"] > 0))
     problems += _wrong("pocket", "pocket_room must be greater than 0", ~(roads["pocket_room"] > 0))
     _, first = np.unique(roads["pockets"], axis=0, return_index=True)
@@ -134,7 +148,7 @@ def _wrong_trips(n_node: int, roads: Columns, trips: Columns, n_destination: int
     """List the wrong rows of the vehicles."""
     given = trips["route_start"] >= 0
     n_link, n_step = len(roads["from_node"]), len(trips["routes"])
-    problems = _wrong("trip", "depart must not be negative", trips["depart"] < 0)
+    problems = _wrong("trip", "depart must be whole microseconds, and not negative", trips["depart"] < 0)
     problems += _wrong("trip", "depart must be before the time that never comes", trips["depart"] >= NEVER >> 1)
     problems += _wrong("trip", "origin is an unknown node", _outside(trips["origin"], n_node))
     unknown = ~given & _outside(trips["destination"], n_destination)
@@ -143,21 +157,23 @@ def _wrong_trips(n_node: int, roads: Columns, trips: Columns, n_destination: int
     problems += _wrong("trip", "vehicle_class is unknown", strange)
     first = trips["first_link"]
     known = (first >= 0) & (first < n_link)
-    elsewhere = known & (roads["from_node"][np.where(known, first, 0)] != trips["origin"])
+    elsewhere = known & (np.append(roads["from_node"], 0)[np.where(known, first, n_link)] != trips["origin"])
     misplaced = ~given & (elsewhere | (first < -1) | (first >= n_link))
     problems += _wrong("trip", "first_link does not leave the origin", misplaced)
     _, first_row = np.unique(trips["key"], return_index=True)
     again = np.ones(len(trips["key"]), np.bool_)
     again[first_row] = False
     problems += _wrong("trip", "key must be unique", again)
-    problems += _wrong("trip", "route_start is outside of routes", trips["route_start"] >= n_step)
+    problems += _wrong(
+        "trip", "route_start is outside of routes", (trips["route_start"] >= n_step) | (trips["route_start"] < -1)
+    )
     return problems or _wrong_routes(roads, trips)
 
 
 def _wrong_routes(roads: Columns, trips: Columns) -> list[str]:
     """List route steps that do not join, and vehicles that start elsewhere."""
     routes = trips["routes"].astype(np.int64)
-    problems = _wrong("route step", "unknown link", routes >= len(roads["from_node"]))
+    problems = _wrong("route step", "unknown link", (routes >= len(roads["from_node"])) | (routes < -1))
     if len(routes) and routes[-1] >= 0:
         problems.append("routes must end by -1")
     if problems or not len(routes):

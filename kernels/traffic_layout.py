@@ -24,7 +24,16 @@ from twin.kernels.traffic_arrays import (
     State,
 )
 from twin.kernels.traffic_check import check, check_signals
-from twin.kernels.traffic_columns import MICROSECONDS, column_of, phase_counts, road_columns, ticks, trip_columns
+from twin.kernels.traffic_columns import (
+    MICROSECONDS,
+    column_of,
+    limit_headways,
+    phase_counts,
+    road_columns,
+    ticks,
+    trip_columns,
+    whole,
+)
 from twin.kernels.traffic_describe import Classes, Roads, Signals, Trips
 from twin.kernels.traffic_move import SOON
 from twin.kernels.traffic_network import lay_demand, lay_network
@@ -76,8 +85,8 @@ def build(
     signals = signals or Signals()
     columns = road_columns(roads)
     vehicles = trip_columns(trips)
-    targets = np.atleast_1d(np.asarray(destinations, np.int32))
-    check(roads.n_node, columns, vehicles, targets, classes.pcu, classes.headway_factor)
+    targets = np.atleast_1d(whole(destinations, np.int32))
+    check(roads.n_node, columns, vehicles, targets, classes)
     column = hop_columns(roads.n_node, columns["to_node"], roads.banned_turns)
     columns, vehicles, plan = with_pockets(columns, vehicles, signals)
     check_signals(roads.n_node, columns, plan, roads.gap, roads.late_turn)
@@ -123,7 +132,7 @@ def _settings(
     phase_node = np.repeat(np.arange(n_node), n_phase)
     return Settings(
         free_flow=free_flow,
-        headway=ticks(1 / flow, 1),
+        headway=limit_headways(ticks(1 / flow, 1), classes.headway_factor),
         wave=wave,
         storage=np.maximum(np.rint(storage).astype(np.int64), 1),
         closed=np.zeros(n_link, np.int8),

@@ -71,3 +71,75 @@ def test_who_is_ready_first_goes_first_however_long_others_wait(hours: float, so
         touch(*traffic)
         assert advance(*traffic, new_log(0), late + 2 * HOUR) == DONE
         assert 0 < traffic.state.arrival[one] < traffic.state.arrival[other]
+
+
+def test_a_headway_without_end_stays_one_for_a_large_class():
+    roads = Roads(3, [0, 1], [1, 2], 1000.0, 20.0, capacity=[np.inf, 1e-12])
+    trips = Trips([0, 1], [0, 0], route_start=[0, 0], routes=[0, 1, -1])
+    traffic = build(roads, trips, (), Classes((40.0,), (40.0,)))
+    advance(*traffic, new_log(10), 10**15)
+    assert (traffic.state.arrival >= 0).tolist() == [True, False]
+
+
+PLAIN_ROADS = {"n_node": 3, "from_node": [0, 1], "to_node": [1, 2], "length": 1000.0, "speed": 20.0}
+PLAIN_TRIPS = {"depart": [0, 0], "origin": [0, 0]}
+
+
+@pytest.mark.parametrize(
+    ("roads", "trips", "message"),
+    [
+        ({}, {"depart": [0.5, 1.5]}, "trip 0, 1: depart must be whole microseconds"),
+        ({}, {"depart": [0.0, np.nan]}, "trip 1: depart must be whole"),
+        ({"from_node": [0.9, 1]}, {}, "link 0: from_node is an unknown node"),
+        ({"from_node": np.array([1 << 32, 1], np.uint64)}, {}, "link 0: from_node is an unknown node"),
+        ({"weight": [1.7, 1]}, {}, "link 0: weight must be whole, in 1"),
+        ({"rank": 0.5}, {}, "link 0, 1: rank must be whole, in 0"),
+        ({"banned_turns": [(0, 1.5)]}, {}, "banned turn 0: unknown link"),
+        ({"pockets": [(0.5, 1)]}, {}, "pocket 0: unknown link"),
+        ({}, {"route_start": [0.7, 0], "routes": [0, 1, -1]}, "trip 0: route_start is outside of routes"),
+        ({}, {"route_start": 0, "routes": [0, -2]}, "route step 1: unknown link"),
+        ({}, {"route_start": 0, "routes": np.array([0, 1 << 32, -1])}, "route step 1: unknown link"),
+        ({}, {"first_link": [0.2, 0]}, "trip 0: first_link does not leave the origin"),
+        ({}, {"destination": np.array([0, (1 << 64) - 1], np.uint64)}, "trip 1: destination is an unknown row"),
+        ({}, {"key": [0.5, 1.0]}, "key must be whole numbers"),
+        ({"speed": [1.0, 2.0, 3.0]}, {}, "speed has 3 rows, must have 2, or one value for all"),
+        ({"to_node": [1, 2, 0]}, {}, "to_node has 3 rows, must have 2"),
+        ({}, {"origin": [0, 0, 0]}, "origin has 3 rows, must have 2"),
+        ({"n_node": 1, "from_node": [], "to_node": []}, {"first_link": 0}, "first_link does not leave the origin"),
+    ],
+)
+def test_values_that_the_arrays_cannot_hold_are_no_others(roads, trips, message):
+    with pytest.raises(ValueError, match=message):
+        build(Roads(**(PLAIN_ROADS | roads)), Trips(**(PLAIN_TRIPS | trips)), [0])
+
+
+def test_a_destination_beyond_32_bits_is_no_other_node():
+    with pytest.raises(ValueError, match="destination 0: unknown node"):
+        build(Roads(**PLAIN_ROADS), Trips(**PLAIN_TRIPS), np.array([(1 << 32) + 1]))
+
+
+def test_whole_numbers_may_come_as_floats():
+    roads = Roads(3, [0.0, 1.0], [1.0, 2.0], 1000.0, 20.0, weight=[2.0, 1.0])
+    traffic = build(roads, Trips([0.0], [0.0], key=[5.0], route_start=[0.0], routes=[0.0, 1.0, -1.0]))
+    assert advance(*traffic, new_log(10), NEVER) == DONE
+    assert traffic.state.arrival.tolist() == [100_000_000]
+
+
+def test_no_links_are_no_error():
+    traffic = build(Roads(1, [], [], [], []), Trips([0], [0]), [0])
+    advance(*traffic, new_log(10), NEVER)
+    assert traffic.state.outcome.tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        ({"passing": np.nan}, r"passing \(nan\) must be at least 1, and finite"),
+        ({"passing": np.inf}, r"passing \(inf\) must be"),
+        ({"green_ahead": np.nan}, r"green_ahead \(nan\) must be 0 s or more"),
+        ({"emergency": (True, False)}, "emergency has 2 rows, must have 1"),
+    ],
+)
+def test_emergency_vehicles_can_do_only_what_can_be_done(classes, message):
+    with pytest.raises(ValueError, match=message):
+        city(classes=Classes(**classes))
