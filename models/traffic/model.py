@@ -2,7 +2,8 @@
 
 Drivers follow next-hop tables: the informed share those of present travel
 times, the others those of free-flow times; both avoid a road from the instant
-it closes, and use it again from the first update after it opens. Whom a new
+it closes, and use it again from the instant it opens. Who has no way left waits
+before the closed road, or where his trip begins. Whom a new
 table would lead back to a node he has met keeps the way he is on, unless a road
 on it closes. Travel times are published every minute from the vehicles that left
 each link, or from the wait of its first vehicle when none did.
@@ -18,6 +19,7 @@ from twin.contract import SECOND, Event, EventKind, Kpi, Model, Option, Setup
 from twin.fields import Field
 from twin.models.traffic import figures
 from twin.models.traffic.city_turns import write_gaps
+from twin.models.traffic.changes import where_there_is_a_way
 from twin.models.traffic.columns import KERNEL_FIELDS, kernel_settings, kernel_state, rows_of, write_initial
 from twin.models.traffic.gridlock import RELAX, REPORT, watch
 from twin.models.traffic.publish import TELLS, publish
@@ -173,7 +175,7 @@ class Traffic(Model):
         wet = self._slow_down(view)
         dark = self._go_dark(view)
         if changed.size:
-            self._detour(view, changed[~view["link.open"][changed]])
+            self._lead_anew(view, changed)
         if changed.size or wet or dark:
             self._touch(view)
 
@@ -230,24 +232,37 @@ class Traffic(Model):
             if settings.control[node] != control:
                 set_control(settings, state, node, control)
 
+    def _lead_anew(self, view: View, changed: Array) -> None:
+        """Lead everybody around roads that have just closed, and along those that have just opened."""
+        if view["link.open"][changed].any():
+            self._reroute(view)
+        else:
+            self._detour(view, changed)
+
     def _reroute(self, view: View) -> None:
-        """Give informed drivers present times, and all drivers the roads that opened since."""
+        """Give informed drivers present times, and all drivers the roads that have opened or closed since."""
         free, present = self._times(view)
         arrays = self._arrays(view)
-        after = arrays.settings._replace(informed=self.routing.table(present))
+        before = arrays.settings
+        after = before._replace(informed=where_there_is_a_way(self.routing.table(present), before.informed))
         if view["routes.stale"][0]:
-            after = after._replace(habitual=self.routing.table(free))
+            after = after._replace(habitual=where_there_is_a_way(self.routing.table(free), before.habitual))
             view.raw("routes.stale")[0] = False
         lead(view, arrays, self.memory, after)
 
     def _detour(self, view: View, closed: Array) -> None:
         """Lead everybody around roads that have just closed: only destinations that used them."""
+        from twin.models.traffic.routes import warn_of_cut_off
+
         arrays = self._arrays(view)
         after = {}
         for name, times in zip(("habitual", "informed"), self._times(view), strict=True):
             table = getattr(arrays.settings, name).copy()
             rows = self.routing.users(table, closed)
-            table[rows] = self.routing.table(times, rows)
+            hops = self.routing.table(times, rows)
+            if name == "habitual":
+                warn_of_cut_off(self.trips, view["vehicle.outcome"], self.destinations[rows], hops)
+            table[rows] = where_there_is_a_way(hops, table[rows])
             after[name] = table
         lead(view, arrays, self.memory, arrays.settings._replace(**after))
 

@@ -1,0 +1,87 @@
+"""A road that closes in the twin makes vehicles wait or turn; nobody is taken out of the traffic."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.models.traffic.small_city import small_city
+from twin.assembly import Assembly
+from twin.contract import SECOND, Event, EventKind, Model, Setup
+from twin.kernels.traffic_arrays import ARRIVED, CANCELLED, STRANDED
+from twin.models.traffic import Traffic
+from twin.models.traffic.routes import CutOffWarning
+from twin.world import World
+
+
+class Barriers(Model):
+    """Shuts links at given times, and opens them."""
+
+    name = "barriers"
+    adds = ("link.closure",)
+    events = (EventKind("shut", "a link closes", quiet=True), EventKind("free", "a link opens", quiet=True))
+
+    def __init__(self, plan: tuple[tuple[float, str, int], ...]) -> None:
+        self.plan = plan
+
+    def setup(self, setup: Setup) -> dict[str, int]:
+        return {}
+
+    def start(self, view) -> None:
+        for time, kind, link in self.plan:
+            view.schedule(kind, int(time * SECOND), data=link)
+
+    def on_event(self, view, event: Event) -> None:
+        view.add("link.closure", np.array([event.data]), int(event.kind == "shut"))
+
+
+def world_with(plan, pairs, reroute_every=36_000.0):
+    setup = Setup(small_city(pairs, trips=4000), {}, 1, 1_768_460_400 * SECOND, 1800 * SECOND)
+    options = {"traffic": {"informed_share": 0.5, "reroute_every": reroute_every}}
+    return World(Assembly(setup.city, [Traffic(), Barriers(plan)], [], setup, options))
+
+
+PAIRS = [(0, 1), (1, 0), (1, 2), (2, 1)]
+"""A street with a zone at each end and in its middle: link 2 is the only way into node 2."""
+
+
+def test_who_has_no_way_waits_and_drives_on_when_the_road_opens():
+    open_world = world_with((), PAIRS).run()
+    with pytest.warns(CutOffWarning, match=r"closed roads leave \d+ trips to come no way, the first from node \d to"):
+        world = world_with(((300.0, "shut", 2), (420.0, "free", 2)), PAIRS).run()
+    count = world.state["outcome.vehicles"]
+    assert count[STRANDED] == count[CANCELLED] == 0
+    arrival, before = world.state["vehicle.arrival"], open_world.state["vehicle.arrival"]
+    both = (arrival >= 0) & (before >= 0)
+    assert count[ARRIVED] > 200
+    assert (arrival[both] - before[both]).max() > 60 * SECOND
+    assert world.kpis()["vehicle_hours"] > open_world.kpis()["vehicle_hours"]
+
+
+@pytest.mark.filterwarnings("ignore::twin.models.traffic.routes.CutOffWarning")
+def test_who_waits_to_the_end_counts_as_under_way():
+    world = world_with(((300.0, "shut", 2),), PAIRS, reroute_every=600.0).run()
+    count = world.state["outcome.vehicles"]
+    assert count[STRANDED] == count[CANCELLED] == 0
+    trips = world.assembly.by_name["traffic"].trips
+    late = (trips.destination == 2) & (trips.origin != 2) & (trips.depart > 400 * SECOND)
+    assert late.sum() > 5
+    assert (world.state["vehicle.arrival"][late] < 0).all()
+
+
+@pytest.mark.filterwarnings("error::twin.models.traffic.routes.CutOffWarning")
+def test_a_road_that_opens_is_used_at_once():
+    # Two ways from 0 to 1: direct, and the longer one by 2. No update of the informed falls into the run.
+    world = world_with(((60.0, "shut", 0), (300.0, "free", 0)), [(0, 1), (1, 0), (0, 2), (2, 1), (1, 2), (2, 0)])
+    model = world.assembly.by_name["traffic"]
+    to_1 = int(np.searchsorted(model.destinations, 1))
+    taken = []
+    for until in ("59 s", "61 s", "301 s"):
+        world.run(until)
+        taken.append(
+            [
+                int(world.state[f"next_hop.{who}"].reshape(len(model.destinations), -1)[to_1, 0])
+                for who in ("informed", "habitual")
+            ]
+        )
+    assert taken == [[0, 0], [2, 2], [0, 0]]
