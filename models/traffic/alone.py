@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.models.traffic.frames import LONGEST, NEEDED, SECOND, Frames, lay_out
+from twin.models.traffic.gridlock import find
 from twin.models.traffic.inputs import refuse_types, warn_of_replaced
 from twin.models.traffic.order import as_given, in_order
 from twin.models.traffic.outcome import Result, result_of
@@ -200,6 +201,30 @@ class _Drive:
             self.parts.append([column[: log.written[0]].copy() for column in log[:4]])
             log.written[0] = 0
 
+    def hear(self) -> bool:
+        """Tell informed drivers the news; return True if nobody drives, and there is none until somebody does."""
+        from twin.kernels.traffic_arrays import DRIVING
+
+        assert self.guide is not None
+        quiet = self.drivers.traffic.state.tally[DRIVING] == 0
+        seen, told = self.guide.seen.copy(), self.drivers.traffic.settings.informed.copy() if quiet else None
+        self.guide.renew(self.drivers)
+        same = told is not None and np.array_equal(told, self.drivers.traffic.settings.informed)
+        return bool(same and np.array_equal(seen, self.guide.seen))
+
+
+@dataclass
+class _Rounds:
+    """Say when something is due that happens every so often (us; 0: never)."""
+
+    every: int
+    due: int
+
+    def put_off(self, now: int, idle: int) -> None:
+        """Put it off to the next round after now before which something may have happened: nothing does before idle."""
+        if self.every:
+            self.due = max(now // self.every + 1, -(-idle // self.every)) * self.every
+
 
 def _run(drive: _Drive, until: int) -> tuple[list[Array], int]:
     """Advance to a time; return the log's columns trip, link, entered, left, and the gridlocks moved."""
@@ -207,21 +232,28 @@ def _run(drive: _Drive, until: int) -> tuple[list[Array], int]:
     from twin.kernels.traffic_relax import relax
 
     log, relaxed, now = new_log(_LOG_ROWS), 0, 0
-    drivers, guide, rules = drive.drivers, drive.guide, drive.rules
-    looks = 0 if rules.relax_after is None else max(1, round(rules.relax_after * SECOND))
-    hears = 0 if guide is None else max(1, round(rules.refresh * SECOND))
-    drive.changes.apply(drivers, guide, 0)
+    drivers, rules = drive.drivers, drive.rules
+    look = _Rounds(0 if rules.relax_after is None else round(rules.relax_after * SECOND), until)
+    news = _Rounds(0 if drive.guide is None else round(rules.refresh * SECOND), until)
+    drive.changes.apply(drivers, drive.guide, 0)
+    idle = now
     while now < until and (now == 0 or drivers.traffic.state.tally[[WAITING, DRIVING]].sum()):
+        for rounds in (look, news):
+            if idle <= now or rounds.due == now:
+                rounds.put_off(now, idle)
         change = drive.changes.next(now)
-        rounds = [now - now % every + every for every in (looks, hears) if every]
-        now = min([until, *rounds, *([] if change is None else [change])])
+        now = min(until, look.due, news.due, until if change is None else change)
         drive.advance(log, now)
         if now == until:
             break
-        drive.changes.apply(drivers, guide, now)
-        if looks and now % looks == 0:
-            relaxed += len(relax(drivers.traffic, log, looks))
-        if guide is not None and now % hears == 0:
-            guide.renew(drivers)
+        idle = int(drivers.traffic.state.group_next.min(initial=until))
+        if now == change:
+            drive.changes.apply(drivers, drive.guide, now)
+            idle = now
+        if now == look.due and find(drivers.traffic):
+            relaxed += len(relax(drivers.traffic, log, look.every))
+            idle = now
+        if now == news.due and not drive.hear():
+            idle = now
     drive.advance(log, until)
     return [np.concatenate(column) for column in zip(*drive.parts, strict=True)], relaxed
