@@ -154,3 +154,15 @@ def test_a_table_without_its_companion_or_a_row_is_named(nusantara):
 def test_a_fact_no_run_can_use_is_named(nusantara, part, value):
     (said,) = City(**{**nusantara.header(), part: value, "tables": dict(nusantara.tables)}).check()
     assert said.startswith(f"{part} ({value!r}) must be")
+
+
+def test_networks_without_streets_lack_nothing(nusantara):
+    tables = {name: dict(nusantara[name]) for name in ("buses", "lines", "transformers", "sources")}
+    for column in ("lon", "lat", "node", "substation"):
+        tables["buses"].pop(column)
+    alone = City("g", "Grid", "left", "UTC", 32750, tables)
+    assert alone.check() == []
+    tables["lines"]["length"] = -tables["lines"]["length"]
+    (told,) = City("g", "Grid", "left", "UTC", 32750, tables).check()
+    assert told.startswith("lines.length is not positive")
+    assert "table links is missing" in City("n", "N", "left", "UTC", 32750, {"nodes": dict(nusantara["nodes"])}).check()

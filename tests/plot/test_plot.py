@@ -284,3 +284,13 @@ def test_calls_handed_on_are_told_apart_from_those_that_nobody_reached(ax):
     assert "Handed on to others (2)" in words
     assert "3" in [text.get_text() for text in ax.texts]
     assert "1" not in [text.get_text() for text in ax.texts]
+
+
+def test_a_city_without_inhabitants_is_not_tinted():
+    city = small_city()
+    tables = {name: dict(table) for name, table in city.tables.items()}
+    tables["zones"]["population"] = np.zeros(4, dtype=np.int64)
+    empty = dataclasses.replace(city, tables=tables)
+    labels = [[ax.get_xlabel() for ax in plot.city_map(one).figure.axes] for one in (city, empty)]
+    assert "Inhabitants per km²" in labels[0]
+    assert "Inhabitants per km²" not in labels[1]

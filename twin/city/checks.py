@@ -46,9 +46,19 @@ COMPANIONS = {"signals": ("phases", "phase_links"), "buses": ("lines", "transfor
 
 
 def check(city: City) -> list[str]:
-    """Return all problems as sentences that name the table, the column and an id."""
+    """Return all problems as sentences that name the table, the column and an id.
+
+    A city without streets, of an imported grid or water network alone, lacks nothing that its models need.
+    """
+    if is_network_alone(city):
+        return faults(city)
     problems = [f"table {name} is missing" for name in NEEDED if name not in city]
     return problems + _problems(city, partial=False, deep=not problems)
+
+
+def is_network_alone(city: City) -> bool:
+    """Say whether a city is a power grid or a water network without streets and people."""
+    return not any(city.rows(name) for name in NEEDED) and any(city.rows(name) for name in ("buses", "junctions"))
 
 
 def faults(city: City) -> list[str]:

@@ -32,6 +32,7 @@ def show_city(
 ) -> None:
     """Print what a city holds, and every problem found in it; exit code 2 when there is one."""
     from twin.city import load_city
+    from twin.city.checks import faults, is_network_alone
     from twin.cli.console import say, show, working
 
     with working("loading the city"):
@@ -40,6 +41,10 @@ def show_city(
     show(found.title, ("", ""), [(key, str(value)) for key, value in found.summary().items()])
     _tell_report(found.report)
     _tell_doubts(found)
+    if is_network_alone(found):
+        say("networks without streets: models that need streets or people do not run here")
+    elif problems and not faults(found):
+        say("sound as far as it goes; twin check says whether a scenario needs what a generated city has beyond it:")
     for problem in problems:
         say(problem)
     if problems:
