@@ -142,10 +142,13 @@ def test_other_names_and_another_order_of_links_change_nothing(seed: int, inform
         ),
         city.until,
     )
-    # shortest ways of equal length go by the order of links: make them differ
-    lengths = city.links["length"] + np.random.default_rng(seed).uniform(0, 1, len(links))
-    one = replace(city, links=city.links.assign(length=lengths)).run()
-    two = replace(other, links=other.links.assign(length=lengths.rename(index=names))).run()
+    # ways of equal length and trips of one instant go by the labels of links and nodes: make them differ
+    rng = np.random.default_rng(seed)
+    lengths = city.links["length"] + rng.uniform(0, 1, len(links))
+    departs = city.trips["depart"] + rng.permutation(len(city.trips)) * 1e-5
+    one = replace(city, links=city.links.assign(length=lengths), trips=city.trips.assign(depart=departs)).run()
+    lengths = lengths.rename(index=names)
+    two = replace(other, links=other.links.assign(length=lengths), trips=other.trips.assign(depart=departs)).run()
     assert one.trips["arrive"].equals(two.trips["arrive"])
     assert one.trips["outcome"].equals(two.trips["outcome"])
     renamed = one.events.replace({"link": names}).sort_values(["trip", "entered"], ignore_index=True)
