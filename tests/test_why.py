@@ -9,6 +9,7 @@ import twin
 from tests.contracts.parts import HORIZON, demo
 from tests.engine.toys import toy_city
 from twin.chain import Words, describe, explain, kinds_of
+from twin.city import City
 from twin.contract import EventKind
 from twin.errors import DataError
 from twin.execution.output import kind_columns
@@ -113,6 +114,15 @@ def test_an_order_is_told_by_the_kind_it_asks_for():
     found = causes(["rain", "order.sent"], [(1, 0)])
     kinds = {"sent": EventKind("sent", "", "call", row="unit")}
     assert describe(found, 1, Words(toy_city(), str, kinds)) == "[1] 1  order.sent call 0, unit 0"
+
+
+def test_an_empty_battery_is_that_of_what_it_supplies():
+    tables = {"dependencies": {"to_table": np.array(["pumps", "sites"]), "to_id": np.array(["pu1", "c5"])}}
+    city = City("d", "D", "left", "UTC", 32750, tables)
+    found = causes(["outage", "battery_empty"], [(1, 0)])
+    found.events["target"][1] = 1
+    kind = EventKind("battery_empty", "a store is used up")
+    assert describe(found, 1, Words(city, str, {"battery_empty": kind})) == "[1] 1  battery_empty site c5"
 
 
 def assert_kinds_are_declared(world: World) -> None:

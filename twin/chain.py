@@ -17,7 +17,10 @@ _MOST_ROOTS = 6
 _ALIKE = 3
 """Branches of one shape that are told as one."""
 _ORDER = "order."
-_TABLE_OF = {"pressure": "junctions", "road": "links", "outage": "buses", "supply": "buses", "flood": "nodes"}
+_TABLE_OF = {
+    "pressure": "junctions", "road": "links", "outage": "buses", "supply": "buses", "flood": "nodes",
+    "battery": "dependencies",
+}  # fmt: skip
 """Tables of events that nothing declares, and whose kind does not name one."""
 
 
@@ -130,10 +133,15 @@ def _declared_place(known: EventKind, target: int, city: City) -> str:
 
 
 def _row(table: str, row: int, city: City) -> str:
-    """Return id and name of a row of a city table, also of one named in the singular; else table and number."""
+    """Return id and name of a row of a city table, also of one named in the singular; else table and number.
+
+    A row of the dependencies is what it supplies, such as site c5.
+    """
     for name in (table, f"{table}s"):
         if name in city.tables and row < city.rows(name):
             columns = city[name]
+            if "to_id" in columns:
+                return f"{str(columns['to_table'][row]).removesuffix('s')} {columns['to_id'][row]}"
             called = str(columns["name"][row]) if "name" in columns else ""
             return f"{columns['id'][row]}" + (f" ({called})" if called else "")
     return f"{table} {row}"
