@@ -48,7 +48,8 @@ def pressure(report: Report, city: City) -> Iterator[Picture]:
             f"Water in {arm} at the end ({runs}): {low} of {len(found)} junctions below {_FIRE_PRESSURE:g} m "
             f"(20 psi), {int(cut.sum())} of them without any pressure."
         )
-        yield draw_map(report, (f"water_{arm}", arm, runs), caption, partial(pressure_map, city, found, ~cut))
+        draw = partial(pressure_map, city, found, ~cut, title="Water pressure at the end")
+        yield draw_map(report, (f"water_{arm}", arm, runs), caption, draw)
 
 
 def _went_dry(report: Report, arm: str) -> bool:
