@@ -65,7 +65,7 @@ def column_of(values: Any, n: int, kind: Any, name: str = "a column") -> NDArray
     given = np.asarray(values)
     if given.size not in (1, n) or given.ndim > 1:
         raise ValueError(f"{name} has {given.size} rows, must have {n}, or one value for all")
-    return np.ascontiguousarray(np.broadcast_to(whole(given, kind), (n,)))
+    return np.array(np.broadcast_to(whole(given, kind), (n,)), order="C")
 
 
 def whole(values: Any, kind: Any) -> NDArray[Any]:

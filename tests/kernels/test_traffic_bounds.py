@@ -7,7 +7,7 @@ import pytest
 
 from twin.kernels.traffic import advance, touch
 from twin.kernels.traffic_arrays import DONE, NEVER, new_log
-from twin.kernels.traffic_layout import Classes, Roads, Traffic, Trips, build
+from twin.kernels.traffic_layout import Classes, Roads, Signals, Traffic, Trips, build
 
 HOUR = 3600_000_000
 
@@ -123,6 +123,13 @@ def test_whole_numbers_may_come_as_floats():
     traffic = build(roads, Trips([0.0], [0.0], key=[5.0], route_start=[0.0], routes=[0.0, 1.0, -1.0]))
     assert advance(*traffic, new_log(10), NEVER) == DONE
     assert traffic.state.arrival.tolist() == [100_000_000]
+
+
+def test_columns_are_copies_that_a_run_may_write():
+    control = np.ones(3, np.int8)
+    settings = build(Roads(**PLAIN_ROADS), Trips(**PLAIN_TRIPS), [0], signals=Signals(control=control)).settings
+    settings.control[0] = 0
+    assert control.tolist() == [1, 1, 1]
 
 
 def test_no_links_are_no_error():
