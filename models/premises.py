@@ -3,8 +3,8 @@
 The load of a bus that follows working hours stands for shops, offices and workshops. Without supply for
 `close_after` they close: what people used there is away (`bus.absence`), what runs by itself, such as
 refrigerators and servers, still waits for supply. The people go home, to zones drawn as their trips to work are, and
-raise the load there by `home_share` of what they used at work, served or not. `reopen_after` the
-return of supply all is as usual again.
+raise the load there by `home_share` of what they used at work, at homes with supply: who comes home to a dark one asks
+for nothing more. `reopen_after` the return of supply all is as usual again.
 
 Sources: escape lighting lasts an hour at least (EN 1838:2013, 4.2.5), and nobody is let stay longer.
 When people stayed at home in spring 2020, homes in the United States used 10 % more, commerce
@@ -86,6 +86,8 @@ class Premises(Model):
         view.put("bus.turns", slice(None), np.where(wanted, np.where(new, view.now + waits, turns), -1))
         for delay in np.unique(waits[new]).tolist():
             view.schedule("premises_turn", delay, cause=-1)
+        if closed.any():
+            self._move(view)
 
     def on_event(self, view: View, event: Event) -> None:
         """Close or open premises whose time has come; let the hour of day act on what is away."""
@@ -93,6 +95,7 @@ class Premises(Model):
             self._turn(view)
         elif view["bus.closed"].any():
             self._move(view)
+            self._book(view)
 
     def _turn(self, view: View) -> None:
         """Close or open what is due and has its supply as it had, and log it by what changed that."""
@@ -108,19 +111,24 @@ class Premises(Model):
         view.put("bus.turns", due, -1)
         if due.any():
             self._move(view)
+            self._book(view)
 
     def _move(self, view: View) -> None:
-        """Take what people used at closed premises away, and let them use their share of it at home."""
+        """Take what people used at closed premises away, and let them use their share of it at homes with supply."""
         hour = self.local_hour(view.now)
         closed = view["bus.closed"]
         part = np.where(closed, self.work * (1.0 - STANDING) * staffed(hour), 0.0)
         view.add("bus.absence", slice(None), part / demand_factor(self.work, hour))
         zoned = self.zone >= 0
         left = np.bincount(self.zone[zoned], (self.peak * part)[zoned], self.live.shape[0])
-        view.add("bus.load", slice(None), self.home_share * self.homes * np.append(left @ self.live, 0.0)[self.zone])
+        more = self.home_share * self.homes * np.append(left @ self.live, 0.0)[self.zone]
+        view.add("bus.load", slice(None), np.where(view["bus.energised"], more, 0.0))
+
+    def _book(self, view: View) -> None:
+        """Add up what was lost so far, and count who is away from now on."""
         view.put("premises.lost", 0, self._lost(view))
         view.put("premises.since", 0, view.now)
-        view.put("premises.away", 0, float(self.jobs[closed].sum()) * staffed(hour))
+        view.put("premises.away", 0, float(self.jobs[view["bus.closed"]].sum()) * staffed(self.local_hour(view.now)))
 
     def _lost(self, view: View) -> float:
         elapsed = view.now - int(view["premises.since"][0])

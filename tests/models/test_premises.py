@@ -65,9 +65,19 @@ def test_people_of_closed_premises_use_half_at_home_by_where_they_live():
     # Bus 3 is all work, bus 4 half; by the map 1,000 persons live behind bus 4 and 3,000 behind bus 5.
     left = np.array([2e6, 0.5 * 1e6]) * (WORK[11] - STANDING)
     assert before[3] - after[3] == pytest.approx(left[0])
-    assert before[4] + 0.5 * left.sum() / 4 - after[4] == pytest.approx(left[1])
+    assert before[4] - after[4] == pytest.approx(left[1])
     assert after[5] - before[5] == pytest.approx(0.5 * left.sum() * 3 / 4)
     assert after[3] == pytest.approx(2e6 * STANDING)
+
+
+def test_homes_in_the_dark_ask_for_nothing_more_until_their_supply_is_back():
+    world = world_of(DARK, planned("line_failure", 12 * 3600, [3], duration=0.0))
+    more = []
+    for hours in (11.0, 12.5, 13.0 + 1 / 60):
+        world.run(round(hours * HOUR) + SECOND)
+        assert world.state["bus.closed"].tolist() == [False] * 3 + [True, True, False]
+        more.append(world.state["bus.load@premises"] > 0)
+    assert [row[4:].tolist() for row in more] == [[False, True], [False, False], [True, False]]
 
 
 def test_what_is_away_follows_the_hour_of_day():
@@ -75,7 +85,7 @@ def test_what_is_away_follows_the_hour_of_day():
     found = [demand(world.run(hour * HOUR + SECOND))[3] for hour in (11, 15, 22)]
     assert found == pytest.approx([2e6 * STANDING] * 3)
     more = [world.run(hour * HOUR + SECOND).state["bus.load@premises"].sum() for hour in (22, 23)]
-    assert more == pytest.approx([0.5 * 2.5e6 * (WORK[hour] - STANDING) for hour in (22, 23)])
+    assert more == pytest.approx([0.5 * 0.75 * 2.5e6 * (WORK[hour] - STANDING) for hour in (22, 23)])
 
 
 def test_energy_not_supplied_counts_the_dark_shop_no_longer():
