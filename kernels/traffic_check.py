@@ -83,8 +83,8 @@ def _wrong_roads(n_node: int, roads: Columns) -> list[str]:
         problems += _wrong("link", f"{name} is an unknown node", _outside(roads[name], n_node))
     weight = roads["weight"]
     wrong = (weight < 1) | (weight > _MOST_WEIGHT)
-    problems += _wrong("link", f"weight must be whole, in 1 .. {_MOST_WEIGHT}", wrong)
-    problems += _wrong("link", f"rank must be whole, in 0 .. {_MOST_RANK}", _outside(roads["rank"], _MOST_RANK + 1))
+    problems += _wrong("link", f"weight must be in 1 .. {_MOST_WEIGHT}, and whole", wrong)
+    problems += _wrong("link", f"rank must be in 0 .. {_MOST_RANK}, and whole", _outside(roads["rank"], _MOST_RANK + 1))
     problems += _wrong("node", "node_capacity must be greater than 0", ~(roads["node_capacity"] > 0))
     problems += _wrong("pocket", "pocket_room must be greater than 0", ~(roads["pocket_room"] > 0))
     _, first = np.unique(roads["pockets"], axis=0, return_index=True)
@@ -148,7 +148,7 @@ def _wrong_trips(n_node: int, roads: Columns, trips: Columns, n_destination: int
     """List the wrong rows of the vehicles."""
     given = trips["route_start"] >= 0
     n_link, n_step = len(roads["from_node"]), len(trips["routes"])
-    problems = _wrong("trip", "depart must be whole microseconds, and not negative", trips["depart"] < 0)
+    problems = _wrong("trip", "depart must not be negative, and must be whole microseconds", trips["depart"] < 0)
     problems += _wrong("trip", "depart must be before the time that never comes", trips["depart"] >= NEVER >> 1)
     problems += _wrong("trip", "origin is an unknown node", _outside(trips["origin"], n_node))
     unknown = ~given & _outside(trips["destination"], n_destination)

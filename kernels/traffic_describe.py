@@ -20,7 +20,8 @@ class Roads:
     capacity            vehicle/s of the whole link, > 0; the least of this and
                         lanes * u w k / (u + w) counts
     weight              merge priority, whole, 1 .. 16; by default the lanes:
-                        saturated links share the next one in this ratio
+                        saturated links share the next one in this ratio;
+                        what begins at a node has weight 1
     rank                0 .. 15; where links merge, vehicles of a higher rank
                         let those of a lower one go first (1 at a yield sign)
     node_capacity       (n_node,)  vehicle/s from link to link through each

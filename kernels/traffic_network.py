@@ -81,8 +81,8 @@ def lay_network(
     n_group = join_short_links(by_time, time, from_node, to_node, n_in.astype(np.int64), group_limit, group)
     group_start, group_queue = _sorted_by(group[queue_node], n_group)
     least, most = np.full(n_node, 1 << 20), np.zeros(n_node, np.int64)
-    np.minimum.at(least, to_node, columns["weight"])
-    np.maximum.at(most, to_node, columns["weight"])
+    np.minimum.at(least, queue_node, weight)
+    np.maximum.at(most, queue_node, weight)
     in_position = _rank(queue_node, n_node)
     phase = column_of(signals.phase, len(to_node), np.int32)
     ranked = np.bincount(queue_node, rank > 0, n_node) > 0

@@ -88,12 +88,12 @@ PLAIN_TRIPS = {"depart": [0, 0], "origin": [0, 0]}
 @pytest.mark.parametrize(
     ("roads", "trips", "message"),
     [
-        ({}, {"depart": [0.5, 1.5]}, "trip 0, 1: depart must be whole microseconds"),
-        ({}, {"depart": [0.0, np.nan]}, "trip 1: depart must be whole"),
+        ({}, {"depart": [0.5, 1.5]}, "trip 0, 1: depart must not be negative, and must be whole"),
+        ({}, {"depart": [0.0, np.nan]}, "trip 1: depart must not be negative, and must be whole"),
         ({"from_node": [0.9, 1]}, {}, "link 0: from_node is an unknown node"),
         ({"from_node": np.array([1 << 32, 1], np.uint64)}, {}, "link 0: from_node is an unknown node"),
-        ({"weight": [1.7, 1]}, {}, "link 0: weight must be whole, in 1"),
-        ({"rank": 0.5}, {}, "link 0, 1: rank must be whole, in 0"),
+        ({"weight": [1.7, 1]}, {}, "link 0: weight must be in 1 .. 16, and whole"),
+        ({"rank": 0.5}, {}, "link 0, 1: rank must be in 0 .. 15, and whole"),
         ({"banned_turns": [(0, 1.5)]}, {}, "banned turn 0: unknown link"),
         ({"pockets": [(0.5, 1)]}, {}, "pocket 0: unknown link"),
         ({}, {"route_start": [0.7, 0], "routes": [0, 1, -1]}, "trip 0: route_start is outside of routes"),
