@@ -297,7 +297,15 @@ class Engine:
 
     def _timer(self, policy: int, cause: int) -> None:
         self.add_row(self.assembly.policies[policy].every, Plan(TIMER, DECIDE, policy))
-        decide(self, policy, cause)
+        decide(self, policy, self._woken_by(policy))
+
+    def _woken_by(self, policy: int) -> int:
+        """Return the event for which a policy is about to decide, -1 for none."""
+        state = self.state
+        if not state["policy_due.waits"][policy]:
+            return -1
+        ours = state["pending.alive"] & (state["pending.kind"] == self.assembly.kind_number[DECISION])
+        return int(state["pending.cause"][ours & (state["pending.target"] == policy)][0])
 
     def _decision(self, policy: int, cause: int) -> None:
         self.state["policy_due.waits"][policy] = False

@@ -92,8 +92,8 @@ class Desk:
 
     def list(self, view: View, asset: int) -> None:
         """Put an asset on the list of repairs."""
-        view.put("repair.reported", asset, view.now)
-        view.emit("repair_wanted", asset, causes=[self.cause(view, asset)])
+        wanted = view.emit("repair_wanted", asset, causes=[self.cause(view, asset)])
+        view.put("repair.reported", asset, view.now, wanted)
 
 
 def _field_of(kind: int) -> str:

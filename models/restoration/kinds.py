@@ -36,7 +36,15 @@ STAGES = (
 ) = range(len(STAGES))
 
 FIELDS = (
-    Field("repair.reported", "int64", "us", "when the desk listed it, -1 while nothing is known", -1, observable=True),
+    Field(
+        "repair.reported",
+        "int64",
+        "us",
+        "when the desk listed it, -1 while nothing is known",
+        -1,
+        observable=True,
+        traced=True,
+    ),
     Field("repair.assigned", "bool", "1", "a crew is on it", observable=True),
     Field("repair.settled", "int64", "us", "when a crew last said that it is sound", -1, observable=True),
     Field("repair.failed_at", "int64", "us", "when it failed, -1 while it works", -1),

@@ -164,7 +164,8 @@ class Restoration(RepairSteps):
         if self.crews.skill[crew] != self.assets.skill[asset]:
             view.emit("repair_refused", asset, float(crew), int(self.crews.skill[crew]))
             return
-        order = view.emit("crew_sent", asset, float(crew), crew)
+        wanted = view.cause("repair.reported", asset) if view["repair.reported"][asset] >= 0 else -1
+        order = view.emit("crew_sent", asset, float(crew), crew, [view.cause_id, wanted])
         view.because(order)
         view.put("repair.assigned", asset, True)
         view.put("crew.free", crew, False)

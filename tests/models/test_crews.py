@@ -19,6 +19,7 @@ from twin.models.policies.restoration import FirstCome
 from twin.models.restoration import Restoration
 from twin.models.restoration.crews import build_crews
 from twin.models.restoration.work import STEPS, Duration, built_in, read_durations
+from twin.why import Causes
 from twin.world import World
 
 
@@ -147,6 +148,25 @@ def test_each_crew_mends_what_it_is_skilled_for():
     assert wanted[4] < 105
     # A main is isolated before its repair and opened behind it.
     assert told(world, "isolate")[0][0] < next(t for t, asset in done if asset == 7) == told(world, "reopen")[0][0]
+
+
+def test_an_order_goes_back_to_the_failure_that_people_report_at_the_instant_of_a_timer():
+    # 100 s and 800 s of delay make 900 s, at which the policy decides anyhow: every 5 minutes.
+    world = mended(report_delay=800.0).run("1 h")
+    found = Causes(world.events.arrays(), world.parents.arrays())
+    orders = [event for event in found.find("order.repair") if found.events["target"][event] in (7, 16)]
+    assert {int(found.events["time"][event]) for event in orders} == {900 * SECOND}
+    for event in orders:
+        assert {found.events["kind"][root] for root in found.roots(event)} == {"strike"}
+
+
+def test_a_crew_is_sent_because_of_the_report_whatever_woke_the_policy():
+    world = mended().run("1 h")
+    found = Causes(world.events.arrays(), world.parents.arrays())
+    wanted = {found.events["target"][event]: event for event in found.find("repair_wanted")}
+    sent = found.find("crew_sent")
+    assert len(sent) >= 3
+    assert all(wanted[found.events["target"][event]] in found.behind(event) for event in sent)
 
 
 def test_an_order_to_a_crew_without_the_skill_is_refused_and_told():
