@@ -18,8 +18,8 @@ import numpy as np
 from twin.contract import SECOND, Event, EventKind, Kpi, Model, Option, Setup
 from twin.fields import Field
 from twin.models.traffic import figures
-from twin.models.traffic.city_turns import write_gaps
 from twin.models.traffic.changes import where_there_is_a_way
+from twin.models.traffic.city_turns import write_gaps
 from twin.models.traffic.columns import KERNEL_FIELDS, kernel_settings, kernel_state, rows_of, write_initial
 from twin.models.traffic.gridlock import RELAX, REPORT, watch
 from twin.models.traffic.publish import TELLS, publish
