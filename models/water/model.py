@@ -5,7 +5,8 @@ function of them (see `backend`). Customers get what pressure allows. A pump who
 A network that does not balance is reported and keeps its last good flows until the next step, except where closed
 links cut off every source: nothing flows there from that instant.
 
-Every loss of pressure has a cause: `pressure_lost` names the newest event that changed the network.
+Every loss of pressure has its causes: `pressure_lost` names the newest event that changed the network, and what keeps
+pumps and pipes out of service then.
 """
 
 from __future__ import annotations
@@ -184,7 +185,16 @@ class Water(Model):
             view.emit("water_oscillates", outcome.turning, causes=[int(view["water.event"][0])])
         if outcome.code not in (SOLVED, ROUGH):
             view.emit("water_unsolved", self._worst(view), outcome.code, causes=[int(view["water.event"][0])])
-        self.service.tell(view, seen, int(view["water.event"][0]))
+        standing = self._standing(view) if seen.turned else []
+        self.service.tell(view, seen, int(view["water.event"][0]), standing)
+
+    def _standing(self, view: View) -> list[int]:
+        """Return the events that hold pumps and pipes out of service: failures, and dark buses."""
+        causes = [view.cause("water_link.failed", link) for link in np.flatnonzero(view["water_link.failed"]).tolist()]
+        if "bus.energised" in view:
+            dark = self.bus[(self.bus >= 0) & ~view["bus.energised"][np.maximum(self.bus, 0)]]
+            causes += [view.cause("bus.energised", bus) for bus in dark.tolist()]
+        return list(dict.fromkeys(causes))
 
     def _worst(self, view: View) -> int:
         """Return the joined junction whose demand the last good flows meet worst: where to look first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -96,22 +97,25 @@ class Service:
             view.put(name, 0, rate)
         view.put("water.least_todini", 0, np.fmin(seen.resilience, view["water.least_todini"][0]))
 
-    def tell(self, view: View, seen: Seen, cause: int) -> None:
-        """Write pressures, and log whose service changed because of an event."""
+    def tell(self, view: View, seen: Seen, cause: int, standing: Sequence[int] = ()) -> None:
+        """Write pressures, and log whose service changed because of an event.
+
+        standing  events behind failures in force: without them what is lost might not be
+        """
         view.put("junction.pressure", slice(None), seen.pressure, cause)
         if seen.turned:
-            self._tell_low(view, seen.low, cause)
+            self._tell_low(view, seen.low, cause, standing)
         if seen.switched:
             self._tell_hydrants(view, seen)
 
-    def _tell_low(self, view: View, low: Array, cause: int) -> None:
+    def _tell_low(self, view: View, low: Array, cause: int, standing: Sequence[int]) -> None:
         """Log who lost pressure and who has it back."""
         changed = np.flatnonzero(low != view["junction.low"])
         for kind, now in (("pressure_lost", True), ("pressure_back", False)):
             rows = changed[low[changed] == now]
             if rows.size and view.now:
-                persons = float(self.persons[rows].sum())
-                view.put("junction.low", rows, now, view.emit(kind, int(rows[0]), persons, rows.size, causes=[cause]))
+                persons, causes = float(self.persons[rows].sum()), [cause, *(standing if now else ())]
+                view.put("junction.low", rows, now, view.emit(kind, int(rows[0]), persons, rows.size, causes=causes))
         view.put("junction.low", slice(None), low, cause)
 
     def _tell_hydrants(self, view: View, seen: Seen) -> None:

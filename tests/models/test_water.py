@@ -33,6 +33,14 @@ def test_the_tank_feeds_a_town_whose_pump_fails_until_it_is_empty():
     assert world.check() == []
 
 
+def test_a_failure_in_force_is_a_cause_of_the_loss_beside_the_newest_event():
+    events = planned("pump_failure", 0, [0]), planned("pipe_switch", 3600, [1], value=1)
+    world = water_world(small_city(), *events).run("8 h")
+    rows = world.events.rows()
+    lost = next(i for i, row in enumerate(rows) if row[1] == "pressure_lost")
+    assert {rows[p][1] for c, p in world.parents.rows() if c == lost} == {"pump_failure", "pipe_switch"}
+
+
 def test_controls_stop_and_start_the_pump_by_the_level_of_the_tank():
     world = water_world(small_city()).run("24 h")
     rows = [(t, aim) for t, kind, aim, *_ in world.events.rows() if kind == "water_control"]
