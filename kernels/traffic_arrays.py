@@ -70,7 +70,7 @@ class Network(NamedTuple):
     group_queue         (n_queue,)  queues by group
     inner               (n_group,)  1 where a link leads from the group back to it
     ring_start          (n_link + 1,)  bounds of the rows of a link in the ring
-    weighted            (n_node,)   1 where links of unequal weight or rank merge
+    weighted            (n_node,)   1 where queues of unequal weight or rank meet
     movement_start      (n_node,)   first movement (in-queue, out-link) of a node
     first_movement      (n_queue,)  first movement from a queue
     in_position         (n_queue,)  rank of a queue among those of its node
