@@ -8,13 +8,15 @@ import pytest
 import twin
 from tests.contracts.parts import HORIZON, demo
 from tests.engine.toys import toy_city
+from tests.models.utility_city import planned
+from tests.models.water_city import small_city, water_world
 from twin.chain import Words, describe, explain, kinds_of
 from twin.city import City
 from twin.contract import EventKind
 from twin.errors import DataError
 from twin.execution.output import kind_columns
 from twin.execution.run import assemble
-from twin.why import Causes, explained, verify
+from twin.why import Causes, explained, verify, verify_each
 from twin.world import World
 
 
@@ -48,6 +50,7 @@ def test_the_richest_event_goes_through_the_kinds_asked_for():
     two = causes(["rain", "late", "crash", "jam", "late"], [(1, 0), (3, 2), (4, 3)])
     assert two.richest("late") == 4
     assert two.richest("late", through=("rain",)) == 1
+    assert two.richest("late", planned={"rain"}) == 1
 
 
 def test_an_unknown_event_names_what_there_is():
@@ -156,9 +159,26 @@ def test_events_of_a_kind_are_tried_until_a_root_explains_one():
     world = World(assembly).run(HORIZON)
     found = Causes(world.events.arrays(), world.parents.arrays())
     tried = list(explained(found, "call_late", assembly))
-    assert 1 <= len(tried) <= 4
-    assert [verdict.gone for _, verdict in tried[:-1]] == [False] * (len(tried) - 1)
-    assert tried[-1][1].gone or len(tried) == 4
+    events = list(dict.fromkeys(event for event, _ in tried))
+    gone = [any(verdict.gone for number, verdict in tried if number == event) for event in events]
+    assert 1 <= len(events) <= 4
+    assert gone[:-1] == [False] * (len(events) - 1)
+    assert gone[-1] or len(events) == 4
+
+
+def test_each_of_two_needed_roots_is_tried_and_both_together():
+    """The tank would feed the town past the switch: the pump's failure is needed, the switch is not."""
+    events = planned("pump_failure", 0, [0]), planned("pipe_switch", 3600, [1], value=1)
+    world = water_world(small_city(), *events).run("8 h")
+    found = Causes(world.events.arrays(), world.parents.arrays())
+    (lost,) = found.find("pressure_lost")
+    verdicts = verify_each(found, lost, world.assembly)
+    assert [(verdict.root_kind, len(verdict.others), verdict.gone) for verdict in verdicts] == [
+        ("pump_failure", 0, True),
+        ("pipe_switch", 0, False),
+        ("pump_failure", 1, True),
+    ]
+    assert str(verdicts[2]).endswith("without: does not happen. Together the roots explain it.")
 
 
 def test_only_events_of_the_scenario_can_be_taken_out():

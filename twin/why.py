@@ -7,7 +7,7 @@ with and once without it, under the same random numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -69,16 +69,18 @@ class Causes:
         """Return the ids of all events of a kind."""
         return [int(i) for i in np.flatnonzero(self.events["kind"] == kind)]
 
-    def richest(self, kind: str, through: Iterable[str] = ()) -> int:
+    def richest(self, kind: str, through: Iterable[str] = (), planned: Container[str] = ()) -> int:
         """Return the event of a kind whose chain holds most different kinds.
 
         through  kinds that the chain should hold; they count ten times
+        planned  kinds that scenarios plan: an event that goes back to one comes before all that do not
         """
         wanted = set(through)
-        best, best_score = -1, -1
+        best, best_score = -1, (False, -1)
         for event in self.find(kind):
             kinds = self.kinds(event)
-            score = len(kinds) + 10 * len(kinds & wanted)
+            begun = any(str(self.events["kind"][root]) in planned for root in self.roots(event))
+            score = (begun, len(kinds) + 10 * len(kinds & wanted))
             if score > best_score:
                 best, best_score = event, score
         if best < 0:
@@ -92,6 +94,7 @@ class Verdict:
     """Outcome of a test by branch.
 
     root            id of the event taken out
+    others          ids of further events taken out with it
     with_root       value of the event in the branch that keeps it; None if it did not happen
     without_root    value in the branch that lacks it; None if it did not happen
     """
@@ -101,6 +104,7 @@ class Verdict:
     kind: str
     with_root: float | None
     without_root: float | None
+    others: tuple[int, ...] = ()
 
     @property
     def gone(self) -> bool:
@@ -109,8 +113,11 @@ class Verdict:
 
     def __str__(self) -> str:
         cases = f"{_told(self.with_root)}; without: {_told(self.without_root)}"
+        if self.others:
+            told = "Together the roots explain it." if self.gone else "The roots do not explain it, even together."
+            return f"{self.kind} with all {1 + len(self.others)} roots: {cases}. {told}"
         return f"{self.kind} with [{self.root}] {self.root_kind}: {cases}. " + (
-            "The root explains it." if self.gone else "The root does not explain it alone."
+            "Without this root it does not happen." if self.gone else "The root does not explain it alone."
         )
 
 
@@ -126,42 +133,68 @@ def verify(causes: Causes, event: int, assembly: Assembly, root: int | None = No
 
     root  id of a scenario event in the chain; default the earliest of its roots
     """
+    if root is None:
+        return _without(causes, event, assembly, [planned_roots(causes, event, assembly)[:1]])[0]
+    if not 0 <= root < len(causes.events["kind"]) or not _planned(causes, root, assembly):
+        candidates = [n for n in causes.roots(event) if _planned(causes, n, assembly)]
+        raise DataError(f"event {root} is not an event of the scenario; try one of {candidates}")
+    return _without(causes, event, assembly, [[root]])[0]
+
+
+def verify_each(causes: Causes, event: int, assembly: Assembly, most: int = 4) -> list[Verdict]:
+    """Branch just before the first root without each of the roots, and without all of them where there are several.
+
+    most  roots that are taken out alone, earliest first
+    Raises DataError where the event goes back to no event of the scenario.
+    """
+    roots = planned_roots(causes, event, assembly)
+    return _without(causes, event, assembly, [*([root] for root in roots[:most]), *([roots] if len(roots) > 1 else [])])
+
+
+def planned_roots(causes: Causes, event: int, assembly: Assembly) -> list[int]:
+    """Return the roots of an event that the scenario planned, earliest first; raise DataError where there is none."""
+    found = [n for n in causes.roots(event) if _planned(causes, n, assembly)]
+    if not found:
+        raise DataError(f"event {event} goes back to no event of the scenario, so there is nothing to take out")
+    return found
+
+
+def _without(causes: Causes, event: int, assembly: Assembly, groups: Sequence[Sequence[int]]) -> list[Verdict]:
+    """Return a verdict for each group of roots taken out together, all by branches from before the earliest."""
     from twin.world import World
 
     columns = causes.events
-    candidates = [n for n in causes.roots(event) if _planned(causes, n, assembly)]
-    if root is None:
-        if not candidates:
-            raise DataError(f"event {event} goes back to no event of the scenario, so there is nothing to take out")
-        root = candidates[0]
-    elif not 0 <= root < len(columns["kind"]) or not _planned(causes, root, assembly):
-        raise DataError(f"event {root} is not an event of the scenario; try one of {candidates}")
-    kind, target = str(columns["kind"][event]), int(columns["target"][event])
-    before = World(assembly).run(int(columns["time"][root]))
-    found = []
-    for without in ((), (int(columns["data"][root]),)):
-        with before.branch(without=without) as world:
-            found.append(_alike(world.run().events.rows(), kind, target, before.now))
-    kept, lacking = found
-    near = [value for time, value in lacking if abs(time - int(columns["time"][event])) <= _SAME]
-    gone = len(lacking) < len(kept) and not near
-    left = None if gone or not lacking else (near or [lacking[-1][1]])[-1]
-    mine = [value for time, value in kept if time == int(columns["time"][event])]
-    return Verdict(root, str(columns["kind"][root]), kind, mine[-1] if mine else None, left)
+    kind, target, time = str(columns["kind"][event]), int(columns["target"][event]), int(columns["time"][event])
+    before = World(assembly).run(min(int(columns["time"][root]) for group in groups for root in group))
+
+    def rows(roots: Sequence[int]) -> list[tuple[int, float]]:
+        with before.branch(without=tuple(int(columns["data"][root]) for root in roots)) as world:
+            return _alike(world.run().events.rows(), kind, target, before.now)
+
+    kept = rows([])
+    mine = [value for at, value in kept if at == time]
+    verdicts = []
+    for first, *others in groups:
+        lacking = rows([first, *others])
+        near = [value for at, value in lacking if abs(at - time) <= _SAME]
+        gone = len(lacking) < len(kept) and not near
+        left = None if gone or not lacking else (near or [lacking[-1][1]])[-1]
+        begun = str(columns["kind"][first])
+        verdicts.append(Verdict(first, begun, kind, mine[-1] if mine else None, left, tuple(others)))
+    return verdicts
 
 
 def explained(causes: Causes, kind: str, assembly: Assembly, tries: int = 4) -> Iterator[tuple[int, Verdict]]:
-    """Verify events of a kind, the richest chains first, until one is gone without a root of its own.
+    """Verify events of a kind, the richest chains first, until one is gone without a root, or all of its own.
 
-    Yields (event, verdict); at most `tries` of them. An event that several roots brought about may stay
-    when one is taken out, which its verdict says.
+    Yields (event, verdict), for at most `tries` events a verdict for each root, and for all where there are several.
     """
-    roots = {e: [n for n in causes.roots(e) if _planned(causes, n, assembly)] for e in causes.find(kind)}
-    able = sorted((e for e in roots if roots[e]), key=lambda e: (-len(causes.kinds(e)), e))
+    able = [e for e in causes.find(kind) if any(_planned(causes, n, assembly) for n in causes.roots(e))]
+    able.sort(key=lambda e: (-len(causes.kinds(e)), e))
     for event in able[:tries]:
-        verdict = verify(causes, event, assembly, roots[event][0])
-        yield event, verdict
-        if verdict.gone:
+        verdicts = verify_each(causes, event, assembly)
+        yield from ((event, verdict) for verdict in verdicts)
+        if any(verdict.gone for verdict in verdicts):
             return
 
 

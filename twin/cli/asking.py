@@ -40,11 +40,13 @@ def why(  # noqa: PLR0913 - one parameter per option of the command
     words = _words(chosen)
     named = event.lstrip("-").isdigit()
     if not verify:
-        say(explain(causes, int(event) if named else causes.richest(event), words, whole))
+        planned = {name for name, kind in words.kinds.items() if kind.scenario}
+        say(explain(causes, int(event) if named else causes.richest(event, planned=planned), words, whole))
         return
     tried = _verified(causes, event, chosen, root, plugin or [])
-    for number, verdict in tried:
-        say(explain(causes, number, words, whole))
+    for place, (number, verdict) in enumerate(tried):
+        if place == 0 or tried[place - 1][0] != number:
+            say(explain(causes, number, words, whole))
         say(str(verdict))
     if not tried:
         say(f"no {event} goes back to an event of the scenario, so there is nothing to take out")
@@ -67,7 +69,7 @@ def _verified(
     """Run again without the root behind an event, or behind events of a kind until one is gone."""
     from twin.cli.console import working
     from twin.execution.suite import assemble_run
-    from twin.why import explained, verify
+    from twin.why import explained, verify, verify_each
 
     named = event.lstrip("-").isdigit()
     with working("running again without the root"):
@@ -75,6 +77,8 @@ def _verified(
         if not named and root is None:
             return list(explained(causes, event, assembly))
         number = int(event) if named else causes.richest(event)
+        if root is None:
+            return [(number, verdict) for verdict in verify_each(causes, number, assembly)]
         return [(number, verify(causes, number, assembly, root))]
 
 
