@@ -15,6 +15,7 @@ from twin.city.dependencies import supplier_of
 
 if TYPE_CHECKING:
     from twin.city import City
+    from twin.contract import Setup
 
 Array = np.ndarray[Any, Any]
 
@@ -24,6 +25,8 @@ SKILLS = ("power", "water", "road")
 SKILL_OF_KIND = (0, 0, 1, 1, 2)
 _TABLES = ("substations", "lines", "pipes", "pumps", "links")
 _NOWHERE = -1
+_BREAKS = {"pipe_burst": "water", "pump_failure": "water"}
+"""Planned kinds of event that break assets, and the skill it takes to repair them."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,17 @@ def skills_of(city: City) -> tuple[str, ...]:
     """Return the skills of crews in a city: always `power`, others where a depot has them."""
     kinds = set(np.asarray(city["depots"]["kind"]).tolist()) if "depots" in city else set()
     return tuple(skill for skill in SKILLS if skill == "power" or skill in kinds)
+
+
+def unrepaired(setup: Setup) -> list[str]:
+    """Return a sentence for each planned kind of event that breaks what no crew of the city has the skill for."""
+    skills = skills_of(setup.city)
+    planned = dict.fromkeys(event.kind for event in setup.events if event.kind in _BREAKS)
+    return [
+        f"{kind}: nobody repairs it, for no depot of city {setup.city.name} is of the kind {_BREAKS[kind]!r}"
+        for kind in planned
+        if _BREAKS[kind] not in skills
+    ]
 
 
 def _part(city: City, kind: int) -> tuple[Array, Array, Array]:

@@ -241,6 +241,10 @@ class Component:
         """Return what is wrong with the files that options name, each with its place; `twin check` tells it."""
         return []
 
+    def doubt(self, setup: Setup) -> list[str]:
+        """Return what of the scenario will have no answer in this city; `twin check` warns of it."""
+        return []
+
     def setup(self, setup: Setup) -> dict[str, int]:
         """Build constants; return the rows of each table that is not a city table."""
         return {}

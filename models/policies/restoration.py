@@ -13,11 +13,12 @@ import numpy as np
 
 from twin.contract import MINUTE, Command, Option, Policy, Setup
 from twin.errors import CityError
-from twin.models.assets import KINDS, build_assets
+from twin.models.assets import KINDS, SKILL_OF_KIND, SKILLS, build_assets
 from twin.models.restoration.crews import build_crews
 from twin.models.streets import build_streets, shortest_tree
 
 if TYPE_CHECKING:
+    from twin.city import City
     from twin.view import Observation
 
 Array = np.ndarray[Any, Any]
@@ -90,24 +91,47 @@ class ListedOrder(FirstCome):
     )
     source = "a plan written by hand, or taken from a published case"
 
+    def examine(self, setup: Setup) -> list[str]:
+        """Return the ids on the list that no crew can repair, each with the reason or the nearest one."""
+        rows = _assets_by_id(setup.city)
+        return [_unknown(name, rows, setup.city) for name in _listed(setup) if name not in rows]
+
     def setup(self, setup: Setup) -> dict[str, int]:
-        """Find the assets of the list; an id that no repairable asset has is an error with the nearest one."""
+        """Find the assets of the list; an id that no repairable asset has is an error."""
         super().setup(setup)
-        tables = [f"{kind}s" for kind in KINDS]
-        row: dict[str, int] = {}
-        for asset in range(self.assets.count):
-            kind = int(self.assets.kind[asset])
-            row.setdefault(str(setup.city[tables[kind]]["id"][self.assets.row[asset]]), asset)
+        row = _assets_by_id(setup.city)
         self.rank = np.full(self.assets.count, self.assets.count)
-        names = [name.strip() for name in str(setup.options["order"]).split(",") if name.strip()]
-        for place, name in enumerate(names):
+        for place, name in enumerate(_listed(setup)):
             if name not in row:
-                near = get_close_matches(name, row, 1, 0.3)
-                hint = f"; the nearest is {near[0]!r}" if near else ""
-                raise CityError(f"listed_order: no asset that crews repair has the id {name!r}{hint}")
+                raise CityError(_unknown(name, row, setup.city))
             self.rank[row[name]] = place
         return {}
 
     def order(self, observation: Observation, waiting: Array) -> Array:
         """Return assets by their place on the list, then by report."""
         return np.lexsort((observation["repair.reported"][waiting], self.rank[waiting]))
+
+
+def _listed(setup: Setup) -> list[str]:
+    """Return the ids that a planner wrote down."""
+    return [name.strip() for name in str(setup.options["order"]).split(",") if name.strip()]
+
+
+def _assets_by_id(city: City) -> dict[str, int]:
+    """Return the first asset that crews repair of each id."""
+    assets = build_assets(city)
+    found: dict[str, int] = {}
+    for asset, (kind, row) in enumerate(zip(assets.kind.tolist(), assets.row.tolist(), strict=True)):
+        found.setdefault(str(city[f"{KINDS[kind]}s"]["id"][row]), asset)
+    return found
+
+
+def _unknown(name: str, rows: dict[str, int], city: City) -> str:
+    """Say why an id cannot stand on the list: nobody has the skill, or nothing has the id."""
+    for kind, skill in zip(KINDS, SKILL_OF_KIND, strict=True):
+        table = f"{kind}s"
+        if table in city and name in city[table]["id"]:
+            return f"listed_order: {table} {name}: no crew repairs it, for no depot is of the kind {SKILLS[skill]!r}"
+    near = get_close_matches(name, rows, 1, 0.3)
+    hint = f"; the nearest is {near[0]!r}" if near else ""
+    return f"listed_order: no asset that crews repair has the id {name!r}{hint}"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from twin.contract import HOUR, MINUTE, SECOND, Event, Setup
-from twin.models.assets import SKILLS, build_assets
+from twin.models.assets import SKILLS, build_assets, unrepaired
 from twin.models.restoration import kinds
 from twin.models.restoration.crews import build_crews
 from twin.models.restoration.desk import FAILED, SEEN, STAMPS, Desk
@@ -65,6 +65,10 @@ class Restoration(RepairSteps):
     deciders = ("crew",)
     kpi_list = kinds.KPIS
     series = kinds.SERIES
+
+    def doubt(self, setup: Setup) -> list[str]:
+        """Return the kinds of asset that the scenario breaks and no crew of this city repairs."""
+        return unrepaired(setup)
 
     def setup(self, setup: Setup) -> dict[str, int]:
         """Place crews and assets."""

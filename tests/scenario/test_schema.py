@@ -179,3 +179,16 @@ def test_a_role_that_a_model_waits_for_and_nobody_fills_is_warned_of(tmp_path):
     assert "closest_idle" in found.message
     path.write_text(f"{text}policy: {{dispatch: nobody_knows}}\n")
     assert [problem.code for problem in load(path).check() if problem.code in ("W204", "E132")] == ["E132"]
+
+
+def test_a_burst_that_nobody_can_repair_and_a_listed_pipe_are_told_before_the_run(tmp_path):
+    path = tmp_path / "burst.yaml"
+    path.write_text(
+        "scenario: a\ncity: nusantara\nstart: 2026-01-15 17:00\nduration: 1 h\n"
+        "models: [traffic, power, water, restoration]\n"
+        "feeds: [scada, probes]\npolicy: {restoration: listed_order}\noptions: {listed_order: {order: p26}}\n"
+        "events: [{at: +10 min, kind: pipe_burst, where: {id: p26}}]\n"
+    )
+    found = {problem.code: problem.message for problem in load(path).check()}
+    assert "pipe_burst: nobody repairs it, for no depot of city nusantara is of the kind 'water'" in found["W205"]
+    assert "pipes p26: no crew repairs it, for no depot is of the kind 'water'" in found["E137"]

@@ -30,8 +30,11 @@ def examine(
     for name, found in chosen.classes.items():
         options = chosen.options[name]
         bad = any(options.get(option.name) is None for option in found.options)
-        if found.examine is Component.examine or bad or lacking(found, city):
+        silent = found.examine is Component.examine and found.doubt is Component.doubt
+        if silent or bad or lacking(found, city):
             continue
         setup = Setup(city, options, 0, *span, events, folder, kinds=kinds)
         for text in found().examine(setup):
             problems.add(chosen.marks[name], "E137", text)
+        for text in found().doubt(setup):
+            problems.add(chosen.marks[name], "W205", text)

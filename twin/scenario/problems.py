@@ -41,6 +41,7 @@ CODES = {
     "W202": "a key has no effect",
     "W203": "the city does not give parameters, and a model takes values of its own",
     "W204": "a model waits for decisions, and no policy makes them",
+    "W205": "an event of the scenario has no answer in this city",
 }
 """Meaning of each code; E is an error, W a warning."""
 
