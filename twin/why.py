@@ -117,7 +117,7 @@ class Verdict:
             told = "Together the roots explain it." if self.gone else "The roots do not explain it, even together."
             return f"{self.kind} with all {1 + len(self.others)} roots: {cases}. {told}"
         return f"{self.kind} with [{self.root}] {self.root_kind}: {cases}. " + (
-            "Without this root it does not happen." if self.gone else "The root does not explain it alone."
+            "The root is needed for it." if self.gone else "The root does not explain it alone."
         )
 
 
