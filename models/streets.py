@@ -96,7 +96,8 @@ def shortest_tree(streets: Streets, times: Array, root: int, *, reverse: bool = 
     link = np.empty(streets.nodes, dtype=np.int32)
     net = streets.graph
     ends = (net.in_start, net.in_link, net.from_node) if reverse else (net.out_start, net.out_link, net.to_node)
-    tree(*ends, np.ascontiguousarray(times, np.float64), int(root), time, link, int(goal))
+    # A copy: an array nobody may write would have the kernel compiled once more.
+    tree(*ends, np.array(times, np.float64), int(root), time, link, int(goal))
     return Tree(time, link)
 
 

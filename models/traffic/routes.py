@@ -103,11 +103,12 @@ def trees_to(streets: Streets, times: Array, roots: Array) -> tuple[Array, Array
     """
     from twin.kernels.routing import next_hop_table
 
-    ends = np.ascontiguousarray(roots, np.int32)
+    # A copy: arrays nobody may write would have the kernel compiled once more.
+    ends = np.array(roots, np.int32)
     time = np.empty((ends.size, streets.nodes))
     via = np.empty((ends.size, streets.nodes), np.int32)
     net = streets.graph
-    next_hop_table(net.in_start, net.in_link, net.from_node, np.ascontiguousarray(times, np.float64), ends, via, time)
+    next_hop_table(net.in_start, net.in_link, net.from_node, np.array(times, np.float64), ends, via, time)
     return time, via
 
 
@@ -115,10 +116,10 @@ def next_hops(streets: Streets, times: Array, destinations: Array) -> Array:
     """Return the next link (n_destination, n_node) on the way to each destination, -1 for none."""
     from twin.kernels.routing import next_hop_table
 
-    ends = np.ascontiguousarray(destinations, np.int32)
+    ends = np.array(destinations, np.int32)
     via = np.empty((ends.size, streets.nodes), np.int32)
     net = streets.graph
-    weight, none = np.ascontiguousarray(times, np.float64), np.empty((0, streets.nodes))
+    weight, none = np.array(times, np.float64), np.empty((0, streets.nodes))
     next_hop_table(net.in_start, net.in_link, net.from_node, weight, ends, via, none)
     return via
 
