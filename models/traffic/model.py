@@ -252,17 +252,12 @@ class Traffic(Model):
 
     def _detour(self, view: View, closed: Array) -> None:
         """Lead everybody around roads that have just closed: only destinations that used them."""
-        from twin.models.traffic.routes import warn_of_cut_off
-
         arrays = self._arrays(view)
         after = {}
         for name, times in zip(("habitual", "informed"), self._times(view), strict=True):
             table = getattr(arrays.settings, name).copy()
             rows = self.routing.users(table, closed)
-            hops = self.routing.table(times, rows)
-            if name == "habitual":
-                warn_of_cut_off(self.trips, view["vehicle.outcome"], self.destinations[rows], hops)
-            table[rows] = where_there_is_a_way(hops, table[rows])
+            table[rows] = where_there_is_a_way(self.routing.table(times, rows), table[rows])
             after[name] = table
         lead(view, arrays, self.memory, arrays.settings._replace(**after))
 

@@ -10,7 +10,6 @@ import numpy as np
 
 if TYPE_CHECKING:
     from twin.city import City
-    from twin.models.demand import TripTable
     from twin.models.streets import Streets
     from twin.models.traffic import turns
 
@@ -70,29 +69,6 @@ def warn_of_no_way(table: Array, origin: Array, goal: Array, row: Array) -> None
     if lost.size:
         first = f"the first from node {origin[lost[0]]} to node {goal[lost[0]]}"
         warnings.warn(f"{lost.size} of {origin.size} trips have no way, {first}", NoWayWarning, stacklevel=3)
-
-
-class CutOffWarning(UserWarning):
-    """Closed roads leave trips without a way; they wait until a road opens."""
-
-
-def warn_of_cut_off(trips: TripTable, outcome: Array, destinations: Array, table: Array) -> None:
-    """Warn of trips that have not begun and whose destination cannot be reached from their origin now.
-
-    outcome       (n_trip,)  of the kernel
-    destinations  (n_row,)  nodes, rising, one a row of the table
-    table         (n_row, n_column)  next link from each node, -1: none
-    """
-    from twin.kernels.traffic_arrays import WAITING
-
-    away = (outcome == WAITING) & (trips.origin != trips.destination)
-    waiting = np.flatnonzero(away & np.isin(trips.destination, destinations))
-    row = np.searchsorted(destinations, trips.destination[waiting])
-    lost = waiting[table[row, trips.origin[waiting]] < 0]
-    if lost.size:
-        first = f"the first from node {trips.origin[lost[0]]} to node {trips.destination[lost[0]]}"
-        said = f"closed roads leave {lost.size} trips to come no way, {first}: they wait until a road opens"
-        warnings.warn(said, CutOffWarning, stacklevel=3)
 
 
 def trees_to(streets: Streets, times: Array, roots: Array) -> tuple[Array, Array]:

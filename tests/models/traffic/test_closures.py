@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from tests.models.traffic.small_city import small_city
 from twin.assembly import Assembly
 from twin.contract import SECOND, Event, EventKind, Model, Setup
 from twin.kernels.traffic_arrays import ARRIVED, CANCELLED, STRANDED
 from twin.models.traffic import Traffic
-from twin.models.traffic.routes import CutOffWarning
 from twin.world import World
 
 
@@ -47,8 +45,7 @@ PAIRS = [(0, 1), (1, 0), (1, 2), (2, 1)]
 
 def test_who_has_no_way_waits_and_drives_on_when_the_road_opens():
     open_world = world_with((), PAIRS).run()
-    with pytest.warns(CutOffWarning, match=r"closed roads leave \d+ trips to come no way, the first from node \d to"):
-        world = world_with(((300.0, "shut", 2), (420.0, "free", 2)), PAIRS).run()
+    world = world_with(((300.0, "shut", 2), (420.0, "free", 2)), PAIRS).run()
     count = world.state["outcome.vehicles"]
     assert count[STRANDED] == count[CANCELLED] == 0
     arrival, before = world.state["vehicle.arrival"], open_world.state["vehicle.arrival"]
@@ -58,7 +55,6 @@ def test_who_has_no_way_waits_and_drives_on_when_the_road_opens():
     assert world.kpis()["vehicle_hours"] > open_world.kpis()["vehicle_hours"]
 
 
-@pytest.mark.filterwarnings("ignore::twin.models.traffic.routes.CutOffWarning")
 def test_who_waits_to_the_end_counts_as_under_way():
     world = world_with(((300.0, "shut", 2),), PAIRS, reroute_every=600.0).run()
     count = world.state["outcome.vehicles"]
@@ -69,7 +65,6 @@ def test_who_waits_to_the_end_counts_as_under_way():
     assert (world.state["vehicle.arrival"][late] < 0).all()
 
 
-@pytest.mark.filterwarnings("error::twin.models.traffic.routes.CutOffWarning")
 def test_a_road_that_opens_is_used_at_once():
     # Two ways from 0 to 1: direct, and the longer one by 2. No update of the informed falls into the run.
     world = world_with(((60.0, "shut", 0), (300.0, "free", 0)), [(0, 1), (1, 0), (0, 2), (2, 1), (1, 2), (2, 0)])
