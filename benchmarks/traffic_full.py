@@ -4,8 +4,9 @@ The grid of `traffic_grid` at a share of its demand. Plain: cars on fixed routes
 and nothing else. Full: the same vehicles, with a fixed-time signal at every
 node, three classes, and 30 % that follow present travel times, renewed every
 300 s. Timed is the simulation with its event log on; in the full run that
-includes the travel times, the trees and the reading of the new tables. The two
-take turns. `share_of_plain` compares traversals per second.
+includes the travel times, the trees and the reading of the new tables. A third
+run also lets drivers remember where they have been, so that nobody meets a node
+twice. They take turns. The shares compare traversals per second with the plain run.
 """
 
 from __future__ import annotations
@@ -36,18 +37,22 @@ def measure(seed: int, quick: bool) -> Report:
     """Return what share of the plain engine's traversals per second is left with everything on."""
     case = grid_case(seed, _DEMAND_SHARE)
     rounds = 2 if quick else 7
+    _full(case, seed, remembering=True)
     _full(case, seed)
     ours.run(case)
-    speeds: dict[str, list[float]] = {"plain": [], "full": []}
+    speeds: dict[str, list[float]] = {"plain": [], "full": [], "remembering": []}
     for _ in range(rounds):
         taken, plain, _ = ours.run(case)
         speeds["plain"].append(case.traversals / taken)
         taken, full, traversals = _full(case, seed)
         speeds["full"].append(traversals / taken)
+        taken, careful, remembered = _full(case, seed, remembering=True)
+        speeds["remembering"].append(remembered / taken)
     middle = {name: statistics.median(values) for name, values in speeds.items()}
-    shares = [float(np.mean(traffic.state.arrival >= 0)) for traffic in (plain, full)]
+    shares = [float(np.mean(traffic.state.arrival >= 0)) for traffic in (plain, full, careful)]
     figures = {
         "share_of_plain": middle["full"] / middle["plain"],
+        "share_of_plain_remembering": middle["remembering"] / middle["plain"],
         "completed_share": min(shares),
         "plain_traversals_per_s": middle["plain"],
         "full_traversals_per_s": middle["full"],
@@ -66,12 +71,17 @@ def measure(seed: int, quick: bool) -> Report:
     return Report(figures, targets, setup)
 
 
-def _full(case: GridCase, seed: int) -> tuple[float, Any, int]:
-    """Run with everything on; return seconds, the arrays and the traversals."""
+def _full(case: GridCase, seed: int, remembering: bool = False) -> tuple[float, Any, int]:
+    """Run with everything on; return seconds, the arrays and the traversals.
+
+    remembering  drivers under way keep their way rather than meet a node twice
+    """
     from twin.kernels.traffic import advance
     from twin.kernels.traffic_arrays import DONE, DRIVING, WAITING, new_log
+    from twin.kernels.trails import new_memory
 
     traffic, net = _lay_out(case, seed)
+    memory = new_memory(traffic.network, traffic.demand) if remembering else None
     log = new_log(2 * case.traversals)
     for column in log:
         column.fill(0)
@@ -82,7 +92,7 @@ def _full(case: GridCase, seed: int) -> tuple[float, Any, int]:
             raise RuntimeError("the log is too short")
         if traffic.state.tally[[WAITING, DRIVING]].sum() == 0:
             break
-        _reroute(traffic, net, seen)
+        traffic = _reroute(traffic, net, seen, memory)
     return time.perf_counter() - begun, traffic, int(log.written[0])
 
 
@@ -124,14 +134,16 @@ def _signals(case: GridCase) -> Any:
     return Signals(control=FIXED, cycle=_CYCLE, start=start, length=_GREEN)
 
 
-def _reroute(traffic: Any, net: Any, seen: Any) -> None:
-    """Give informed drivers the times of the last interval.
+def _reroute(traffic: Any, net: Any, seen: Any, memory: Any = None) -> Any:
+    """Give informed drivers the times of the last interval; return the arrays with the routes of those who keep theirs.
 
-    seen  (n_link, 2)  vehicles that had left, and their total time, us; renewed
+    seen    (n_link, 2)  vehicles that had left, and their total time, us; renewed
+    memory  of drivers under way, or None
     """
     from twin.kernels.routing import next_hop_table
     from twin.kernels.traffic import touch
     from twin.kernels.traffic_arrays import ENTRIES, EXITS, OUT_SLOT, ROW_TIME, TRAVEL
+    from twin.kernels.trails import keep_ways
 
     link, ring = traffic.state.link, traffic.state.ring
     exits, travel = link[:, EXITS] - seen[:, 0], link[:, TRAVEL] - seen[:, 1]
@@ -140,9 +152,15 @@ def _reroute(traffic: Any, net: Any, seen: Any) -> None:
     there = np.flatnonzero(link[:, ENTRIES] > link[:, EXITS])
     waited = traffic.state.clock[0] - ring[link[there, OUT_SLOT], ROW_TIME]
     times[there] = np.maximum(times[there], waited)
-    table = traffic.settings.informed
+    table = np.empty_like(traffic.settings.informed)
     next_hop_table(
         net.in_start, net.in_link, net.from_node, times, traffic.demand.destination_node, table,
         np.empty((0, table.shape[1])),
     )  # fmt: skip
+    if memory is not None:
+        records = keep_ways(traffic, traffic.settings._replace(informed=table), memory)
+        routes = np.concatenate([traffic.demand.routes[: memory.given], records])
+        traffic = traffic._replace(demand=traffic.demand._replace(routes=routes))
+    traffic.settings.informed[...] = table
     touch(*traffic)
+    return traffic
