@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from twin.execution.board import Board, stopping_on_signals
 from twin.execution.execute import Execution, execute
 from twin.execution.memory import Memory, resident, trimmer
 from twin.execution.suite import resume, run_suite, select
+from twin.execution.warned import told_of
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Execution(workers=1, warm=False)
@@ -55,6 +57,21 @@ def test_a_dying_worker_takes_only_its_own_case_with_it(tmp_path, tiny):  # noqa
     assert [r.status for r in records] == ["complete", "failed", "complete"]
     failure = json.loads((Path(records[1].folder) / "failure.json").read_text())
     assert (failure["stage"], "died" in failure["message"]) == ("process", True)
+
+
+def test_a_warning_names_the_run_it_comes_from(tmp_path, tiny, capfd):  # noqa: F811
+    cases = [replace(c, options={"shop": {**c.options["shop"], "complain": True}}) for c in tiny().cases()[:2]]
+    execute(cases, tmp_path, APART)
+    told = [line for line in capfd.readouterr().err.splitlines() if "till" in line]
+    assert {f"warning: arm {c.arm}, replication {c.replication}: the till is slow" for c in cases} >= set(told) > set()
+
+
+def test_a_warning_about_code_keeps_its_form(tiny):  # noqa: F811
+    plain = warnings.formatwarning(RuntimeWarning("overflow"), RuntimeWarning, "kernel.py", 3)
+    with told_of(tiny().cases()[0]):
+        assert warnings.formatwarning(RuntimeWarning("overflow"), RuntimeWarning, "kernel.py", 3) == plain
+        assert "kernel.py" not in warnings.formatwarning(UserWarning("full"), UserWarning, "kernel.py", 3)
+    assert warnings.formatwarning(UserWarning("full"), UserWarning, "kernel.py", 3) != "full"
 
 
 def test_complete_runs_are_kept(tmp_path, tiny):  # noqa: F811

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 
 import numpy as np
 
@@ -34,6 +35,7 @@ class Shop(Model):
         Option("fail_at", "time at which the till breaks the program", "quantity", 1e9, "s"),
         Option("nap", "wall time each customer takes", "quantity", 0.0, "s"),
         Option("kill", "end the process at the first customer", "flag", False),
+        Option("complain", "warn of each customer", "flag", False),
         Option("lost", "wait is not a number", "flag", False),
     )
     kpi_list = (
@@ -62,6 +64,8 @@ class Shop(Model):
             raise ZeroDivisionError("the till is empty")
         if self.setting["kill"]:
             os._exit(9)
+        if self.setting["complain"]:
+            warnings.warn("the till is slow", UserWarning, stacklevel=1)
         time.sleep(self.setting["nap"])
         view.put("shop.arrived", 0, number + 1)
         view.begin("buy", entity=0, data=view.now // 1000)

@@ -20,6 +20,7 @@ from twin.errors import TwinError
 from twin.execution.board import Board, Pace, stopping_on_signals
 from twin.execution.memory import Memory
 from twin.execution.run import FAILED, WAITING, Control, Record, run_case
+from twin.execution.warned import told_of
 
 if TYPE_CHECKING:
     from twin.scenario import Case
@@ -81,7 +82,8 @@ def here(jobs: list[Job], execution: Execution, watch: Watch | None) -> list[Rec
                 if pace.due():
                     refresh()
 
-            records.append(_one(job, board, execution, progress))
+            with told_of(job.case):
+                records.append(_one(job, board, execution, progress))
             board.note(number, records[-1].time)
     return records
 
@@ -232,7 +234,8 @@ def _work(number: int, job: Job, execution: Execution, place: _Place, carried: _
     board.begin(number)
     _IDLE.clear()
     try:
-        record = _one(job, board, execution, lambda now: board.note(number, now), place.parent)
+        with told_of(job.case):
+            record = _one(job, board, execution, lambda now: board.note(number, now), place.parent)
     finally:
         _IDLE.set()
     board.note(number, record.time)
