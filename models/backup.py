@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 Array = np.ndarray[Any, Any]
 
 _CONSUMERS = ("signal", "site", "hospital")
+_TABLES = "|".join(name + "s" for name in _CONSUMERS)
 
 
 class Backup(Model):
@@ -48,7 +49,7 @@ class Backup(Model):
     )
     reads = ("bus.energised",)
     requires = ("bus.energised",)
-    events = (EventKind("battery_empty", "a consumer without power has used up its store"),)
+    events = (EventKind("battery_empty", "a consumer without power has used up its store", _TABLES),)
     options = (Option("recharge", "seconds of charging per second of running time", "number", 3.0, low=0, high=1000),)
 
     def setup(self, setup: Setup) -> dict[str, int]:
@@ -57,6 +58,8 @@ class Backup(Model):
         self.recharge = float(setup.options["recharge"])
         self.store_of_link, self.bus_of_link, self.consumer, self.row, capacity = _stores(city)
         self.capacity = np.round(capacity * 1e6).astype(np.int64)
+        consumers = zip(self.consumer.tolist(), self.row.tolist(), strict=True)
+        self.store_of = {consumer: store for store, consumer in enumerate(consumers)}
         rows = {name: city.rows(name + "s") for name in _CONSUMERS}
         return {**rows, "store": len(self.row)}
 
@@ -88,7 +91,9 @@ class Backup(Model):
         if level == 0:
             self._power(view, store, False, cause)
         else:
-            view.put("store.pending", store, view.schedule("battery_empty", level, store, cause=cause))
+            kind, row = int(self.consumer[store]), int(self.row[store])
+            empty = view.schedule("battery_empty", level, row, data=kind, cause=cause)
+            view.put("store.pending", store, empty)
 
     def _supplied(self, view: View, store: int, cause: int) -> None:
         used = view.now - int(view["store.since"][store])
@@ -111,10 +116,11 @@ class Backup(Model):
 
     def on_event(self, view: View, event: Event) -> None:
         """Switch off a consumer whose store is empty."""
-        view.put("store.pending", event.target, -1)
-        view.put("store.level", event.target, 0)
-        view.put("store.since", event.target, view.now)
-        self._power(view, event.target, False, event.id)
+        store = self.store_of[event.data, event.target]
+        view.put("store.pending", store, -1)
+        view.put("store.level", store, 0)
+        view.put("store.since", store, view.now)
+        self._power(view, store, False, event.id)
 
     def check(self, view: View) -> list[str]:
         """Return stores whose level, supply or switch contradict each other."""

@@ -68,8 +68,8 @@ class Fire(OwnEngines, CalledEngines, Model):
     requires = (*ROAD_NEEDS, "fire_stations")
     events = (
         EventKind("fire", "a building burns", "nodes", _FIRE, scenario=True),
-        EventKind("fire_out", "a fire is out"),
-        EventKind("building_lost", "a fire has burnt what there was"),
+        EventKind("fire_out", "a fire is out", "fire"),
+        EventKind("building_lost", "a fire has burnt what there was", "fire"),
         EventKind("engine_look", "a fire engine looks at the roads ahead", quiet=True),
     )
     tells = TELLS

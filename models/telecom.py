@@ -137,7 +137,7 @@ class Telecom(Model):
     reads = ("site.powered", "site.failure_count", "fibre.event")
     events = (
         EventKind("site_failure", "telecom sites fail", "sites", (_DURATION,), scenario=True),
-        EventKind("site_failure_end", "telecom sites work again"),
+        EventKind("site_failure_end", "telecom sites work again", "sites"),
         EventKind("fibre_cut", "fibres between telecom sites are cut", "fibres", (_CUT,), scenario=True),
         EventKind("fibre_cut_end", "cut fibres are spliced"),
     )

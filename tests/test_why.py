@@ -119,13 +119,13 @@ def test_an_order_is_told_by_the_kind_it_asks_for():
     assert describe(found, 1, Words(toy_city(), str, kinds)) == "[1] 1  order.sent call 0, unit 0"
 
 
-def test_an_empty_battery_is_that_of_what_it_supplies():
-    tables = {"dependencies": {"to_table": np.array(["pumps", "sites"]), "to_id": np.array(["pu1", "c5"])}}
-    city = City("d", "D", "left", "UTC", 32750, tables)
-    found = causes(["outage", "battery_empty"], [(1, 0)])
-    found.events["target"][1] = 1
-    kind = EventKind("battery_empty", "a store is used up")
-    assert describe(found, 1, Words(city, str, {"battery_empty": kind})) == "[1] 1  battery_empty site c5"
+def test_an_event_about_several_tables_names_the_one_that_its_data_numbers():
+    city = City("d", "D", "left", "UTC", 32750, {name: {"id": np.array([f"{name}0"])} for name in ("signals", "sites")})
+    found = causes(["outage", "battery_empty", "battery_empty"], [(1, 0), (2, 0)])
+    found.events["data"][:] = [0, 1, 2]
+    words = Words(city, str, {"battery_empty": EventKind("battery_empty", "", "signals|sites")})
+    assert describe(found, 1, words) == "[1] 1  battery_empty site sites0"
+    assert describe(found, 2, words) == "[2] 2  battery_empty #0"
 
 
 def assert_kinds_are_declared(world: World) -> None:

@@ -219,7 +219,7 @@ class Assembly:
 
     def _number_kinds(self, parts: Sequence[Component]) -> None:
         self.event_kinds: dict[str, EventKind] = {}
-        self.told_kinds = {kind.name: kind for part in parts for kind in part.tells}
+        self.logged_kinds = {kind.name: kind for part in parts for kind in part.tells}
         self.handler: dict[str, Component] = {}
         self.listeners: dict[str, list[Component]] = {}
         for part in [*self.components, *self.policies]:
@@ -232,6 +232,7 @@ class Assembly:
                 self.event_kinds[kind.name] = kind
             for name in part.listens:
                 self.listeners.setdefault(name, []).append(part)
+        self.logged_kinds.update(self.event_kinds)
         for policy in self.policies:
             self._refuse_unorderable(policy)
         self.kinds = sorted({*self.handler, *ENGINE_KINDS})

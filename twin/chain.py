@@ -17,11 +17,7 @@ _MOST_ROOTS = 6
 _ALIKE = 3
 """Branches of one shape that are told as one."""
 _ORDER = "order."
-_TABLE_OF = {
-    "pressure": "junctions", "road": "links", "outage": "buses", "supply": "buses", "flood": "nodes",
-    "battery": "dependencies",
-}  # fmt: skip
-"""Tables of events that nothing declares, and whose kind does not name one."""
+_UNDECLARED = EventKind("", "")
 
 
 @dataclass(frozen=True)
@@ -35,6 +31,10 @@ class Words:
     city: City
     local: Callable[[int], str]
     kinds: Mapping[str, EventKind]
+
+    def declared(self, kind: str) -> EventKind:
+        """Return what the kind of a logged event declares; an order is told by the kind of event it asks for."""
+        return self.kinds.get(kind.removeprefix(_ORDER), _UNDECLARED)
 
 
 def kinds_of(columns: Mapping[str, Array]) -> dict[str, EventKind]:
@@ -69,13 +69,26 @@ def describe(causes: Causes, event: int, words: Words) -> str:
     """Return one line that says what an event is, when, where and how much."""
     columns = causes.events
     kind, target, value = str(columns["kind"][event]), int(columns["target"][event]), float(columns["value"][event])
-    known = words.kinds.get(kind.removeprefix(_ORDER))
-    place = _place(kind, target, words.city) if known is None else _declared_place(known, target, words.city)
-    if known is not None and known.scenario and not causes.behind(event):
+    known = words.declared(kind)
+    named = place(known, target, int(columns["data"][event]), words.city)
+    if known.scenario and not causes.behind(event):
         figure = f" and {value - 1:.0f} more {known.target}" if value > 1 and known.target else ""
     else:
         figure = _figure(known, value, words.city)
-    return f"[{event}] {words.local(int(columns['time'][event]))}  {kind}{place}{figure}"
+    lead = f"[{event}] {words.local(int(columns['time'][event]))}  {kind}"
+    return f"{lead}{' ' if named else ''}{named}{figure}"
+
+
+def place(kind: EventKind, target: int, data: int, city: City) -> str:
+    """Return where an event happened: id and name of the row it is about, "" for the whole city.
+
+    Where a kind may be about several tables the row's is named too, such as site c5.
+    """
+    if target < 0:
+        return ""
+    table = kind.table(data)
+    lead = f"{table.removesuffix('s')} " if table != kind.target and city.rows(table) > target else ""
+    return f"{lead}{_row(table, target, city)}" if table else f"#{target}"
 
 
 def _branches(causes: Causes, event: int, alike: int) -> Iterator[tuple[int, int, int]]:
@@ -117,42 +130,20 @@ def _roots(causes: Causes, event: int, whole: bool) -> str:
     return f"{', '.join(roots[:_MOST_ROOTS])} and {len(roots) - _MOST_ROOTS} more"
 
 
-def _figure(known: EventKind | None, value: float, city: City) -> str:
+def _figure(known: EventKind, value: float, city: City) -> str:
     """Return the value of an event with its unit, or as the row it is."""
-    if known is not None and known.row:
+    if known.row:
         return f", {_row(known.row, int(value), city)}" if value >= 0 else ""
     if not value:
         return ""
-    return f" {value:.6g}" if known is None or known.unit == "1" else f", {value:.6g} {known.unit}"
-
-
-def _declared_place(known: EventKind, target: int, city: City) -> str:
-    if target < 0:
-        return ""
-    return f" {_row(known.target, target, city)}" if known.target else _place(known.name, target, city)
+    return f" {value:.6g}" if known.unit == "1" else f", {value:.6g} {known.unit}"
 
 
 def _row(table: str, row: int, city: City) -> str:
-    """Return id and name of a row of a city table, also of one named in the singular; else table and number.
-
-    A row of the dependencies is what it supplies, such as site c5.
-    """
+    """Return id and name of a row of a city table, also of one named in the singular; else table and number."""
     for name in (table, f"{table}s"):
         if name in city.tables and row < city.rows(name):
             columns = city[name]
-            if "to_id" in columns:
-                return f"{str(columns['to_table'][row]).removesuffix('s')} {columns['to_id'][row]}"
             called = str(columns["name"][row]) if "name" in columns else ""
             return f"{columns['id'][row]}" + (f" ({called})" if called else "")
     return f"{table} {row}"
-
-
-def _place(kind: str, target: int, city: City) -> str:
-    """Return where an event of a kind that nothing declares happened, going by the words of its kind."""
-    if target < 0:
-        return ""
-    for word in kind.replace(".", "_").split("_"):
-        for table in (word + "s", word + "es", _TABLE_OF.get(word, "")):
-            if table in city.tables and target < city.rows(table):
-                return f" {_row(table, target, city)}"
-    return f" #{target}"

@@ -58,7 +58,8 @@ class Option:
 class EventKind:
     """A kind of event a component handles.
 
-    target    city table whose rows it acts on ("" for the whole city)
+    target    city table whose rows it acts on ("" for the whole city); of several (`sites|pumps`) the one that
+              `data` numbers
     params    options a scenario may give with it
     scenario  True when a scenario file may contain it
     quiet     True for a timer that is not worth a line in the event log
@@ -74,6 +75,13 @@ class EventKind:
     quiet: bool = False
     unit: str = "1"
     row: str = ""
+
+    def table(self, data: int) -> str:
+        """Return the table that the target of an event of this kind with this `data` is a row of, "" for none."""
+        tables = self.target.split("|")
+        if len(tables) == 1:
+            return self.target
+        return tables[data] if 0 <= data < len(tables) else ""
 
 
 @dataclass(frozen=True, slots=True)

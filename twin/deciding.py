@@ -55,7 +55,8 @@ def _carried(engine: Engine, command: Command, order: int) -> tuple[int, int]:
 
 def _table(engine: Engine, command: Command) -> str:
     """Return the table whose row an order is about, "" for none."""
-    return engine.assembly.event_kinds[command.kind].target if command.kind in engine.assembly.event_kinds else ""
+    declared = engine.assembly.event_kinds.get(command.kind)
+    return declared.table(int(command.data)) if declared else ""
 
 
 def _makes_sense(engine: Engine, command: Command) -> bool:

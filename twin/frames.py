@@ -70,9 +70,9 @@ def why(world: World, event: int | str) -> str:
 
     causes = Causes(world.events.arrays(), world.parents.arrays())
     number = causes.richest(event) if isinstance(event, str) else int(event)
-    assembly, start = world.assembly, world.assembly.setup.start
-    zone, kinds = assembly.city.timezone, {**assembly.told_kinds, **assembly.event_kinds}
-    return explain(causes, number, Words(assembly.city, lambda time: format_local(start + time, zone), kinds))
+    city, start = world.assembly.city, world.assembly.setup.start
+    words = Words(city, lambda time: format_local(start + time, city.timezone), world.assembly.logged_kinds)
+    return explain(causes, number, words)
 
 
 def _clocked(world: World, columns: Any) -> Any:

@@ -50,7 +50,10 @@ class Scada(Feed):
     reads = ("substation.failed", "line.failed", "site.alive")
     requires = ("substation.failed", "line.failed", "substations", "buses", "lines")
     events = (*feed_events("scada"), EventKind("scada_exception", "a change is reported out of turn"))
-    tells = (*SILENCE, EventKind("asset_alarm", "word comes in that an asset has failed (1) or works again (0)"))
+    tells = (
+        *SILENCE,
+        EventKind("asset_alarm", "word comes in that an asset has failed (1) or works again (0)", "substations|lines"),
+    )
     options = (
         *common_options(every=30.0, latency=2.0),
         Option("least_gap", "shortest time between reports", "quantity", 1.0, "s", low=0.5),

@@ -67,10 +67,10 @@ EVENTS = (
     EventKind("attack_sensors", "an attacker silences what reports through sites", "sites", (_HACKED,), scenario=True),
     EventKind("planned_work", "lines are switched off for work, as announced", "lines", (_WORK,), scenario=True),
     EventKind("flood_step", "depths of a flood are renewed"),
-    EventKind("road_closure_end", "roads closed by order are open again"),
+    EventKind("road_closure_end", "roads closed by order are open again", "links"),
     EventKind("road_repair", "a damaged road is passable again", "links"),
-    EventKind("heat_wave_end", "the load is as usual again"),
-    EventKind("planned_work_end", "work on lines is over"),
+    EventKind("heat_wave_end", "the load is as usual again", "buses"),
+    EventKind("planned_work_end", "work on lines is over", "lines"),
 )
 
 TELLS = (

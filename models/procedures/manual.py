@@ -156,7 +156,7 @@ def _astray(kind: str, what: str, place: str, start: str, kinds: Mapping[str, Ev
     if kind not in kinds or start not in kinds:
         return []
     own, table = kinds[kind].target, kinds[start].target
-    if not own or not table or own == table:
+    if not own or not table or own == table or (what == "until" and table in own.split("|")):
         return []
     fitting = sorted(name for name, known in kinds.items() if known.target == table and name != start)
     near = get_close_matches(kind, fitting, 1, 0.0)

@@ -73,6 +73,8 @@ class Procedures(Model):
         if wrong:
             raise DataError("\n".join(wrong))
         self.sites = sites_of(self.manual, setup.city)
+        self.kinds = setup.kinds
+        self.tables_of = [setup.kinds[procedure.starts_on].target for procedure in self.manual.procedures]
         vars(self)["listens"] = self.manual.events()
         self.people = np.array([role.people for role in self.manual.roles], dtype=np.int64)
         self.role_of = np.repeat(np.arange(self.people.shape[0]), self.people)
@@ -146,11 +148,13 @@ class Procedures(Model):
 
     def _end_waits(self, view: View, event: Event) -> None:
         """Note the event with procedures about its target, and go on with stages that waited for it."""
+        table = self.kinds[event.kind].table(event.data)
+        astray = np.array([bool(table and own and table != own) for own in self.tables_of], dtype=bool)
         about = view["sop.alive"] & (view["sop.closed"] < 0) & np.isin(view["sop.target"], (event.target, -1))
+        about &= ~astray[view["sop.procedure"]]
         view.raw("sop.heard")[about] |= 1 << self.listens.index(event.kind)
         for task in np.flatnonzero(view["task.alive"] & (view["task.state"] == WAITING)).tolist():
-            same = int(view["sop.target"][view["task.sop"][task]]) in (event.target, -1)
-            if self._stage(view, task).until == event.kind and same:
+            if self._stage(view, task).until == event.kind and about[view["task.sop"][task]]:
                 view.interrupt(int(view["task.job"][task]), "over")
 
     def task_tell(self, view: View, job: Job) -> StepResult:

@@ -67,7 +67,7 @@ EVENTS = (
     EventKind("pump_automatic", "pumps obey controls and rules again", "pumps", scenario=True),
     EventKind("pump_protection", "protection stops a pump (value 1) or lets go of it (0)", "pumps", quiet=True),
     EventKind("pump_failure", "pumps fail; an order says for how many s, 0 for ever", "pumps", (_FOR,), scenario=True),
-    EventKind("pump_failure_end", "pumps work again by themselves"),
+    EventKind("pump_failure_end", "pumps work again by themselves", "pumps"),
     EventKind("pump_repair", "pumps work again", "pumps", scenario=True),
     EventKind("valve_set", "valves keep a new setting, by hand", "valves", (_SETTING,), scenario=True),
     EventKind("valve_switch", "valves are opened fully (1) or closed (0) by hand", "valves", (_ON,), scenario=True),
@@ -75,15 +75,15 @@ EVENTS = (
     EventKind("pipe_switch", "pipes are opened (value 1) or closed (0) by hand", "pipes", (_ON,), scenario=True),
     EventKind("pipe_automatic", "pipes obey controls and rules again", "pipes", scenario=True),
     EventKind("pipe_burst", "pipes burst and spill at their first end", "pipes", (_HOLE, _FOR), scenario=True),
-    EventKind("pipe_burst_end", "bursts of pipes close by themselves"),
+    EventKind("pipe_burst_end", "bursts of pipes close by themselves", "pipes"),
     EventKind("pipe_repair", "bursts of pipes are mended", "pipes", scenario=True),
     EventKind("leak", "a hole opens at junctions", "junctions", (_AREA, _FOR), scenario=True),
-    EventKind("leak_end", "holes at junctions close by themselves"),
+    EventKind("leak_end", "holes at junctions close by themselves", "junctions"),
     EventKind("leak_repair", "holes at junctions are mended", "junctions", scenario=True),
     EventKind("isolate", "the shut-off valves around pipes are closed", "pipes", scenario=True),
     EventKind("reopen", "the shut-off valves around pipes are opened", "pipes", scenario=True),
     EventKind("hydrant_draw", "water is drawn from hydrants", "hydrants", (_DRAW, _FOR), scenario=True),
-    EventKind("hydrant_draw_end", "a draw from hydrants is over"),
+    EventKind("hydrant_draw_end", "a draw from hydrants is over", "hydrants"),
     EventKind("water_tick", "the hydraulic step or rule step is over", quiet=True),
 )
 
@@ -93,7 +93,7 @@ TELLS = (
     EventKind("water_rule", "a rule of the network acts, number `target` of them"),
     EventKind("water_control", "a control of the network acts, number `target` of them"),
     EventKind("water_oscillates", "a control keeps turning its link on and off"),
-    EventKind("water_unsolved", "the flow of water has no solution; the value is the code of the solver"),
+    EventKind("water_unsolved", "the flow of water has no solution, by which code; where it is worst", "junctions"),
     EventKind(
         "pressure_lost", "persons lose pressure, from the first of `data` junctions on", "junctions", unit="persons"
     ),

@@ -6,6 +6,7 @@ import pytest
 
 from tests.models.utility_city import FLOOD, ancestors, assemble, order, planned, times
 from twin.contract import SECOND
+from twin.execution.output import event_columns
 from twin.world import World
 
 END = 20_000 * SECOND
@@ -40,6 +41,17 @@ def test_each_link_of_the_chain_has_its_instant(flooded):
     assert set(times(flooded, "feed_silent")) == {3300}
     assert set(times(flooded, "road_drained")) == {14100}
     assert times(flooded, "supply_back") == times(flooded, "site_back") == [16000]
+
+
+def test_the_log_names_what_each_event_is_about(flooded):
+    """Also where a model only logs it, and where `data` says of which table the target is a row."""
+    columns = event_columns(flooded, flooded.events.arrays())
+    named = {kind: columns["target_id"][columns["kind"] == kind].tolist() for kind in set(columns["kind"])}
+    city = flooded.assembly.city
+    assert named["battery_empty"] == [city["sites"]["id"][0], city["hospitals"]["id"][0]]
+    assert named["site_dead"] == [city["sites"]["id"][0]]
+    assert named["outage"][0] in city["buses"]["id"]
+    assert named["asset_alarm"][0] == named["power_repair"][0] == city["substations"]["id"][0]
 
 
 def test_the_signal_is_dark_in_the_instant_of_the_trip():

@@ -11,6 +11,7 @@ import pytest
 from tests.models.utility_city import FLOOD, ancestors, assemble, order, planned, six_bus_city, times
 from twin.contract import SECOND
 from twin.errors import DataError
+from twin.execution.output import event_columns
 from twin.models.hazards import Hazards
 from twin.models.power import Power
 from twin.models.power.grid import Grid
@@ -92,6 +93,8 @@ def test_failures_with_a_duration_end_and_repairs_outlive_them():
     assert energised(world.run(35 * SECOND)) == [1, 1, 1, 1, 1, 0]
     assert energised(world.run(109 * SECOND)) == [1, 1, 1, 0, 0, 0]
     assert energised(world.run(111 * SECOND)) == [1, 1, 1, 0, 0, 1]
+    columns = event_columns(world, world.events.arrays())
+    assert columns["target_id"][columns["kind"] == "power_repair"].tolist() == [world.assembly.city["lines"]["id"][0]]
 
 
 def test_blackouts_overlap_and_end():

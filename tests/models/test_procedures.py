@@ -8,6 +8,7 @@ import pytest
 import twin
 from tests.cities import line_city
 from tests.models.roads import Planned, assemble
+from tests.models.utility_city import order
 from twin.contract import SECOND, Command, EventKind, Model
 from twin.errors import DataError
 from twin.fields import Field
@@ -42,6 +43,7 @@ class Bells(Model):
         EventKind("clear", "it is over", target="zones", scenario=True),
         EventKind("siren", "a stage orders this"),
         EventKind("pump_siren", "a stage orders this of a pump", target="pumps"),
+        EventKind("all_clear", "it is over, at a pump or in a zone", target="pumps|zones"),
     )
 
 
@@ -155,6 +157,13 @@ def test_an_event_about_something_else_ends_no_wait(tmp_path):
     assert world.kpis()["procedures_open"] == 1
 
 
+@pytest.mark.parametrize(("data", "done"), [(1, 1000), (0, -1)])
+def test_an_event_about_the_same_row_of_another_table_ends_no_wait(tmp_path, data, done):
+    world = world_of(tmp_path, PLAIN.replace("work: 50 s}", "work: 50 s, until: all_clear}"), 100)
+    order(world, "all_clear", 1000, 0, data=data)
+    assert timeline(world.run())[1] == (230, 260, done)
+
+
 def test_the_watch_officer_hands_up_what_nobody_is_free_for(tmp_path):
     text = PLAIN.replace("acknowledge_within: 60 s", "acknowledge_within: 10 min")
     patient = world_of(tmp_path, text, 100, 110).run()
@@ -209,6 +218,7 @@ def test_procedures_keep_the_law(tmp_path, at):
             "until 'pump_siren' is about 'pumps', the procedure about 'zones' of 'alarm'; nearest that is: 'clear'",
         ),
         (PLAIN.replace("work: 50 s}", "does: {kind: pump_siren}}"), "11:71", "does 'pump_siren' is about 'pumps'"),
+        (PLAIN.replace("work: 50 s}", "does: {kind: all_clear}}"), "11:71", "does 'all_clear' is about 'pumps|zones'"),
     ],
 )
 def test_a_problem_of_a_manual_is_named_with_its_place(tmp_path, text, place, said):

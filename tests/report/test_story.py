@@ -7,6 +7,8 @@ import shlex
 import numpy as np
 import pytest
 
+from twin.chain import Words
+from twin.contract import EventKind
 from twin.report.causes import causes, main_path, stages, told_path
 from twin.report.data import read_report
 from twin.report.story import late_call, steps
@@ -87,4 +89,8 @@ def test_an_event_of_an_unknown_kind_is_still_told(suite):
     report = read_report(Results(suite))
     found = causes(report.runs["A"][0])
     found.events["kind"] = np.where(found.events["kind"] == "call_late", "new_{kind}", found.events["kind"])
-    assert steps(report, found, [6])[0][1] == "New {kind} (row 7)"
+    found.events["data"] = np.ones_like(found.events["data"])
+    assert report.city is not None
+    kinds = {"new_{kind}": EventKind("new_{kind}", "", "sites|call")}
+    for known, told in (({}, "#7"), (kinds, "call 7")):
+        assert steps(Words(report.city, report.local, known), found, [6])[0][1] == f"New {{kind}} ({told})"

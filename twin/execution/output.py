@@ -78,16 +78,19 @@ def declared_kpis(world: World) -> dict[str, Kpi]:
 
 
 def event_columns(world: World, events: Columns) -> dict[str, Any]:
-    """Return the event log with ids and, where the kind names a city table, the target's id."""
+    """Return the event log with ids and, where the kind of an event or order names a city table, the target's id."""
     kinds, target = events["kind"], events["target"]
     names = np.full(len(target), "", dtype=object)
     city = world.assembly.city
-    for kind, declared in world.assembly.event_kinds.items():
-        if declared.target not in city.tables or "id" not in city[declared.target]:
-            continue
-        ids = city[declared.target]["id"]
-        rows = np.flatnonzero((kinds == kind) & (target >= 0) & (target < len(ids)))
-        names[rows] = ids[target[rows]]
+    for kind in np.unique(kinds).tolist():
+        declared = world.assembly.logged_kinds.get(str(kind).removeprefix("order."))
+        tables = declared.target.split("|") if declared else []
+        for number, table in enumerate(tables):
+            if table in city.tables and "id" in city[table]:
+                ids = city[table]["id"]
+                about = (kinds == kind) & (target >= 0) & (target < len(ids))
+                rows = np.flatnonzero(about & (events["data"] == number) if len(tables) > 1 else about)
+                names[rows] = ids[target[rows]]
     return {"id": np.arange(len(target)), **events, "target_id": names.astype(str)}
 
 
@@ -97,7 +100,7 @@ def kind_columns(world: World, logged: Array) -> dict[str, Any]:
     logged  kind of each event of the log; an order names the kind of event it asks for
     """
     names = sorted({str(name).removeprefix("order.") for name in np.unique(logged)})
-    declared = {**world.assembly.told_kinds, **world.assembly.event_kinds}
+    declared = world.assembly.logged_kinds
     kinds = [declared[name] for name in names if name in declared]
     words = {
         "kind": [kind.name for kind in kinds],

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from twin.chain import Words, explain, place
 from twin.report import causes as causes_of
 from twin.report.data import Report
 from twin.wording import readable
@@ -34,7 +35,7 @@ WORDS = {
     "substation_failure": "{substation} fails",
     "line_failure": "Power line {line} fails",
     "outage": "{value} customers lose power",
-    "battery_empty": "The backup of {dependent} is empty",
+    "battery_empty": "The backup of {place} is empty",
     "signal_dark": "Signal {signal} goes dark",
     "signal_lit": "Signal {signal} works again",
     "link_slow": "Traffic slows down on {link}",
@@ -62,7 +63,7 @@ WORDS = {
     "unit_free": "Unit {number} is free again",
     "call_late": "Help for call {number} is late: {minutes} min",
 }
-"""Kind of event -> sentence; {link} and the like name the target, {minutes} is the value in s."""
+"""Kind of event -> sentence; {link} and the like name the target, {place} by its kind, {minutes} is the value in s."""
 
 
 def late_call(report: Report) -> tuple[Sequence[tuple[str, str]], str, str, str] | None:
@@ -81,8 +82,7 @@ def late_call(report: Report) -> tuple[Sequence[tuple[str, str]], str, str, str]
         f"The latest call of {report.baseline}, replication {run.replication}: help took {minutes:.1f} minutes"
         f"{_spent(found, event)}. {_choice(found, event, path)}"
     )
-    chain = chain_text(report, run, found, event)
-    return steps(report, found, path), chain, intro, _command(run, found, event, path[0])
+    return *_told(report, run, found, path), intro, _command(run, found, event, path[0])
 
 
 def dry_fire(report: Report) -> tuple[Sequence[tuple[str, str]], str, str, str] | None:
@@ -103,8 +103,7 @@ def dry_fire(report: Report) -> tuple[Sequence[tuple[str, str]], str, str, str] 
         f"In {report.baseline}, replication {run.replication}, an engine stands at a fire and its hydrant is dry. "
         f"This is the line of causes, first cause first.{ending}"
     )
-    chain = chain_text(report, run, found, event)
-    return steps(report, found, path), chain, intro, _command(run, found, event, path[0])
+    return *_told(report, run, found, path), intro, _command(run, found, event, path[0])
 
 
 def _spent(found: Causes, event: int) -> str:
@@ -132,37 +131,43 @@ def _command(run: Run, found: Causes, event: int, root: int) -> str:
     return f"twin why {event} --run {shlex.quote(os.path.relpath(run.folder))} --verify{chosen}"
 
 
-def steps(report: Report, found: Causes, path: Sequence[int]) -> list[tuple[str, str]]:
-    """Return (local time, sentence) of the events of a path; repeats of a kind become one line."""
+def _told(report: Report, run: Run, found: Causes, path: Sequence[int]) -> tuple[list[tuple[str, str]], str]:
+    """Return the steps of a path, and the whole chain behind its last event as `twin why` prints it."""
     assert report.city is not None
+    words = Words(report.city, report.local, causes_of.kinds(run))
+    return steps(words, found, path), explain(found, path[-1], words)
+
+
+def steps(words: Words, found: Causes, path: Sequence[int]) -> list[tuple[str, str]]:
+    """Return (local time, sentence) of the events of a path; repeats of a kind become one line."""
     out: list[tuple[str, str]] = []
     kinds = found.events["kind"]
-    place = 0
-    while place < len(path):
-        last = place
-        while last + 1 < len(path) and kinds[path[last + 1]] == kinds[path[place]]:
+    first = 0
+    while first < len(path):
+        last = first
+        while last + 1 < len(path) and kinds[path[last + 1]] == kinds[path[first]]:
             last += 1
         event = path[last]
-        words = sentence(found, event, report.city)
-        more = last - place
+        more = last - first
         times = f" (and {more} more like it before)" if more else ""
-        out.append((report.local(int(found.events["time"][event])).split(" ")[1][:8], words + times))
-        place = last + 1
+        moment = words.local(int(found.events["time"][event])).split(" ")[1][:8]
+        out.append((moment, sentence(found, event, words) + times))
+        first = last + 1
     return out
 
 
-def sentence(found: Causes, event: int, city: City) -> str:
+def sentence(found: Causes, event: int, words: Words) -> str:
     """Return what an event is in plain words."""
-    kind = str(found.events["kind"][event])
+    kind, city = str(found.events["kind"][event]), words.city
     target, value = int(found.events["target"][event]), float(found.events["value"][event])
+    where = place(words.declared(kind), target, int(found.events["data"][event]), city)
+    known = WORDS.get(kind)
+    if known is None:
+        return readable(kind.replace(".", " ")) + (f" ({where})" if where else "")
     names: dict[str, Any] = {"number": target, "value": f"{value:.6g}", "minutes": f"{value / 60.0:.1f}"}
     for table in ("link", "line", "substation", "signal", "site", "pump", "hydrant", "hospital"):
         names[table] = _name(city, f"{table}s", target)
-    names["dependent"] = _dependent(city, target)
-    known = WORDS.get(kind)
-    if known is None:
-        return readable(kind.replace(".", " ")) + (f" (row {target})" if target >= 0 else "")
-    return known.format(**names)
+    return known.format(**names, place=where)
 
 
 def _name(city: City, table: str, row: int) -> str:
@@ -172,19 +177,3 @@ def _name(city: City, table: str, row: int) -> str:
     columns = city[table]
     name = str(columns["name"][row]) if "name" in columns else ""
     return f"{name} ({columns['id'][row]})" if name else str(columns["id"][row])
-
-
-def _dependent(city: City, row: int) -> str:
-    """Return what a row of the dependencies supplies, such as site c5."""
-    if not 0 <= row < city.rows("dependencies"):
-        return f"dependency {row}"
-    table = city["dependencies"]
-    return f"{str(table['to_table'][row]).removesuffix('s')} {table['to_id'][row]}"
-
-
-def chain_text(report: Report, run: Run, found: Causes, event: int) -> str:
-    """Return the whole chain of causes as `twin why` prints it."""
-    from twin.chain import Words, explain
-
-    assert report.city is not None
-    return explain(found, event, Words(report.city, report.local, causes_of.kinds(run)))
