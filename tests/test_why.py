@@ -46,11 +46,17 @@ def test_roots_are_the_events_nothing_lies_behind():
     assert RAIN.roots(0) == [0]
 
 
-def test_the_richest_event_goes_through_the_kinds_asked_for():
+def test_the_richest_event_has_the_longest_line_of_causes_from_what_was_planned():
     two = causes(["rain", "late", "crash", "jam", "late"], [(1, 0), (3, 2), (4, 3)])
     assert two.richest("late") == 4
-    assert two.richest("late", through=("rain",)) == 1
-    assert two.richest("late", planned={"rain"}) == 1
+    assert two.ranked("late", planned={"rain"}) == [1, 4]
+
+
+def test_more_roots_and_steps_of_one_kind_make_no_event_richer():
+    kinds = ["rain", "flood", "jam", "late", "storm", "fire", "jam", "jam", "late"]
+    two = causes(kinds, [(1, 0), (2, 1), (3, 2), (6, 4), (7, 6), (8, 7), (8, 5), (8, 0)])
+    assert two.ranked("late") == [3, 8]
+    assert (two.line(3), two.line(8)) == ([0, 1, 2, 3], [4, 6, 7, 8])
 
 
 def test_an_unknown_event_names_what_there_is():

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -36,10 +37,16 @@ class Causes:
     events: dict[str, Array]
     parents: dict[str, Array]
 
+    @cached_property
+    def _behind(self) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for event, parent in zip(self.parents["event"].tolist(), self.parents["parent"].tolist(), strict=True):
+            found.setdefault(event, []).append(parent)
+        return found
+
     def behind(self, event: int) -> list[int]:
         """Return the direct causes of an event."""
-        found = self.parents["parent"][self.parents["event"] == event]
-        return [int(p) for p in found]
+        return self._behind.get(event, [])
 
     def chain(self, event: int) -> list[tuple[int, int]]:
         """Return (depth, id) of an event and all its causes, each once, nearest first."""
@@ -69,24 +76,51 @@ class Causes:
         """Return the ids of all events of a kind."""
         return [int(i) for i in np.flatnonzero(self.events["kind"] == kind)]
 
-    def richest(self, kind: str, through: Iterable[str] = (), planned: Container[str] = ()) -> int:
-        """Return the event of a kind whose chain holds most different kinds.
+    def line(self, event: int) -> list[int]:
+        """Return the richest line of causes from a root to an event: most kinds, then shortest."""
+        return list(self._lines([event], ())[event].events)
 
-        through  kinds that the chain should hold; they count ten times
+    def ranked(self, kind: str, planned: Container[str] = ()) -> list[int]:
+        """Return the events of a kind by their line of causes: richest first, then earliest.
+
         planned  kinds that scenarios plan: an event that goes back to one comes before all that do not
         """
-        wanted = set(through)
-        best, best_score = -1, (False, -1)
-        for event in self.find(kind):
-            kinds = self.kinds(event)
-            begun = any(str(self.events["kind"][root]) in planned for root in self.roots(event))
-            score = (begun, len(kinds) + 10 * len(kinds & wanted))
-            if score > best_score:
-                best, best_score = event, score
-        if best < 0:
+        events = self.find(kind)
+        lines = self._lines(events, planned)
+        return sorted(events, key=lambda event: (not lines[event].begun, -len(lines[event].kinds), event))
+
+    def richest(self, kind: str, planned: Container[str] = ()) -> int:
+        """Return the event of a kind that is `ranked` first; raise DataError where there is none."""
+        found = self.ranked(kind, planned)
+        if not found:
             known = ", ".join(sorted(set(self.events["kind"].tolist())))
             raise DataError(f"no event of kind {kind!r} in this run; it has {known}")
+        return found[0]
+
+    def _lines(self, events: Iterable[int], planned: Container[str]) -> dict[int, _Line]:
+        """Return the richest line to each event and to all its causes.
+
+        A cause has a smaller number than what it causes, so one pass in order finds them.
+        """
+        best: dict[int, _Line] = {}
+        for number in sorted({n for event in events for _, n in self.chain(event)}):
+            kind = str(self.events["kind"][number])
+            lines = [best[parent] for parent in self.behind(number) if parent in best]
+            line = max(lines, key=_Line.richness, default=_Line(kind in planned, frozenset(), ()))
+            best[number] = _Line(line.begun, line.kinds | {kind}, (*line.events, number))
         return best
+
+
+class _Line(NamedTuple):
+    """One way from a root to an event: whether the root is planned, different kinds, and events on it."""
+
+    begun: bool
+    kinds: frozenset[str]
+    events: tuple[int, ...]
+
+    def richness(self) -> tuple[bool, int, int]:
+        """Return what makes one line richer than another."""
+        return self.begun, len(self.kinds), -len(self.events)
 
 
 @dataclass(frozen=True)
@@ -185,12 +219,12 @@ def _without(causes: Causes, event: int, assembly: Assembly, groups: Sequence[Se
 
 
 def explained(causes: Causes, kind: str, assembly: Assembly, tries: int = 4) -> Iterator[tuple[int, Verdict]]:
-    """Verify events of a kind, the richest chains first, until one is gone without a root, or all of its own.
+    """Verify events of a kind, the richest lines of causes first, until one is gone without a root, or all of its own.
 
     Yields (event, verdict), for at most `tries` events a verdict for each root, and for all where there are several.
     """
-    able = [e for e in causes.find(kind) if any(_planned(causes, n, assembly) for n in causes.roots(e))]
-    able.sort(key=lambda e: (-len(causes.kinds(e)), e))
+    planned = {name for name, known in assembly.event_kinds.items() if known.scenario}
+    able = [e for e in causes.ranked(kind, planned) if any(_planned(causes, n, assembly) for n in causes.roots(e))]
     for event in able[:tries]:
         verdicts = verify_each(causes, event, assembly)
         yield from ((event, verdict) for verdict in verdicts)

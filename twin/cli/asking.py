@@ -39,11 +39,12 @@ def why(  # noqa: PLR0913 - one parameter per option of the command
     causes = Causes(*(_columns(chosen, f"events/{name}.parquet") for name in ("events", "parents")))
     words = _words(chosen)
     named = event.lstrip("-").isdigit()
+    planned = {name for name, kind in words.kinds.items() if kind.scenario}
+    first = int(event) if named else causes.richest(event, planned)
     if not verify:
-        planned = {name for name, kind in words.kinds.items() if kind.scenario}
-        say(explain(causes, int(event) if named else causes.richest(event, planned=planned), words, whole))
+        say(explain(causes, first, words, whole))
         return
-    tried = _verified(causes, event, chosen, root, plugin or [])
+    tried = _verified(causes, first, "" if named else event, chosen, root, plugin or [])
     for place, (number, verdict) in enumerate(tried):
         if place == 0 or tried[place - 1][0] != number:
             say(explain(causes, number, words, whole))
@@ -64,22 +65,20 @@ def _words(run: Run) -> Words:
 
 
 def _verified(
-    causes: Causes, event: str, run: Run, root: int | None, plugins: Sequence[Path]
+    causes: Causes, event: int, kind: str, run: Run, root: int | None, plugins: Sequence[Path]
 ) -> list[tuple[int, Verdict]]:
     """Run again without the root behind an event, or behind events of a kind until one is gone."""
     from twin.cli.console import working
     from twin.execution.suite import assemble_run
     from twin.why import explained, verify, verify_each
 
-    named = event.lstrip("-").isdigit()
     with working("running again without the root"):
         assembly = assemble_run(run.folder, plugins)
-        if not named and root is None:
-            return list(explained(causes, event, assembly))
-        number = int(event) if named else causes.richest(event)
-        if root is None:
-            return [(number, verdict) for verdict in verify_each(causes, number, assembly)]
-        return [(number, verify(causes, number, assembly, root))]
+        if root is not None:
+            return [(event, verify(causes, event, assembly, root))]
+        if kind:
+            return list(explained(causes, kind, assembly))
+        return [(event, verdict) for verdict in verify_each(causes, event, assembly)]
 
 
 def _newest(found: Results, arm: str | None = None) -> Run:

@@ -95,21 +95,9 @@ def told_path(found: Causes, event: int) -> list[int]:
         chosen = [n for n in reasons if str(kinds[n]) in ROAD_KINDS]
     else:
         chosen = [n for n in reasons if longest == WAIT and str(kinds[n]) == "unit_dispatched"]
-    return [*main_path(found, chosen[0]), event] if chosen else main_path(found, event)
+    return [*found.line(chosen[0]), event] if chosen else found.line(event)
 
 
 def main_path(found: Causes, event: int) -> list[int]:
-    """Return the richest line of causes from a root to an event: most kinds, then shortest.
-
-    A cause has a smaller number than what it causes, so one pass in order finds it.
-    """
-    kinds = found.events["kind"]
-    best: dict[int, tuple[int, ...]] = {}
-    for number in sorted({n for _, n in found.chain(event)}):
-        paths = [best[parent] for parent in found.behind(number) if parent in best]
-        best[number] = (*max(paths, key=lambda path: _richness(path, kinds), default=()), number)
-    return list(best[event])
-
-
-def _richness(path: tuple[int, ...], kinds: Array) -> tuple[int, int]:
-    return len({str(kinds[n]) for n in path}), -len(path)
+    """Return the richest line of causes from a root to an event."""
+    return found.line(event)

@@ -58,7 +58,7 @@ def test_the_procedures_bring_help_and_are_told_stage_by_stage(whole):
 
 def test_a_late_patient_leads_back_to_the_incident(whole):
     causes = Causes(whole.events.arrays(), whole.parents.arrays())
-    late = causes.richest("call_late", ("mass_casualty",))
+    late = causes.richest("call_late", planned={"mass_casualty"})
     assert "mass_casualty" in causes.kinds(late)
 
 
