@@ -62,8 +62,20 @@ def test_a_dying_worker_takes_only_its_own_case_with_it(tmp_path, tiny):  # noqa
 def test_a_warning_names_the_run_it_comes_from(tmp_path, tiny, capfd):  # noqa: F811
     cases = [replace(c, options={"shop": {**c.options["shop"], "complain": True}}) for c in tiny().cases()[:2]]
     execute(cases, tmp_path, APART)
-    told = [line for line in capfd.readouterr().err.splitlines() if "till" in line]
-    assert {f"warning: arm {c.arm}, replication {c.replication}: the till is slow" for c in cases} >= set(told) > set()
+    told = {line for line in capfd.readouterr().err.splitlines() if "till" in line}
+    assert told == {f"warning: arm {c.arm}, replication {c.replication}: the till is slow" for c in cases}
+
+
+@pytest.mark.filterwarnings("default::UserWarning")
+def test_what_one_run_was_warned_of_the_next_is_told_too(tmp_path, tiny, monkeypatch):  # noqa: F811
+    told: list[str] = []
+    note = lambda message, *place: told.append(warnings.formatwarning(message, *place[:3]))  # noqa: E731
+    monkeypatch.setattr(warnings, "showwarning", note)
+    cases = [replace(c, options={"shop": {**c.options["shop"], "complain": True}}) for c in tiny().cases()[:4]]
+    execute(cases, tmp_path, HERE)
+    assert {line for line in told if "till" in line} == {
+        f"warning: arm {c.arm}, replication {c.replication}: the till is slow\n" for c in cases
+    }
 
 
 def test_a_warning_about_code_keeps_its_form(tiny):  # noqa: F811

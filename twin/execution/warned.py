@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 def told_of(case: Case) -> Iterator[None]:
     """Name the arm and the replication in what a model warns of while its case runs in this process.
 
+    What an earlier run was warned of is told again: the memory of warnings ends where its filters are touched.
     Warnings of other kinds than UserWarning keep their form: they are about code.
     """
     before = warnings.formatwarning
@@ -28,6 +29,7 @@ def told_of(case: Case) -> Iterator[None]:
 
     warnings.formatwarning = tell
     try:
-        yield
+        with warnings.catch_warnings():
+            yield
     finally:
         warnings.formatwarning = before
