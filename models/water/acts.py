@@ -97,6 +97,7 @@ def _fail(water: Water, view: View, event: Event, rows: Array) -> None:
         share = float(event.params.get("share", event.value))
         hole = np.array([orifice(a) for a in (share * area).tolist()])
         view.put("water_link.hole", links, np.maximum(view["water_link.hole"][links], hole))
+        spill(water, view)
     if lasts:
         view.schedule(f"{event.kind}_end", lasts, event.target, data=event.data)
 
@@ -104,18 +105,19 @@ def _fail(water: Water, view: View, event: Event, rows: Array) -> None:
 def _fail_end(water: Water, view: View, event: Event, rows: Array) -> None:
     """End failures whose time is over."""
     links = rows + (water.network.first_pump if event.kind == "pump_failure_end" else 0)
-    _works_again(view, links[view["water_link.until"][links] <= view.now])
+    _works_again(water, view, links[view["water_link.until"][links] <= view.now])
 
 
 def _mend(water: Water, view: View, event: Event, rows: Array) -> None:
     """Repair pumps or pipes, whatever failed them."""
-    _works_again(view, rows + (water.network.first_pump if event.kind == "pump_repair" else 0))
+    _works_again(water, view, rows + (water.network.first_pump if event.kind == "pump_repair" else 0))
 
 
-def _works_again(view: View, links: Array) -> None:
+def _works_again(water: Water, view: View, links: Array) -> None:
     view.put("water_link.failed", links, False)
     view.put("water_link.until", links, 0)
-    view.put("water_link.hole", links, 0.0)
+    if len(view.put("water_link.hole", links, 0.0)):
+        spill(water, view)
 
 
 def _leak(water: Water, view: View, event: Event, rows: Array) -> None:
@@ -123,16 +125,19 @@ def _leak(water: Water, view: View, event: Event, rows: Array) -> None:
     if not water.plans.leaks.turn(view, event, True):
         more = np.bincount(rows, minlength=water.network.n_junction) * orifice(_value(event))
         view.put("junction.hole", slice(None), view["junction.hole"] + more)
+    spill(water, view)
 
 
 def _leak_end(water: Water, view: View, event: Event, rows: Array) -> None:
     water.plans.leaks.turn(view, event, False)
+    spill(water, view)
 
 
 def _leak_repair(water: Water, view: View, event: Event, rows: Array) -> None:
     """Close every hole at junctions; those in pipes stay."""
     view.put("junction.hole", rows, 0.0)
     water.plans.leaks.turn_at(view, rows, False)
+    spill(water, view)
 
 
 def spill(water: Water, view: View) -> None:
@@ -160,9 +165,6 @@ def _hydrant(water: Water, view: View, event: Event, rows: Array) -> None:
     view.put("hydrant.flow", slice(None), flow)
     view.add("junction.draw", slice(None), np.bincount(water.service.hydrant, flow, water.network.n_junction))
 
-
-SPILLING = frozenset(("leak", "leak_end", "leak_repair", "pipe_burst", "pipe_burst_end", "pipe_repair"))
-"""Events after which leaks are added up, though no hole in a pipe be left: else a solution does it."""
 
 ACTS: dict[str, Callable[[Water, View, Event, Array], None]] = {
     "pump_switch": _pump_switch,

@@ -122,8 +122,6 @@ class Water(Model):
                 self._wait(view)
             return
         acts.ACTS[event.kind](self, view, event, targets_of(event, self.run.events))
-        if event.kind in acts.SPILLING:
-            acts.spill(self, view)
         self._changed(view, event.id)
         acts.ask(view)
 

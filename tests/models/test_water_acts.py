@@ -136,6 +136,13 @@ def test_a_leak_that_ends_leaves_the_burst_beside_it_and_the_other_leak():
     assert world.state["junction.leak@water"].tolist() == [0, burst, 0, 0]
 
 
+def test_a_leak_in_a_network_without_bursts_opens_and_is_mended():
+    world = water_world(small_city(), planned("leak", 300, [1], area=0.001, duration=0.0)).run("6 min")
+    assert spilt(world)[1] > 0.01
+    order(world, "leak_repair", 400, 1)
+    assert spilt(world.run("7 min"))[1] == pytest.approx(0.0, abs=1e-9)
+
+
 def test_the_longer_of_two_failures_of_a_pump_counts():
     events = (planned("pump_failure", 0, [0], duration=3600.0), planned("pump_failure", 1800, [0], duration=3600.0))
     world = water_world(small_city(), *events).run("80 min")
