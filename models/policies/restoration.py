@@ -13,7 +13,7 @@ import numpy as np
 
 from twin.contract import MINUTE, Command, Option, Policy, Setup
 from twin.errors import CityError
-from twin.models.assets import KINDS, SKILL_OF_KIND, SKILLS, build_assets
+from twin.models.assets import KINDS, SKILL_OF_KIND, SKILLS, Assets, build_assets
 from twin.models.restoration.crews import build_crews
 from twin.models.streets import build_streets, shortest_tree
 
@@ -93,17 +93,17 @@ class ListedOrder(FirstCome):
 
     def examine(self, setup: Setup) -> list[str]:
         """Return the ids on the list that no crew can repair, each with the reason or the nearest one."""
-        rows = _assets_by_id(setup.city)
-        return [_unknown(name, rows, setup.city) for name in _listed(setup) if name not in rows]
+        return _unknown(_listed(setup), _by_id(setup.city, build_assets(setup.city)), setup.city)
 
     def setup(self, setup: Setup) -> dict[str, int]:
-        """Find the assets of the list; an id that no repairable asset has is an error."""
+        """Find the assets of the list; raise CityError for ids that no repairable asset has."""
         super().setup(setup)
-        row = _assets_by_id(setup.city)
+        names, row = _listed(setup), _by_id(setup.city, self.assets)
+        wrong = _unknown(names, row, setup.city)
+        if wrong:
+            raise CityError("; ".join(wrong))
         self.rank = np.full(self.assets.count, self.assets.count)
-        for place, name in enumerate(_listed(setup)):
-            if name not in row:
-                raise CityError(_unknown(name, row, setup.city))
+        for place, name in enumerate(names):
             self.rank[row[name]] = place
         return {}
 
@@ -117,17 +117,20 @@ def _listed(setup: Setup) -> list[str]:
     return [name.strip() for name in str(setup.options["order"]).split(",") if name.strip()]
 
 
-def _assets_by_id(city: City) -> dict[str, int]:
-    """Return the first asset that crews repair of each id."""
-    assets = build_assets(city)
+def _by_id(city: City, assets: Assets) -> dict[str, int]:
+    """Return the first asset of each id."""
     found: dict[str, int] = {}
     for asset, (kind, row) in enumerate(zip(assets.kind.tolist(), assets.row.tolist(), strict=True)):
         found.setdefault(str(city[f"{KINDS[kind]}s"]["id"][row]), asset)
     return found
 
 
-def _unknown(name: str, rows: dict[str, int], city: City) -> str:
-    """Say why an id cannot stand on the list: nobody has the skill, or nothing has the id."""
+def _unknown(names: list[str], rows: dict[str, int], city: City) -> list[str]:
+    """Say of each id that is none of an asset why: nobody has the skill, or nothing has the id."""
+    return [_why_not(name, rows, city) for name in names if name not in rows]
+
+
+def _why_not(name: str, rows: dict[str, int], city: City) -> str:
     for kind, skill in zip(KINDS, SKILL_OF_KIND, strict=True):
         table = f"{kind}s"
         if table in city and name in city[table]["id"]:

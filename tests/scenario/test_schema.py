@@ -186,9 +186,12 @@ def test_a_burst_that_nobody_can_repair_and_a_listed_pipe_are_told_before_the_ru
     path.write_text(
         "scenario: a\ncity: nusantara\nstart: 2026-01-15 17:00\nduration: 1 h\n"
         "models: [traffic, power, water, restoration]\n"
-        "feeds: [scada, probes]\npolicy: {restoration: listed_order}\noptions: {listed_order: {order: p26}}\n"
+        "feeds: [scada, probes]\npolicy: {restoration: listed_order}\noptions: {listed_order: {order: 'p26, ss9'}}\n"
         "events: [{at: +10 min, kind: pipe_burst, where: {id: p26}}]\n"
     )
-    found = {problem.code: problem.message for problem in load(path).check()}
+    problems = load(path).check()
+    found = {problem.code: problem.message for problem in problems}
     assert "pipe_burst: nobody repairs it, for no depot of city nusantara is of the kind 'water'" in found["W205"]
-    assert "pipes p26: no crew repairs it, for no depot is of the kind 'water'" in found["E137"]
+    told = "; ".join(problem.message for problem in problems if problem.code == "E137")
+    assert "pipes p26: no crew repairs it, for no depot is of the kind 'water'" in told
+    assert "no asset that crews repair has the id 'ss9'; the nearest is 'ss" in told
