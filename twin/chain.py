@@ -16,6 +16,9 @@ _MOST_LINES = 60
 _MOST_ROOTS = 6
 _ALIKE = 3
 """Branches of one shape that are told as one."""
+KIND_COLUMNS = ("kind", "meaning", "target", "scenario", "unit", "row")
+"""What results say of a kind of event."""
+
 _ORDER = "order."
 _UNDECLARED = EventKind("", "")
 
@@ -39,9 +42,7 @@ class Words:
 
 def kinds_of(columns: Mapping[str, Array]) -> dict[str, EventKind]:
     """Return the kinds of events in the columns that `kind_columns` makes."""
-    rows = zip(
-        *(columns[name].tolist() for name in ("kind", "meaning", "target", "scenario", "unit", "row")), strict=True
-    )
+    rows = zip(*(columns[name].tolist() for name in KIND_COLUMNS), strict=True)
     return {
         kind: EventKind(kind, text, target, (), planned, False, unit, row)
         for kind, text, target, planned, unit, row in rows

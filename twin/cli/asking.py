@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -32,11 +32,10 @@ def why(  # noqa: PLR0913 - one parameter per option of the command
     from twin.chain import explain
     from twin.cli.console import say
     from twin.results import Results
-    from twin.why import Causes
 
     chosen = _newest(Results(run), arm)
     say(f"run: {quote(str(chosen.folder))}")
-    causes = Causes(*(_columns(chosen, f"events/{name}.parquet") for name in ("events", "parents")))
+    causes = _causes(chosen)
     words = _words(chosen)
     named = event.lstrip("-").isdigit()
     planned = {name for name, kind in words.kinds.items() if kind.scenario}
@@ -51,6 +50,17 @@ def why(  # noqa: PLR0913 - one parameter per option of the command
         say(str(verdict))
     if not tried:
         say(f"no {event} goes back to an event of the scenario, so there is nothing to take out")
+
+
+def _causes(run: Run) -> Causes:
+    """Return the event log of a run with its causes; raise DataError where it has none."""
+    from twin.errors import DataError
+    from twin.report.causes import causes
+
+    found = causes(run)
+    if found is None:
+        raise DataError(f"{run.folder} holds no event log; make it again with: twin resume {quote(str(run.folder))}")
+    return found
 
 
 def _words(run: Run) -> Words:
@@ -91,12 +101,3 @@ def _newest(found: Results, arm: str | None = None) -> Run:
     if not chosen:
         raise DataError(f"no complete run of arm {arm!r} in {found.folder}; there are {', '.join(found.arms)}")
     return max(chosen, key=lambda run: (str(run.manifest.get("finished", "")), str(run.folder)))
-
-
-def _columns(run: Run, name: str) -> dict[str, Any]:
-    """Return the columns of a run's table as numpy arrays."""
-    from twin.results import read_table
-
-    table = read_table(run, name)
-    wanted = [n for n in table.column_names if n not in {"utc", "local"}]
-    return {n: table.column(n).to_numpy(zero_copy_only=False) for n in wanted}

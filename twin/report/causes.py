@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,37 +23,38 @@ _STAGES = (
     (WAIT, "call_triaged", "unit_dispatched"),
     (DRIVE, "unit_dispatched", "unit_on_scene"),
 )
+_LOG = "events"
 _OWN = {kind for _, *ends in _STAGES for kind in ends}
 
 
 def causes(run: Run) -> Causes | None:
-    """Return the event log of a run with its causes, None where it has none."""
-    import pyarrow.parquet
+    """Return the event log of a run with its causes, None where it has none.
 
+    Raises DataError where the log is damaged.
+    """
     from twin.why import Causes
 
-    paths = [run.folder / "events" / f"{name}.parquet" for name in ("events", "parents")]
-    if not all(path.is_file() for path in paths):
+    columns = {"events": ("time", "kind", "target", "value", "data"), "parents": ("event", "parent")}
+    if not all((run.folder / _LOG / f"{name}.parquet").is_file() for name in columns):
         return None
-    columns = (("time", "kind", "target", "value", "data"), ("event", "parent"))
-    tables = [
-        {name: table[name].to_numpy() for name in names}
-        for table, names in zip(map(pyarrow.parquet.read_table, paths), columns, strict=True)
-    ]
-    return Causes(*tables)
+    return Causes(*(_columns(run, name, wanted) for name, wanted in columns.items()))
 
 
 def kinds(run: Run) -> dict[str, EventKind]:
     """Return what the events of a run mean by kind, nothing for results of before that was written."""
-    import pyarrow.parquet
+    from twin.chain import KIND_COLUMNS, kinds_of
 
-    from twin.chain import kinds_of
-
-    path = run.folder / "events" / "kinds.parquet"
-    if not path.is_file():
+    if not (run.folder / _LOG / "kinds.parquet").is_file():
         return {}
-    table = pyarrow.parquet.read_table(path)
-    return kinds_of({name: table[name].to_numpy() for name in table.column_names})
+    return kinds_of(_columns(run, "kinds", KIND_COLUMNS))
+
+
+def _columns(run: Run, name: str, wanted: Sequence[str]) -> dict[str, Array]:
+    """Return columns of a table of the event log."""
+    from twin.results import read_table
+
+    table = read_table(run, f"{_LOG}/{name}.parquet")
+    return {column: table[column].to_numpy() for column in wanted}
 
 
 def latest_call(found: Causes) -> int | None:
