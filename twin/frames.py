@@ -62,16 +62,18 @@ def events_frame(world: World) -> Any:
 def why(world: World, event: int | str) -> str:
     """Return the chain of causes behind an event as text.
 
-    event  its id, or a kind: then the one whose chain holds most kinds
+    event  its id, or a kind: then the one with the richest line of causes, as `twin why` takes it
     """
     from twin.chain import Words, explain
     from twin.units import format_local
     from twin.why import Causes
 
     causes = Causes(world.events.arrays(), world.parents.arrays())
-    number = causes.richest(event) if isinstance(event, str) else int(event)
+    kinds = world.assembly.logged_kinds
+    planned = {name for name, kind in kinds.items() if kind.scenario}
+    number = causes.richest(event, planned) if isinstance(event, str) else int(event)
     city, start = world.assembly.city, world.assembly.setup.start
-    words = Words(city, lambda time: format_local(start + time, city.timezone), world.assembly.logged_kinds)
+    words = Words(city, lambda time: format_local(start + time, city.timezone), kinds)
     return explain(causes, number, words)
 
 

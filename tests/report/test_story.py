@@ -9,7 +9,7 @@ import pytest
 
 from twin.chain import Words
 from twin.contract import EventKind
-from twin.report.causes import causes, main_path, stages, told_path
+from twin.report.causes import causes, stages, told_path
 from twin.report.data import read_report
 from twin.report.story import late_call, steps
 from twin.results import Results
@@ -68,13 +68,13 @@ def test_a_drive_without_a_logged_reason_is_told_by_the_richest_line():
     found = late_drive(3)
     kept = found.parents["parent"] != 7
     bare = Causes(found.events, {name: column[kept] for name, column in found.parents.items()})
-    assert told_path(bare, 9) == main_path(bare, 9)
+    assert told_path(bare, 9) == bare.line(9)
 
 
 def test_the_richest_line_wins_over_a_shorter_one(suite):
     found = causes(Results(suite).complete[0])
-    assert main_path(found, 6) == [0, 1, 2, 3, 4, 6]
-    assert main_path(found, 7) == [5, 7]
+    assert found.line(6) == [0, 1, 2, 3, 4, 6]
+    assert found.line(7) == [5, 7]
 
 
 def test_of_equally_rich_lines_the_shorter_wins():
@@ -82,7 +82,7 @@ def test_of_equally_rich_lines_the_shorter_wins():
     found = Causes(
         {"kind": kinds, "time": np.arange(4)}, {"event": np.array([1, 2, 3, 3]), "parent": np.array([0, 1, 1, 2])}
     )
-    assert main_path(found, 3) == [0, 1, 3]
+    assert found.line(3) == [0, 1, 3]
 
 
 def test_an_event_of_an_unknown_kind_is_still_told(suite):

@@ -98,8 +98,3 @@ def told_path(found: Causes, event: int) -> list[int]:
     else:
         chosen = [n for n in reasons if longest == WAIT and str(kinds[n]) == "unit_dispatched"]
     return [*found.line(chosen[0]), event] if chosen else found.line(event)
-
-
-def main_path(found: Causes, event: int) -> list[int]:
-    """Return the richest line of causes from a root to an event."""
-    return found.line(event)

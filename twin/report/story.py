@@ -96,7 +96,7 @@ def dry_fire(report: Report) -> tuple[Sequence[tuple[str, str]], str, str, str] 
     if found is None or not stalled or report.city is None:
         return None
     event = stalled[0]
-    path = causes_of.main_path(found, event)
+    path = found.line(event)
     lost = len(found.find("building_lost"))
     ending = f" {lost} of the buildings on fire burnt down." if lost else ""
     intro = (
