@@ -36,6 +36,9 @@ RANK_COLOUR = ("#b9bdc4", "#9aa0a8", "#7c828b", "#555b65")
 LOW_GROUND = 8.0
 """Height above the river (m) under which ground is tinted as lowland: drawing only."""
 
+WATER_NODES = ("junctions", "reservoirs", "tanks")
+"""Tables of the nodes of a water network, in the order in which pipes number them."""
+
 _MOST_GROUND_POINTS = 4000
 _SCHEME = 0.2
 """Share of its length under which a typical line is drawn in a scheme."""
@@ -48,7 +51,7 @@ def segments(city: City) -> list[Floats]:
     links = city["links"]
     if "point_first" not in links or "points" not in city:
         return list(_straight(city))
-    points = np.stack([city["points"]["x"], city["points"]["y"]], axis=1).astype(np.float64)
+    points = places(city, "points")
     first = links["point_first"].astype(np.int64)
     last = first + links["point_count"].astype(np.int64)
     return [points[a:b] for a, b in zip(first.tolist(), last.tolist(), strict=True)]
@@ -56,21 +59,21 @@ def segments(city: City) -> list[Floats]:
 
 def _straight(city: City) -> Floats:
     """Return straight lines (n, 2, 2) between the ends of every link."""
-    xy = node_places(city)
+    xy = places(city, "nodes")
     return np.stack([xy[city["links"]["from_node"]], xy[city["links"]["to_node"]]], axis=1)
 
 
-def node_places(city: City) -> Floats:
-    """Return positions (n, 2) of the nodes in metres."""
-    return np.stack([city["nodes"]["x"], city["nodes"]["y"]], axis=1).astype(np.float64)
+def places(city: City, *tables: str) -> Floats:
+    """Return positions (n, 2) in metres of the rows of tables, one table after the other."""
+    parts = [np.stack([city[name]["x"], city[name]["y"]], axis=1) for name in tables if city.rows(name)]
+    return np.concatenate(parts or [np.empty((0, 2))]).astype(np.float64)
 
 
 def extent(city: City) -> Floats:
     """Return the positions (n, 2) that frame a map: nodes, and where there are no streets, all of the networks."""
     if city.rows("nodes"):
-        return node_places(city)
-    tables = [city[name] for name in ("buses", "junctions", "reservoirs", "tanks") if city.rows(name)]
-    return np.concatenate([np.stack([t["x"], t["y"]], axis=1).astype(np.float64) for t in tables] or [np.empty((0, 2))])
+        return places(city, "nodes")
+    return places(city, "buses", *WATER_NODES)
 
 
 def has_places(city: City) -> bool:
@@ -92,10 +95,9 @@ def is_to_scale(city: City) -> bool:
 def _drawn_lengths(city: City) -> list[tuple[Floats, Floats]]:
     """Return straight and given lengths (m) of lines and pipes."""
     found = []
-    for name, end, points in (("lines", "bus", ("buses",)), ("pipes", "node", ("junctions", "reservoirs", "tanks"))):
+    for name, end, points in (("lines", "bus", ("buses",)), ("pipes", "node", WATER_NODES)):
         if city.rows(name) and "length" in city[name]:
-            tables = [city[point] for point in points if city.rows(point)]
-            xy = np.concatenate([np.stack([t["x"], t["y"]], axis=1) for t in tables]).astype(np.float64)
+            xy = places(city, *points)
             rows = np.asarray(city[name]["length"]) > _SHORT
             first, last = (np.asarray(city[name][f"{side}_{end}"], dtype=np.int64)[rows] for side in ("from", "to"))
             length = np.asarray(city[name]["length"], dtype=np.float64)[rows]
@@ -140,7 +142,7 @@ def draw_streets(ax: Axes, city: City, faint: bool = True) -> None:
 def draw_ground(ax: Axes, city: City, grey: bool = False) -> None:
     """Tint ground near the river's level, and draw the river: in blue, or grey where blue means more."""
     step = max(1, -(-city.rows("nodes") // _MOST_GROUND_POINTS))
-    xy = node_places(city)[::step]
+    xy = places(city, "nodes")[::step]
     if has_lowland(city) and len(xy) >= 3:
         height = np.asarray(city["nodes"]["above_river"], dtype=np.float64)[::step]
         ax.tricontourf(
@@ -179,7 +181,7 @@ def zone_cells(city: City) -> Any:
 
     zones = city["zones"]
     centres = shapely.points(zones["x"], zones["y"])
-    near = shapely.union_all(shapely.buffer(shapely.points(node_places(city)[:: _thin(city)]), 350.0, quad_segs=4))
+    near = shapely.union_all(shapely.buffer(shapely.points(places(city, "nodes")[:: _thin(city)]), 350.0, quad_segs=4))
     cells = shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(centres), extend_to=near))
     tree = shapely.STRtree(cells)
     found = tree.nearest(centres)

@@ -65,7 +65,7 @@ def isochrone_map(city: City, times: Floats, ax: Axes | None = None, caption: Ca
     if cut_off:
         handles.append(Line2D([], [], color=VERMILION, linewidth=2.0, label="not reached"))
     set_title(ax, _REACH.title, caption)
-    frame_map(ax, base.node_places(city))
+    frame_map(ax, base.places(city, "nodes"))
     colour_bar(ax, _REACH)
     legend_below(ax, handles)
     return ax
@@ -87,7 +87,7 @@ def trajectory_map(
         handles.append(Line2D([], [], color=colour, linewidth=2.4, label=name))
     handles += _sites(ax, city)
     set_title(ax, "Ways of the units", caption)
-    frame_map(ax, base.node_places(city))
+    frame_map(ax, base.places(city, "nodes"))
     legend_below(ax, handles)
     return ax
 

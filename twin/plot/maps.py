@@ -60,7 +60,7 @@ def city_map(city: City, ax: Axes | None = None, caption: Caption | None = None)
         _people(ax, city)
     base.draw_streets(ax, city, faint=False)
     set_title(ax, city.title, caption)
-    frame_map(ax, base.node_places(city))
+    frame_map(ax, base.places(city, "nodes"))
     name_places(ax, city, "hospitals", draw_places(ax, city))
     handles = [*_street_handles(city), *water_handles(city), *ax.get_legend_handles_labels()[0]]
     legend_below(ax, handles)

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from twin.plot import base
 from twin.plot.maps import MAP_SIZE, legend_below
 from twin.plot.services import infeeds
-from twin.plot.style import BLACK, BLUE, MUTED, ORANGE, Caption, Floats, axes_or_new, frame_map, set_title
+from twin.plot.style import BLACK, BLUE, MUTED, ORANGE, Caption, axes_or_new, frame_map, set_title
 
 if TYPE_CHECKING:
     from twin.city import City
 
-_WATER_NODES = ("junctions", "reservoirs", "tanks")
 _Dashes = Literal["-", ":"]
 _EDGES: tuple[tuple[str, str, str, _Dashes, str], ...] = (
     ("pipes", "node", BLUE, "-", "Pipe"),
@@ -46,7 +45,7 @@ def network_map(city: City, ax: Axes | None = None, caption: Caption | None = No
     handles: list[Any] = [handle for edge in _EDGES if city.rows(edge[0]) for handle in _edges(ax, city, edge)]
     for table, marker, colour, area, name in _MARKS:
         if city.rows(table):
-            xy = _places(city, (table,))
+            xy = base.places(city, table)
             style: dict[str, Any] = {"linewidths": 0.6, "edgecolors": "white", "zorder": 6.0}
             handles.append(ax.scatter(xy[:, 0], xy[:, 1], s=area, marker=marker, c=colour, label=name, **style))
     handles += infeeds(ax, city)
@@ -58,7 +57,7 @@ def network_map(city: City, ax: Axes | None = None, caption: Caption | None = No
 def _edges(ax: Axes, city: City, edge: tuple[str, str, str, _Dashes, str]) -> list[Line2D]:
     """Draw the rows of a table of edges, open ones dotted, and return their legend entries."""
     table, joins, colour, dashes, name = edge
-    xy = _places(city, ("buses",) if joins == "bus" else _WATER_NODES)
+    xy = base.places(city, *(("buses",) if joins == "bus" else base.WATER_NODES))
     ends = np.stack([city[table][f"from_{joins}"], city[table][f"to_{joins}"]], axis=1).astype(np.int64)
     closed = _closed(city, table)
     found = []
@@ -77,9 +76,3 @@ def _closed(city: City, table: str) -> NDArray[np.bool_]:
     if "closed" in city[table]:
         return np.asarray(city[table]["closed"], dtype=bool)
     return np.ones(city.rows(table), dtype=bool)
-
-
-def _places(city: City, tables: tuple[str, ...]) -> Floats:
-    """Return positions (n, 2) of the rows of tables, one after the other."""
-    parts = [np.stack([city[name]["x"], city[name]["y"]], axis=1) for name in tables if city.rows(name)]
-    return np.concatenate(parts).astype(np.float64)

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 from matplotlib.transforms import ScaledTranslation
 
+from twin.plot.base import places
 from twin.plot.style import BLACK, BLUE, INK, ORANGE, PURPLE, VERMILION, Floats, plain
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def draw_places(ax: Axes, city: City, tables: tuple[str, ...] = tuple(PLACES), s
         name, marker, colour, area = PLACES[table]
         thin = marker in "1234x+"
         edge: dict[str, Any] = {"linewidths": 1.8} if thin else {"linewidths": 1.0, "edgecolors": "white"}
-        spots = _spots(city, table)
+        spots = places(city, table)
         moved = _touches(spots * step, taken * step)
         aside = ScaledTranslation(_ASIDE / _POINTS_PER_INCH, 0.0, ax.figure.dpi_scale_trans)
         for rows, place in ((~moved, ax.transData), (moved, ax.transData + aside)):
@@ -61,10 +62,6 @@ def draw_places(ax: Axes, city: City, tables: tuple[str, ...] = tuple(PLACES), s
                 )  # fmt: skip
         taken = np.concatenate([taken, spots + np.outer(moved, (_ASIDE / step, 0.0))])
     return taken
-
-
-def _spots(city: City, table: str) -> Floats:
-    return np.stack([city[table]["x"], city[table]["y"]], axis=1).astype(np.float64)
 
 
 def _touches(spots: Floats, taken: Floats) -> Any:
@@ -90,7 +87,7 @@ def name_places(ax: Axes, city: City, table: str, marks: Floats, limit: int = 12
         return
     step, corner = points_per_metre(ax), np.array([ax.get_xlim()[0], ax.get_ylim()[0]])
     frame = ((ax.get_xlim()[1] - corner[0]) * step, (ax.get_ylim()[1] - corner[1]) * step)
-    spots = _spots(city, table)[:limit]
+    spots = places(city, table)[:limit]
     centres = (spots - corner) * step
     taken: list[Box] = []
     others: list[Box] = [(x - 6.0, y - 6.0, x + 6.0, y + 6.0) for x, y in ((marks - corner) * step).tolist()]

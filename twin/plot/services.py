@@ -70,7 +70,7 @@ def _feeders(ax: Axes, city: City, out: Floats, now: bool) -> None:
     """Draw closed lines by the longer outage of their ends, and open ties dotted below them."""
     lines = city["lines"]
     ends = np.stack([lines["from_bus"], lines["to_bus"]], axis=1)
-    xy = np.stack([city["buses"]["x"], city["buses"]["y"]], axis=1).astype(np.float64)
+    xy = base.places(city, "buses")
     closed = np.flatnonzero(lines["closed"])
     closed = closed[np.argsort(out[ends[closed]].max(axis=1), kind="stable")]
     ties = base.draw_lines(ax, list(xy[ends[~np.asarray(lines["closed"], dtype=bool)]]), 1.3, MUTED, 4.9)
@@ -144,7 +144,7 @@ def call_map(
     come = np.isfinite(minutes) & (minutes >= 0)
     ends = np.asarray(calls["end"] if "end" in calls else [""] * len(node))
     handed = ~come & (ends == "transferred")
-    xy = base.node_places(city)[node]
+    xy = base.places(city, "nodes")[node]
     scale = RESPONSE
     for rows, marker, area, edge in (
         (come & ~late, "o", 70.0, "white"), (come & late, "v", 150.0, BLACK),

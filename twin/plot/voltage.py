@@ -54,7 +54,7 @@ def voltage_map(
     voltage = np.asarray(voltage, dtype=np.float64)
     fed = voltage > 0 if energised is None else np.asarray(energised, dtype=bool)
     scale = _scale(voltage[fed])
-    xy = np.stack([city["buses"]["x"], city["buses"]["y"]], axis=1).astype(np.float64)
+    xy = base.places(city, "buses")
     if city.rows("nodes"):
         base.draw_ground(ax, city)
         base.draw_streets(ax, city)

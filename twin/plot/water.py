@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from numpy.typing import NDArray
 
-from twin.plot.base import is_to_scale
+from twin.plot import base
 from twin.plot.maps import legend_below
 from twin.plot.style import ARM_COLOURS, Caption, Scale, axes_or_new, colour_bar, frame_map, set_title
 
@@ -39,7 +39,7 @@ def pressure_map(
     The third bound, 14.069 m (20 psi), is the least that must remain in mains while hydrants are used.
     """
     ax = axes_or_new(ax, (8.0, 6.4))
-    places = _places(city)
+    places = base.places(city, *base.WATER_NODES)
     _draw_pipes(ax, city, places)
     colours, norm = _PRESSURE.norm()
     count = city.rows("junctions")
@@ -66,7 +66,7 @@ def pressure_map(
         ax.scatter(x, y, marker=marker, s=90, c="white", edgecolors="black", zorder=5, label=name)
     colour_bar(ax, _PRESSURE, ["0", "7", "14 (20 psi)", "30", "60", "120+"])
     legend_below(ax, ax.get_legend_handles_labels()[0])
-    frame_map(ax, places, is_to_scale(city))
+    frame_map(ax, places, base.is_to_scale(city))
     set_title(ax, title, caption)
     return ax
 
@@ -87,12 +87,6 @@ def tank_levels(
     ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
     set_title(ax, title)
     return ax
-
-
-def _places(city: City) -> Floats:
-    """Return positions (n_node, 2) of junctions, reservoirs and tanks."""
-    tables = [city[name] for name in ("junctions", "reservoirs", "tanks") if name in city]
-    return np.concatenate([np.stack([t["x"], t["y"]], axis=1) for t in tables]).astype(np.float64)
 
 
 def _span(city: City, table: str) -> slice:
