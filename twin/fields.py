@@ -113,7 +113,7 @@ class State(dict[str, Array]):
     """All mutable arrays of one world, in one buffer; arrays by name.
 
     Arrays are written in place and never rebound, except when a table with
-    capacity grows: then `generation` changes and everything is fetched again.
+    capacity grows: then everything is fetched again.
 
     mirrors  what others hold of the arrays by name; emptied when these move
     """
@@ -121,7 +121,6 @@ class State(dict[str, Array]):
     def __init__(self, layout: Layout, buffer: Array | None = None) -> None:
         super().__init__()
         self.layout = layout
-        self.generation = 0
         self._frozen: dict[str, Array] = {}
         self.mirrors: list[dict[str, Any]] = []
         self.cells = Cells(self)
@@ -175,7 +174,6 @@ class State(dict[str, Array]):
             fresh[name][: source.shape[0]] = source
         self.layout, self.buffer = grown, fresh.buffer
         self.clear()
-        self.generation += 1
 
     def clear(self) -> None:
         """Let go of every array, so that each is found anew in the buffer when it is next asked for."""
