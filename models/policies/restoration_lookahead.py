@@ -12,7 +12,6 @@ from twin.models.restoration.belief import Belief, Situation
 from twin.models.restoration.crews import build_crews
 from twin.models.restoration.kinds import AT_DEPOT, DRIVING, LOADING, OFF_DUTY, PREPARING
 from twin.models.restoration.ranking import capacities
-from twin.models.restoration.work import known_durations
 from twin.models.streets import shortest_tree
 
 if TYPE_CHECKING:
@@ -47,8 +46,7 @@ class Lookahead(JointPowerWater):
         """Build the belief's constants."""
         super().setup(setup)
         self.load = capacities(setup.city, self.assets)
-        durations = known_durations(setup.city, str(setup.options["durations"]), setup.folder)
-        self.belief = Belief(setup.city, self.assets, self.skill, durations)
+        self.belief = Belief(setup.city, self.assets, self.skill, self.durations)
         self.horizon, self.budget = float(setup.options["horizon"]), int(setup.options["budget"])
         self.depth, self.preparation = int(setup.options["depth"]), float(setup.options["preparation"])
         crews = build_crews(setup.city)

@@ -64,8 +64,9 @@ class JointPowerWater(FirstCome):
     def setup(self, setup: Setup) -> dict[str, int]:
         """Count persons with power and with water behind each asset, and the hours it takes."""
         super().setup(setup)
-        city, table = setup.city, known_durations(setup.city, "")
-        hours = [sum(table[kind, step].mean for step in STEPS) / 3600 for kind in KINDS]
+        city = setup.city
+        self.durations = known_durations(city, str(setup.options.get("durations", "")), setup.folder)
+        hours = [sum(self.durations[kind, step].mean for step in STEPS) / 3600 for kind in KINDS]
         persons = household_of(city)
         self.fed, self.share = pumps_fed(city, self.assets), persons_per_pump(city)
         self.direct = self.assets.customers * np.where(self.needs == 0, persons, 1.0)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.models.roads import Planned
-from tests.models.test_restoration import Lookahead, city, told, world_of
+from tests.models.roads import Planned, assemble
+from tests.models.test_restoration import Grid, Lookahead, Restoration, Scope, city, told, world_of
 from twin.contract import SECOND
 from twin.models.assets import build_assets
 from twin.models.restoration import kinds
 from twin.models.restoration.belief import Belief, Situation
-from twin.models.restoration.work import known_durations
+from twin.models.restoration.work import built_in, known_durations
 from twin.view import Observation
+from twin.world import World
 
 BROKEN = [Planned("break", 100 * SECOND, (0,))]
 ORDERED = 103.5
@@ -53,6 +54,16 @@ def test_work_left_counts_half_of_the_step_going_on():
     belief = Belief(place, build_assets(place), np.zeros(1, dtype=np.int64), known_durations(place, ""))
     stages = (kinds.DRIVING, kinds.INSPECTING, kinds.ISOLATING, kinds.WAITING, kinds.REPAIRING, kinds.TESTING)
     assert [belief.left(0, stage) for stage in stages] == [15_300, 15_000, 14_700, 7500, 7500, 150]
+
+
+def test_its_first_ranking_reckons_with_the_table_of_durations_that_it_is_given():
+    table = str(built_in().with_name("infrarisk.csv"))
+    parts = [Restoration(), Grid(), Scope()], [Lookahead()]
+    world = World(assemble(city(), *parts, [], 60_000, 1, {"lookahead": {"durations": table}}))
+    policy = world.assembly.policies[0]
+    belief = Belief(city(), policy.assets, policy.skill, known_durations(city(), table))
+    assert policy.hours == pytest.approx(belief.takes / 3600)
+    assert policy.belief.takes == pytest.approx(belief.takes)
 
 
 def test_each_further_trip_is_prepared():
