@@ -111,6 +111,7 @@ def test_an_instant_can_be_written_in_several_ways(place, at):
         (["--at", "17:40", "--policy", "x", "--only", "emergency", "--frozen", "traffic"], "not both"),
         (["--at", "17:40", "--policy", "dmexclp", "--horizon", "1 min", "--by", "speed"], "no figure 'speed'"),
         (["--at", "17:40", "--policy", "dmexclp", "--arm", "Z"], "no run of arm 'Z'"),
+        (["--at", "17:40", "--policy", "closest_idle", "--horizon", "1 min"], "closest_idle decides already in arm"),
     ],
 )
 def test_bad_questions_leave_with_2_and_one_line(place, capsys, words, told):

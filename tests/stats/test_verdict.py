@@ -125,6 +125,8 @@ def test_a_verdict_that_holds_alone_need_not_hold_in_the_family():
     alone, together = compare_figures(figures[:1], base, arm)[0], compare_figures(figures, base, arm)[0]
     assert (alone.verdict, alone.family_verdict) == (BETTER, BETTER)
     assert (together.verdict, together.family_verdict) == (BETTER, INCONCLUSIVE)
+    assert (alone.family_reason, together.reason) == ("", "")
+    assert together.family_reason == "better by itself, but 4 replications are too few to say it of all together"
 
 
 def test_intervals_cover_the_true_difference_as_often_as_they_say():

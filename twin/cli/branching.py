@@ -42,6 +42,7 @@ def branch(  # noqa: PLR0913 - one parameter per option of the command
 ) -> None:
     """Try policies from an instant of a run on, with many futures, and rank them."""
     from twin.cli.console import say, working
+    from twin.errors import DataError
     from twin.execution.suite import assemble_run
     from twin.whatif import Question, what_if
     from twin.whatif.branches import check
@@ -53,7 +54,10 @@ def branch(  # noqa: PLR0913 - one parameter per option of the command
     instant = instant_of(at, assembly)
     specs = [spec for text in policy for spec in split(text)]
     question = Question(specs, horizon, replications, workers, _frozen(assembly, frozen, only), by)
-    check(assembly, instant, question)
+    if len(check(assembly, instant, question).choices) == 1:
+        raise DataError(
+            f"{', '.join(policy)} decides already in arm {chosen.arm}; name another policy, or another --arm"
+        )
     with working(f"running to {at}"):
         world = _live(chosen, assembly, instant)
     say(f"run: {quote(str(chosen.folder))}")
@@ -198,6 +202,9 @@ def _tell(found: WhatIf) -> None:
         f"{len(found.values(found.by, found.present))} futures, shared by all policies; verdicts hold for all policies "
         "together (Holm); figures of calls not yet reached at the branch."
     )
+    for label, _ in found.ranked():
+        if found.verdict(label) == "inconclusive":
+            say(f"{label} is inconclusive: {found.judged(label).family_reason}")
     best = next((label for label, _ in found.ranked() if label != found.present), "")
     if best:
         show_verdicts(f"{best}: all figures", found.comparisons[best], found.present, best)

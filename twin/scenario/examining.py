@@ -33,8 +33,8 @@ def examine(
         silent = found.examine is Component.examine and found.doubt is Component.doubt
         if silent or bad or lacking(found, city):
             continue
-        setup = Setup(city, options, 0, *span, events, folder, kinds=kinds)
-        for text in found().examine(setup):
+        part, setup = found(), Setup(city, options, 0, *span, events, folder, chosen.policies, kinds=kinds)
+        for text in part.examine(setup):
             problems.add(chosen.marks[name], "E137", text)
-        for text in found().doubt(setup):
+        for text in part.doubt(setup):
             problems.add(chosen.marks[name], "W205", text)

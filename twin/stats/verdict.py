@@ -89,6 +89,13 @@ class Comparison:
         """Half the width of the Holm-adjusted interval, in the unit of the figure."""
         return (self.family_high - self.family_low) / 2
 
+    @property
+    def family_reason(self) -> str:
+        """Why the verdict for all figures together is inconclusive, or ""."""
+        if self.family_verdict != INCONCLUSIVE or self.verdict == INCONCLUSIVE or math.isinf(self.family_high):
+            return self.reason
+        return f"{self.verdict} by itself, but {self.pairs} replications are too few to say it of all together"
+
 
 def compare_figures(
     figures: Sequence[Figure],

@@ -154,7 +154,7 @@ class WhatIf:
                 "margin": c.figure.margin,
                 "replications": c.pairs,
                 "verdict": c.family_verdict if c.figure.name == self.by else c.verdict,
-                "reason": c.reason,
+                "reason": c.family_reason if c.figure.name == self.by else c.reason,
                 "compiled": label in self.compiled,
             }
             for label, compared in self.comparisons.items()
