@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,17 @@ def model_of(name: str, text: str, units: str) -> Any:
         except Exception as error:
             told = f"{error}: {error.__cause__}" if error.__cause__ else str(error)
             told = f"there is no {error}" if isinstance(error, KeyError) else told.replace(str(copy), name)
+            told += _line_of(error, text) if isinstance(error, ValueError) else ""
             raise CityError(f"{name} cannot be read as an EPANET network: {told}") from error
+
+
+def _line_of(error: Exception, text: str) -> str:
+    """Return the first line of a file with the word that a conversion to a number quotes, "" where there is none."""
+    for word in re.findall(r"'([^']+)'$", str(error)):
+        for number, line in enumerate(text.splitlines(), 1):
+            if word in line.partition(";")[0].split()[1:]:
+                return f", in line {number}: {' '.join(line.split())}"
+    return ""
 
 
 def unit_of_pressure(sections: dict[str, list[list[str]]], flow: str) -> float:

@@ -97,6 +97,9 @@ def test_a_missing_file_and_a_file_of_nonsense_are_named(tmp_path):
     (tmp_path / "bad.inp").write_text("[PIPES]\np1 a b x y z\n[END]\n")
     with pytest.raises(CityError, match=r"bad\.inp cannot be read"):
         read_inp(tmp_path / "bad.inp")
+    (tmp_path / "bad.inp").write_text("[JUNCTIONS]\nfoo 2\nb   foo ; high\n[END]\n")
+    with pytest.raises(CityError, match="to float: 'foo', in line 3: b foo ; high"):
+        read_inp(tmp_path / "bad.inp")
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,13 @@ def test_paths_of_a_base_in_another_folder_stay_right(tmp_path):
     assert case.data_digest() != before
 
 
+def test_a_missing_file_offers_those_that_end_as_it_does(tmp_path):
+    for name in ("count.csv", "run.log"):
+        (tmp_path / name).write_text("x")
+    (problem,) = [p for p in town(tmp_path, "feeds: [{feed: loops, file: counts.csv}]\n").check() if p.is_error]
+    assert (problem.code, problem.allowed, problem.nearest) == ("E100", ("count.csv",), "count.csv")
+
+
 def test_data_files_stay_as_written(tmp_path, monkeypatch):
     monkeypatch.setenv("TWIN_DATA", str(tmp_path / "data"))
     found = town(tmp_path, "feeds: [{feed: loops, file: $TWIN_DATA/toy/counts.csv}]\n")

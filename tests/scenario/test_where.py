@@ -87,9 +87,9 @@ def test_a_polygon_takes_points_inside_and_links_it_meets(tmp_path, table, rows)
     ("where", "table", "says"),
     [
         ("everything", "nodes", "where takes 'all' or one way"),
-        ("{id: n9}", "nodes", "no nodes has the id 'n9'"),
+        ("{id: n9}", "nodes", "no row of nodes has the id 'n9'"),
         ("{name: East}", "nodes", "nodes have no name"),
-        ("{street: Jalan Sepakoo}", "links", "no links has the street"),
+        ("{street: Jalan Sepakoo}", "links", "no row of links has the street"),
         ("{street: Jalan Sepaku}", "notes", "notes do not lie on streets"),
         ("{id: n0, street: Jalan Sepaku}", "nodes", "exactly one way"),
         ("{}", "nodes", "exactly one way"),

@@ -33,4 +33,6 @@ def read_path(node: Node, name: str, folder: Path, problems: Problems) -> str | 
 
 
 def _beside(path: Path) -> list[str]:
-    return sorted(file.name for file in path.parent.iterdir()) if path.parent.is_dir() else []
+    """Return what lies where a path leads and ends as it does; folders for one without an ending."""
+    found = path.parent.iterdir() if path.parent.is_dir() else ()
+    return sorted(file.name for file in found if (file.suffix == path.suffix if path.suffix else file.is_dir()))

@@ -236,7 +236,7 @@ def _no_match(entry: Node, column: str, table: str, values: Array, problems: Pro
     wanted = str(entry.value)
     if len(names) > _LISTED:
         names = get_close_matches(wanted, names, _LISTED, 0.6)
-    problems.add(entry.mark, "E140", f"no {table} has the {column} {wanted!r}", names, wanted)
+    problems.add(entry.mark, "E140", f"no row of {table} has the {column} {wanted!r}", names, wanted)
 
 
 _SELECTORS: dict[str, Callable[[Node, str, City, Problems], Rows]] = {
