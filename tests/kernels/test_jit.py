@@ -80,6 +80,14 @@ def test_the_stamp_follows_imports_of_imports(kernels: Path) -> None:
     assert stamp != jit_module.source_stamp(kernels / "callee.py")
 
 
+def test_a_number_that_is_named_compiles_nothing_anew(kernels: Path, tmp_path: Path) -> None:
+    _write(kernels, "one", "from twin.kernels._jit import inline_jit\n@inline_jit\ndef one(x):\n    return x + 1\n")
+    body = "@jit\ndef many(n):\n    x = 0\n    for _ in range(n):\n        x = one(x) + one(7)\n    return x\n"
+    _write(kernels, "many", f"from twin.kernels._jit import jit\nfrom twin.kernels.one import one\n{body}")
+    script = "from twin.kernels.many import many; from twin.kernels.one import one; print(many(2), len(one.overloads))"
+    assert _run(kernels, tmp_path / "cache", script) == [18, 1]
+
+
 def test_a_loky_worker_draws_the_same_number() -> None:
     from loky import get_reusable_executor
 
