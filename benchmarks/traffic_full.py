@@ -79,9 +79,10 @@ def _full(case: GridCase, seed: int, remembering: bool = False) -> tuple[float, 
     from twin.kernels.traffic import advance
     from twin.kernels.traffic_arrays import DONE, DRIVING, WAITING, new_log
     from twin.kernels.trails import new_memory
+    from twin.models.traffic.trails import Drivers
 
     traffic, net = _lay_out(case, seed)
-    memory = new_memory(traffic.network, traffic.demand) if remembering else None
+    drivers = Drivers(traffic, new_memory(traffic.network, traffic.demand)) if remembering else None
     log = new_log(2 * case.traversals)
     for column in log:
         column.fill(0)
@@ -92,7 +93,7 @@ def _full(case: GridCase, seed: int, remembering: bool = False) -> tuple[float, 
             raise RuntimeError("the log is too short")
         if traffic.state.tally[[WAITING, DRIVING]].sum() == 0:
             break
-        traffic = _reroute(traffic, net, seen, memory)
+        traffic = _reroute(traffic, net, seen, drivers)
     return time.perf_counter() - begun, traffic, int(log.written[0])
 
 
@@ -134,16 +135,15 @@ def _signals(case: GridCase) -> Any:
     return Signals(control=FIXED, cycle=_CYCLE, start=start, length=_GREEN)
 
 
-def _reroute(traffic: Any, net: Any, seen: Any, memory: Any = None) -> Any:
+def _reroute(traffic: Any, net: Any, seen: Any, drivers: Any = None) -> Any:
     """Give informed drivers the times of the last interval; return the arrays with the routes of those who keep theirs.
 
-    seen    (n_link, 2)  vehicles that had left, and their total time, us; renewed
-    memory  of drivers under way, or None
+    seen     (n_link, 2)  vehicles that had left, and their total time, us; renewed
+    drivers  who remember where they have been, or None
     """
     from twin.kernels.routing import next_hop_table
     from twin.kernels.traffic import touch
     from twin.kernels.traffic_arrays import ENTRIES, EXITS, OUT_SLOT, ROW_TIME, TRAVEL
-    from twin.kernels.trails import keep_ways
 
     link, ring = traffic.state.link, traffic.state.ring
     exits, travel = link[:, EXITS] - seen[:, 0], link[:, TRAVEL] - seen[:, 1]
@@ -157,10 +157,10 @@ def _reroute(traffic: Any, net: Any, seen: Any, memory: Any = None) -> Any:
         net.in_start, net.in_link, net.from_node, times, traffic.demand.destination_node, table,
         np.empty((0, table.shape[1])),
     )  # fmt: skip
-    if memory is not None:
-        records = keep_ways(traffic, traffic.settings._replace(informed=table), memory)
-        routes = np.concatenate([traffic.demand.routes[: memory.given], records])
-        traffic = traffic._replace(demand=traffic.demand._replace(routes=routes))
-    traffic.settings.informed[...] = table
+    if drivers is None:
+        traffic.settings.informed[...] = table
+    else:
+        drivers.lead(traffic.settings.habitual, table)
+        traffic = drivers.traffic
     touch(*traffic)
     return traffic

@@ -114,7 +114,7 @@ class Network(NamedTuple):
 
 
 class Demand(NamedTuple):
-    """Hold what never changes of the vehicles.
+    """Hold the vehicles: all but the end of `routes` never changes.
 
     key               (n_vehicle,)  permanent identity, decides ties; empty if it
                       rises with the vehicle's number, which then decides
@@ -122,7 +122,9 @@ class Demand(NamedTuple):
     origin_vehicle    (n_vehicle,)  vehicles by queue, departure and key
     origin_depart     (n_vehicle,)  us, their departures
     origin_word       (n_vehicle,)  their words, see CODE_SHIFT
-    routes            (n_step,)     links of the given routes, each ended by -1
+    routes            (n_step,)     links of the given routes, each ended by -1; behind
+                      them the records of those under way, anew at each change of the
+                      tables, see `trails`
     destination_node  (n_destination,)  node of each destination
     class_pcu         (n_class,)    1/1000 PCU, space on the road
     class_factor      (n_class,)    headway relative to a car's

@@ -243,23 +243,21 @@ class Traffic(Model):
         """Give informed drivers present times, and all drivers the roads that have opened or closed since."""
         free, present = self._times(view)
         arrays = self._arrays(view)
-        before = arrays.settings
-        after = before._replace(informed=where_there_is_a_way(self.routing.table(present), before.informed))
+        habitual, before = arrays.settings.habitual, arrays.settings.informed
+        informed = where_there_is_a_way(self.routing.table(present), before)
         if view["routes.stale"][0]:
-            after = after._replace(habitual=where_there_is_a_way(self.routing.table(free), before.habitual))
+            habitual = where_there_is_a_way(self.routing.table(free), habitual)
             view.raw("routes.stale")[0] = False
-        lead(view, arrays, self.memory, after)
+        lead(view, arrays, self.memory, habitual, informed)
 
     def _detour(self, view: View, closed: Array) -> None:
         """Lead everybody around roads that have just closed: only destinations that used them."""
         arrays = self._arrays(view)
-        after = {}
-        for name, times in zip(("habitual", "informed"), self._times(view), strict=True):
-            table = getattr(arrays.settings, name).copy()
+        tables = [arrays.settings.habitual.copy(), arrays.settings.informed.copy()]
+        for table, times in zip(tables, self._times(view), strict=True):
             rows = self.routing.users(table, closed)
             table[rows] = where_there_is_a_way(self.routing.table(times, rows), table[rows])
-            after[name] = table
-        lead(view, arrays, self.memory, arrays.settings._replace(**after))
+        lead(view, arrays, self.memory, *tables)
 
     def _times(self, view: View) -> tuple[Array, Array]:
         """Return free-flow and present time of every link, s; inf where it is closed."""

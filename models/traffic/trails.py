@@ -11,7 +11,6 @@ from twin.fields import Field
 from twin.rows import list_fields
 
 if TYPE_CHECKING:
-    from twin.kernels.traffic_arrays import Settings
     from twin.kernels.traffic_layout import Traffic
     from twin.kernels.trails import Memory
     from twin.view import View
@@ -38,17 +37,12 @@ def with_trails(view: View, traffic: Traffic) -> Traffic:
     return traffic._replace(demand=traffic.demand._replace(routes=view.raw("trail.steps").reshape(-1)))
 
 
-def lead(view: View, traffic: Traffic, memory: Memory, after: Settings) -> None:
+def lead(view: View, traffic: Traffic, memory: Memory, habitual: Array, informed: Array) -> None:
     """Write new tables of next links into the world, and keep on their ways whom they would lead in a circle.
 
     traffic  as `with_trails` returns it
-    after    the same settings with new tables
     """
-    from twin.kernels.trails import keep_ways
-
-    steps = keep_ways(traffic, after, memory._replace(start=view.raw("vehicle.trail")))
-    for name in ("habitual", "informed"):
-        getattr(traffic.settings, name)[...] = getattr(after, name)
+    steps = _keep(traffic, memory._replace(start=view.raw("vehicle.trail")), habitual, informed)
     while view["trail_list.used"][0] * _PAGE < steps.size:
         view.take("trail")
     view.raw("trail.steps").reshape(-1)[: steps.size] = steps
@@ -70,14 +64,19 @@ class Drivers:
 
         Look up the next links of all first vehicles with `touch` afterwards.
         """
-        from twin.kernels.trails import keep_ways
-
-        settings, demand = self.traffic.settings, self.traffic.demand
-        steps = keep_ways(self.traffic, settings._replace(habitual=habitual, informed=informed), self.memory)
-        settings.habitual[...] = habitual
-        settings.informed[...] = informed
-        given = self.memory.given
+        steps = _keep(self.traffic, self.memory, habitual, informed)
+        demand, given = self.traffic.demand, self.memory.given
         if given + steps.size > demand.routes.size:
             routes = np.append(demand.routes[:given], np.full(2 * steps.size, -1, np.int32))
             self.traffic = self.traffic._replace(demand=demand._replace(routes=routes))
         self.traffic.demand.routes[given : given + steps.size] = steps
+
+
+def _keep(traffic: Traffic, memory: Memory, habitual: Array, informed: Array) -> Array:
+    """Write new tables, and return the records of drivers under way."""
+    from twin.kernels.trails import keep_ways
+
+    steps = keep_ways(traffic, habitual, informed, memory)
+    traffic.settings.habitual[...] = habitual
+    traffic.settings.informed[...] = informed
+    return steps
