@@ -79,6 +79,10 @@ def test_one_replication_is_inconclusive_and_says_why_once(capsys):
 def test_figures_without_any_value_have_no_data(capsys):
     tables.show_verdicts("Two", long_names(([math.nan] * 3, [math.nan] * 3)), "A", "B")
     assert capsys.readouterr().out.count("no data") == 3
+    tables.show_verdicts("Two", long_names(([math.nan, 1.0, 1.0], [math.nan, 1.0, 2.0])), "A", "B")
+    shown = capsys.readouterr().out
+    assert "no data" not in shown
+    assert "inconclusive, for no finite value in 1 of 3 replications: all 3 KPIs" in " ".join(shown.split())
 
 
 @pytest.mark.parametrize(("count", "star"), [(2, False), (4, False), (6, False), (8, True), (10, True)])

@@ -9,7 +9,19 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from twin.stats import BETTER, INCONCLUSIVE, SAME, WORSE, Figure, compare, compare_arms, compare_figures, holm, interval
+from twin.stats import (
+    BETTER,
+    INCONCLUSIVE,
+    SAME,
+    UNMEASURED,
+    WORSE,
+    Figure,
+    compare,
+    compare_arms,
+    compare_figures,
+    holm,
+    interval,
+)
 
 LOWER = Figure("response", "s", "lower", 10.0)
 HIGHER = Figure("served", "1", "higher", 10.0)
@@ -92,6 +104,9 @@ def test_verdicts_by_hand(differences, lower):
 def test_a_figure_without_value_is_inconclusive_and_says_so():
     found = compare(LOWER, [1.0, math.nan, 3.0], [1.0, 2.0, 3.0])
     assert (found.verdict, found.reason) == (INCONCLUSIVE, "no finite value in 1 of 3 replications")
+    nothing = [math.nan, math.inf]
+    assert compare(LOWER, nothing, nothing).reason == UNMEASURED
+    assert compare(LOWER, nothing, [1.0, 2.0]).reason == "no finite value in 2 of 2 replications"
 
 
 @pytest.mark.parametrize("value", [10.0, 100.0])

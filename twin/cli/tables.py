@@ -82,7 +82,9 @@ def show_verdicts(title: str, comparisons: Sequence[Comparison], baseline: str, 
 
 def verdict_of(comparison: Comparison) -> str:
     """Return a verdict as tables show it; a star when it holds for the family."""
-    if math.isnan(comparison.mean_a) and math.isnan(comparison.mean_b):
+    from twin.stats import UNMEASURED
+
+    if comparison.reason == UNMEASURED:
         return "no data"
     if comparison.verdict == "inconclusive":
         return comparison.verdict

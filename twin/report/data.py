@@ -11,6 +11,7 @@ import numpy as np
 
 from twin.errors import DataError, TwinError
 from twin.plot.series import Curve
+from twin.stats import UNMEASURED
 
 if TYPE_CHECKING:
     from twin.city import City
@@ -30,9 +31,6 @@ PANELS = {
 
 FIRST = ("response_mean", "response_p90", "late_share", "vehicle_hours", "customer_minutes_lost")
 """Figures that a report shows first, in this order."""
-
-UNMEASURED = "nothing measured"
-"""What stands for a verdict where neither arm has a value."""
 
 _MOST_PANELS = 4
 _MOST_ARMS = 8
@@ -157,18 +155,11 @@ def comparisons(report: Report) -> dict[str, list[Comparison]]:
     place = {name: number for number, name in enumerate(FIRST)}
     return {
         arm: sorted(
-            (_measured(report, arm, one) for one in rows),
+            (replace(one, verdict=one.reason, reason="") if one.reason == UNMEASURED else one for one in rows),
             key=lambda one: place.get(one.figure.name, len(place)),
         )
         for arm, rows in report.results.compare_all(report.baseline).items()
     }
-
-
-def _measured(report: Report, arm: str, one: Comparison) -> Comparison:
-    """Return a comparison, or the note that neither arm has a value to compare."""
-    values = report.results.values()
-    known = [v for name in (report.baseline, arm) for v in values[name].get(one.figure.name, {}).values()]
-    return one if np.isfinite(known).any() else replace(one, verdict=UNMEASURED, family_verdict="", reason="")
 
 
 def headline(report: Report, found: Sequence[Comparison]) -> list[Comparison]:

@@ -29,6 +29,9 @@ import numpy as np
 from twin.stats.paired import LEVEL, Values, interval
 
 BETTER, SAME, WORSE, INCONCLUSIVE = "better", "same", "worse", "inconclusive"
+UNMEASURED = "nothing measured"
+"""Reason where neither arm has a value."""
+
 DIRECTIONS = ("lower", "higher")
 _LARGEST = 1e300
 
@@ -254,6 +257,8 @@ def _at_level(comparison: Comparison, level: float) -> tuple[float, float]:
 def _unusable(a: Values, b: Values) -> str:
     if a.size == 0:
         return "no seed is in both arms"
+    if not (np.isfinite(a).any() or np.isfinite(b).any()):
+        return UNMEASURED
     with np.errstate(over="ignore", invalid="ignore"):
         missing = int((~np.isfinite(b - a)).sum())
     if missing:
