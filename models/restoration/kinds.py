@@ -115,6 +115,6 @@ OPTIONS = (
 KPIS = (
     Kpi("repairs_done", "1", "higher", "assets that crews put back into service", 1.0),
     Kpi("mean_restoration_time", "s", "lower", "mean time from failure to service, assets back in service", 300.0),
-    Kpi("assets_failed", "1", "lower", "assets out of service at the end", 1.0),
+    Kpi("assets_out_at_end", "1", "lower", "assets out of service at the end", 1.0),
 )
 SERIES = (Kpi("crews_busy", "1", "lower", "crews on repairs", 1.0),)

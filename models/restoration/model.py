@@ -191,7 +191,7 @@ class Restoration(RepairSteps):
         return {
             "repairs_done": float(view["repair.mended"].sum()),
             "mean_restoration_time": float(view["repair.outage"].sum()) / SECOND / count if count else math.nan,
-            "assets_failed": float((view["repair.failed_at"] >= 0).sum()),
+            "assets_out_at_end": float((view["repair.failed_at"] >= 0).sum()),
         }
 
     def measure(self, view: View) -> dict[str, float]:

@@ -53,7 +53,7 @@ def test_repairs_take_the_published_minutes(repaired):
         "water": 1800.0,
         "road": 1440.0,
     }
-    assert repaired.kpis()["assets_failed"] == 0
+    assert repaired.kpis()["assets_out_at_end"] == 0
     assert repaired.check() == []
 
 
