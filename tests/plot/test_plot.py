@@ -49,6 +49,12 @@ def drawn(ax, zorder):
     return found[0].get_segments(), [to_hex(c) for c in found[0].get_colors()]
 
 
+def line_of(drawn_line):
+    """Return the link that a line is of: same way, a little to the side."""
+    off = [np.abs(line - drawn_line).max() if len(line) == len(drawn_line) else np.inf for line in base.segments(CITY)]
+    return int(np.argmin(off))
+
+
 MAPS = {
     "city": lambda ax: plot.city_map(CITY, ax, NOTE),
     "link": lambda ax: plot.link_map(CITY, np.linspace(1, 4, LINKS), ax=ax, caption=NOTE),
@@ -111,8 +117,52 @@ def test_the_worst_link_is_drawn_last_in_the_darkest_colour(ax):
     value[[4, 9]] = 2.5, 9.0
     plot.link_map(CITY, value, ax=ax)
     lines, colours = drawn(ax, 4.0)
-    assert np.allclose(lines, [base.segments(CITY)[4], base.segments(CITY)[9]])
+    assert [line_of(line) for line in lines] == [4, 9]
     assert colours == [plot.DELAY.colours[4], plot.DELAY.colours[5]]
+
+
+def test_the_slowest_link_is_drawn_last_and_widest_on_a_map_of_speeds(ax):
+    value = np.full(LINKS, 55.0)
+    value[4] = 3.0
+    plot.link_map(CITY, value, plot.SPEED, ax)
+    lines, colours = drawn(ax, 4.0)
+    assert line_of(lines[-1]) == 4
+    assert colours[-1] == plot.SPEED.colours[0]
+    made = next(c for c in ax.collections if isinstance(c, LineCollection) and c.get_zorder() == 4.0)
+    assert made.get_linewidths()[-1] > made.get_linewidths()[-2]
+
+
+@pytest.mark.parametrize("draw", [plot.link_map, lambda city, v, ax: plot.difference_map(city, v, "s", ax)])
+def test_the_directions_of_a_street_lie_beside_each_other(ax, draw):
+    links, segments = CITY["links"], base.segments(CITY)
+    back = np.flatnonzero((links["from_node"] == links["to_node"][0]) & (links["to_node"] == links["from_node"][0]))[0]
+    value = np.full(LINKS, np.nan)
+    value[[0, back]] = 2.0, 3.0
+    draw(CITY, value, ax=ax)
+    first, last = drawn(ax, 4.0)[0]
+    way = segments[0][-1] - segments[0][0]
+    aside = [(line.mean(axis=0) - segments[0].mean(axis=0)) for line in (first, last)]
+    left_of_way = [way[0] * move[1] - way[1] * move[0] for move in aside]
+    assert left_of_way[0] > 0 > left_of_way[1]
+
+
+def test_lines_are_shifted_to_the_right_of_their_way():
+    bent = np.array([[0.0, 0.0], [10.0, 0.0], [10.0, -10.0]])
+    back, other = base.beside([bent[::-1], bent], np.array([1.0, -2.0]))
+    assert back == pytest.approx(np.array([[11.0, -10.0], [10 + 0.5**0.5, 0.5**0.5], [0.0, 1.0]]))
+    assert other[0] == pytest.approx([0.0, 2.0])
+    assert base.beside([], np.empty(0)) == []
+
+
+def test_bar_and_legend_of_a_map_keep_off_each_other_in_any_figure():
+    made, axes = pyplot.subplots(1, 2, figsize=(14, 8))
+    for ax in axes:
+        plot.link_map(CITY, np.linspace(1, 4, LINKS), ax=ax)
+    made.draw_without_rendering()
+    bars = [other for other in made.axes if other not in axes]
+    for ax, bar in zip(axes, bars, strict=True):
+        assert not ax.get_legend().get_window_extent().overlaps(bar.get_tightbbox())
+    pyplot.close(made)
 
 
 def test_unknown_and_quiet_links_stay_plain_streets(ax):
@@ -131,7 +181,7 @@ def test_a_difference_is_blue_where_b_is_lower_and_orange_where_higher(ax):
     change[[2, 5]] = -1.0, 0.9
     plot.difference_map(CITY, change, "s", ax)
     lines, (higher, lower) = drawn(ax, 4.0)
-    assert np.allclose(lines, [base.segments(CITY)[5], base.segments(CITY)[2]])
+    assert [line_of(line) for line in lines] == [5, 2]
     assert to_rgb(lower)[2] > to_rgb(lower)[0]
     assert to_rgb(higher)[0] > to_rgb(higher)[2]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -111,6 +112,27 @@ def ranks(city: City) -> Rows:
         return np.zeros(city.rows("links"), dtype=np.int64)
     kinds, position = np.unique(city["links"]["road_class"], return_inverse=True)
     return np.array([ROAD_RANK.get(str(kind), 0) for kind in kinds], dtype=np.int64)[position]
+
+
+def beside(lines: Sequence[Floats], distance: Floats) -> list[Floats]:
+    """Shift polylines (k, 2) sideways, so that the directions of a street lie beside each other.
+
+    distance  (n,)  m to the right of each line's direction; to the left where negative
+    """
+    if not len(lines):
+        return []
+    count = np.array([len(line) for line in lines])
+    points = np.concatenate(lines)
+    first = np.cumsum(count) - count
+    step = np.diff(points, axis=0)
+    step[first[1:] - 1] = 0.0
+    step /= np.maximum(np.hypot(*step.T), 1e-9)[:, None]
+    along = np.zeros_like(points)
+    along[:-1] += step
+    along[1:] += step
+    along /= np.maximum(np.hypot(*along.T), 1e-9)[:, None]
+    right = np.stack([along[:, 1], -along[:, 0]], axis=1)
+    return np.split(points + np.repeat(distance, count)[:, None] * right, first[1:])
 
 
 def one_per_street(city: City) -> Rows:

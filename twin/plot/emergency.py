@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from twin.plot import base
-from twin.plot.maps import MAP_SIZE, legend_below
+from twin.plot.maps import legend_below, map_size
 from twin.plot.style import (
     ARM_COLOURS,
     FAINT,
@@ -52,7 +52,7 @@ def isochrone_map(city: City, times: Floats, ax: Axes | None = None, caption: Ca
 
     times  (n_node,)  s, inf where no way leads
     """
-    ax = axes_or_new(ax, MAP_SIZE)
+    ax = axes_or_new(ax, map_size(city))
     rows = base.one_per_street(city)
     ends = np.asarray(times, dtype=np.float64)[city["links"]["to_node"][rows]] / 60.0
     known = np.isfinite(ends)
@@ -78,7 +78,7 @@ def trajectory_map(
 
     tracks  name of a unit -> its ways, each (n, 2) m
     """
-    ax = axes_or_new(ax, MAP_SIZE)
+    ax = axes_or_new(ax, map_size(city))
     base.draw_streets(ax, city)
     handles = []
     for place, (name, ways) in enumerate(tracks.items()):

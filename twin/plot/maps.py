@@ -26,13 +26,16 @@ if TYPE_CHECKING:
     from twin.city import City
 
 MAP_SIZE = (7.2, 9.4)
-"""Width and height of a map picture, inches."""
+"""Greatest width and height of a map picture, inches."""
 
 DELAY = Scale(
     "How much slower than on free streets", "Travel time ÷ free-flow time", (1.0, 1.15, 1.3, 1.6, 2.0, 3.0, 5.0),
     shades("inferno_r", 6, 0.14, 0.9), quiet=1.15,
 )  # fmt: skip
-SPEED = Scale("How fast traffic moved", "Mean speed, km/h", (0, 10, 20, 30, 40, 50, 60), shades("cividis", 6, 0.0, 0.9))
+SPEED = Scale(
+    "How fast traffic moved", "Mean speed, km/h", (0, 10, 20, 30, 40, 50, 60), shades("plasma", 6, 0.0, 0.92),
+    worst_low=True,
+)  # fmt: skip
 FLOW = Scale(
     "Where traffic flowed",
     "Mean flow, vehicles per hour",
@@ -54,7 +57,7 @@ _MORE = ("#f7c48d", "#dd7a1f", "#943b00")
 
 def city_map(city: City, ax: Axes | None = None, caption: Caption | None = None) -> Axes:
     """Draw the city: ground, people, streets by class, and the places that serve them."""
-    ax = axes_or_new(ax, MAP_SIZE)
+    ax = axes_or_new(ax, map_size(city))
     base.draw_ground(ax, city)
     if city.rows("zones") >= 3 and city["zones"]["population"].sum() > 0:
         _people(ax, city)
@@ -92,19 +95,28 @@ def _round_up(value: float) -> float:
 def link_map(
     city: City, value: Floats, scale: Scale = DELAY, ax: Axes | None = None, caption: Caption | None = None
 ) -> Axes:
-    """Draw a quantity of every link, the highest classes on top and widest.
+    """Draw a quantity of every link, the worst classes on top and widest; each direction on its side of the street.
 
     value  (n_link,)  in the unit of the scale's label; nan is drawn as a plain street
     Raises ValueError when the length is not the number of links.
     """
     same_length(value, city, "links")
-    ax = axes_or_new(ax, MAP_SIZE)
+    ax = axes_or_new(ax, map_size(city))
     backdrop(ax, city, grey=scale is DEPTH)
     _quantity(ax, city, np.asarray(value, dtype=np.float64), scale)
     _facilities(ax, city, grey=scale is DEPTH)
     colour_bar(ax, scale)
     set_title(ax, scale.title, caption)
     return ax
+
+
+def map_size(city: City) -> tuple[float, float]:
+    """Return width and height (inches) of a new figure that a map of the city fills."""
+    xy = base.extent(city)
+    if not len(xy):
+        return MAP_SIZE
+    wide, high = np.maximum(np.ptp(xy, axis=0), 1.0) + 0.04 * max(np.ptp(xy, axis=0).max(), 200.0) * np.array([2, 3.6])
+    return MAP_SIZE[0], float(np.clip((MAP_SIZE[0] - 0.3) * high / wide + 1.9, 4.0, MAP_SIZE[1]))
 
 
 def same_length(value: Any, city: City, table: str) -> None:
@@ -130,11 +142,22 @@ def _facilities(ax: Axes, city: City, grey: bool = False) -> None:
 def _quantity(ax: Axes, city: City, value: Floats, scale: Scale) -> None:
     """Draw the links above the quiet limit, coloured and widened by class, worst last."""
     shown = np.flatnonzero(value > scale.quiet)
-    shown = shown[np.argsort(value[shown], kind="stable")]
-    lines, rank = base.segments(city), scale.rank(value)
-    emphasis = np.linspace(1.0, 1.7, len(scale.colours))
-    widths = (base.RANK_WIDTH[base.ranks(city)][shown] * 0.6 + 1.0) * emphasis[rank[shown]]
-    base.draw_lines(ax, [lines[k] for k in shown], widths, [scale.colours[rank[k]] for k in shown], 4.0)
+    shown = shown[np.argsort(-value[shown] if scale.worst_low else value[shown], kind="stable")]
+    emphasis = np.linspace(1.0, 1.7, len(scale.colours))[scale.severity(value[shown])]
+    widths = (base.RANK_WIDTH[base.ranks(city)][shown] * 0.5 + 0.8) * emphasis
+    _draw_directions(ax, city, shown, widths, [scale.colours[k] for k in scale.rank(value[shown])])
+
+
+def _draw_directions(ax: Axes, city: City, rows: base.Rows, widths: Floats, colours: list[str]) -> None:
+    """Draw links in the order of rows, each by half its width to the side on which it is driven.
+
+    widths  (n_rows,)  points
+    """
+    lines = base.segments(city)
+    side = -1.0 if city.driving_side == "left" else 1.0
+    metres_per_point = np.ptp(ax.get_xlim()) / (ax.get_window_extent().width * 72 / ax.figure.dpi)
+    shifted = base.beside([lines[k] for k in rows], side * 0.5 * widths * metres_per_point)
+    base.draw_lines(ax, shifted, widths, colours, 4.0)
 
 
 def difference_map(
@@ -148,15 +171,14 @@ def difference_map(
     arms        names of A and B
     """
     same_length(difference, city, "links")
-    ax = axes_or_new(ax, MAP_SIZE)
+    ax = axes_or_new(ax, map_size(city))
     difference = np.nan_to_num(np.asarray(difference, dtype=np.float64))
     scale = difference_scale(difference, label, f"Where {arms[1]} differs from {arms[0]}")
     backdrop(ax, city)
     shown = np.flatnonzero(np.abs(difference) > scale.edges[4])
     shown = shown[np.argsort(np.abs(difference[shown]), kind="stable")]
-    lines, rank = base.segments(city), scale.rank(difference)
-    widths = 1.3 + 0.7 * np.abs(rank[shown] - 3)
-    base.draw_lines(ax, [lines[k] for k in shown], widths, [scale.colours[rank[k]] for k in shown], 4.0)
+    rank = scale.rank(difference[shown])
+    _draw_directions(ax, city, shown, 1.1 + 0.6 * np.abs(rank - 3), [scale.colours[k] for k in rank])
     _facilities(ax, city)
     colour_bar(ax, scale, [f"{edge:+g}".replace("-", "−") for edge in scale.edges])
     set_title(ax, scale.title, caption)

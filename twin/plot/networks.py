@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from twin.plot import base
-from twin.plot.maps import MAP_SIZE, legend_below
+from twin.plot.maps import legend_below, map_size
 from twin.plot.services import infeeds
 from twin.plot.style import BLACK, BLUE, MUTED, ORANGE, Caption, axes_or_new, frame_map, set_title
 
@@ -40,7 +40,7 @@ def network_map(city: City, ax: Axes | None = None, caption: Caption | None = No
 
     A scheme, whose places are no metres, has neither scale bar nor north arrow.
     """
-    ax = axes_or_new(ax, MAP_SIZE)
+    ax = axes_or_new(ax, map_size(city))
     frame_map(ax, base.extent(city), base.is_to_scale(city))
     handles: list[Any] = [handle for edge in _EDGES if city.rows(edge[0]) for handle in _edges(ax, city, edge)]
     for table, marker, colour, area, name in _MARKS:

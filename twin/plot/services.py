@@ -12,7 +12,7 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from twin.plot import base
-from twin.plot.maps import MAP_SIZE, backdrop, legend_below, same_length, water_handles
+from twin.plot.maps import backdrop, legend_below, map_size, same_length, water_handles
 from twin.plot.places import PLACES, draw_places, name_places
 from twin.plot.style import (
     BLACK,
@@ -52,7 +52,7 @@ def power_map(city: City, minutes: Floats, ax: Axes | None = None, caption: Capt
     minutes  (n_bus,)  minutes without power; a boolean array is read as energised now
     """
     same_length(minutes, city, "buses")
-    ax = axes_or_new(ax, MAP_SIZE)
+    ax = axes_or_new(ax, map_size(city))
     now = np.asarray(minutes).dtype.kind == "b"
     out = np.where(minutes, 0.0, 1.0) if now else np.nan_to_num(np.asarray(minutes, dtype=np.float64))
     backdrop(ax, city)
@@ -136,7 +136,7 @@ def call_map(
 
     A number beside marks says how many calls came from the same junction.
     """
-    ax = axes_or_new(ax, MAP_SIZE)
+    ax = axes_or_new(ax, map_size(city))
     backdrop(ax, city)
     node = np.asarray(calls["node"], dtype=np.int64)
     minutes = np.asarray(calls["response"], dtype=np.float64) / 60.0

@@ -82,6 +82,7 @@ class Scale:
     edges   class limits, rising; values beyond the ends fall in the end classes
     colours one per class, in the same order
     quiet   values up to this are drawn as plain streets
+    worst_low  the lowest class is what a map is looked at for, such as a speed
     """
 
     title: str
@@ -89,6 +90,7 @@ class Scale:
     edges: tuple[float, ...]
     colours: tuple[str, ...]
     quiet: float = -np.inf
+    worst_low: bool = False
 
     def norm(self) -> tuple[Colormap, BoundaryNorm]:
         """Return the colour map and norm that matplotlib needs."""
@@ -98,6 +100,11 @@ class Scale:
         """Return the class of each value, 0 for the first."""
         inner = np.asarray(self.edges[1:-1])
         return np.searchsorted(inner, np.nan_to_num(value, nan=self.edges[0]), side="right")
+
+    def severity(self, value: Floats) -> NDArray[np.int64]:
+        """Return the class of each value counted from the harmless end, 0 for the first."""
+        rank = self.rank(value)
+        return len(self.colours) - 1 - rank if self.worst_low else rank
 
 
 def shades(name: str, count: int, low: float = 0.0, high: float = 1.0) -> tuple[str, ...]:
@@ -112,8 +119,14 @@ def style() -> Any:
 
 
 def axes_or_new(ax: Axes | None, size: tuple[float, float]) -> Axes:
-    """Return the given axes, or those of a new figure of `size` inches."""
+    """Return the given axes, or those of a new figure of `size` inches.
+
+    A given figure without a layout of its own gets one that keeps bars and legends off each other.
+    """
     if ax is not None:
+        made: Any = ax.figure.figure
+        if made.get_layout_engine() is None:
+            made.set_layout_engine("constrained")
         return ax
     from matplotlib import pyplot
 

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from twin.plot import base
-from twin.plot.maps import MAP_SIZE, legend_below, same_length, water_handles
+from twin.plot.maps import legend_below, map_size, same_length, water_handles
 from twin.plot.places import PLACES, draw_places, name_places
 from twin.plot.style import (
     BLACK,
@@ -50,7 +50,7 @@ def voltage_map(
     Raises ValueError when the length is not the number of buses.
     """
     same_length(voltage, city, "buses")
-    ax = axes_or_new(ax, MAP_SIZE)
+    ax = axes_or_new(ax, map_size(city))
     voltage = np.asarray(voltage, dtype=np.float64)
     fed = voltage > 0 if energised is None else np.asarray(energised, dtype=bool)
     scale = _scale(voltage[fed])
