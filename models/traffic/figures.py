@@ -54,22 +54,43 @@ def broken(model: Traffic, view: View) -> list[str]:
 
 
 def tables(model: Traffic, view: View) -> dict[str, dict[str, Array]]:
-    """Return the links with their traffic over the run."""
-    from twin.kernels.traffic_arrays import EXITS, TRAVEL
+    """Return the links with their traffic over the run, as `simulate` counts it.
 
-    n_link = view.city.rows("links")
-    queue = view["road.queue"][:n_link]
-    free = model.built.settings.free_flow[:n_link] / SECOND
-    exits, travel = queue[:, EXITS], queue[:, TRAVEL] / SECOND
-    mean = np.divide(travel, exits, out=free.copy(), where=exits > 0)
+    Who is still on a link counts with the time so far, at least the free-flow
+    time; time in a pocket is time on the link it belongs to.
+    """
+    from twin.kernels.traffic_arrays import ENTRIES, TRAVEL
+
+    links, nodes, queue = view.city["links"], view.city["nodes"], view["road.queue"]
+    free = model.built.settings.free_flow[: view.city.rows("links")]
+    row, so_far = _times_so_far(model, view, free)
+    ticks = np.zeros(len(free), np.int64)
+    np.add.at(ticks, model.link_of_queue, queue[:, TRAVEL])
+    np.add.at(ticks, row, so_far)
+    vehicles, free_time = queue[: len(free), ENTRIES], free / SECOND
+    mean = np.divide(ticks / SECOND, vehicles, out=free_time.copy(), where=vehicles > 0)
     return {
         "links": {
-            "id": view.city["links"]["id"],
-            "vehicles": exits,
+            "id": links["id"],
+            "name": links.get("name", np.full(len(free), "")),
+            "from_node": nodes["id"][links["from_node"]],
+            "to_node": nodes["id"][links["to_node"]],
+            "vehicles": vehicles,
+            "still_there": np.bincount(row, minlength=len(free)),
             "mean_time_s": mean,
-            "free_flow_s": free,
-            "time_ratio": mean / free,
-            "delay_h": (travel - exits * free) / 3600,
+            "free_flow_s": free_time,
+            "time_ratio": mean / free_time,
+            "delay_h": (ticks - vehicles * free) / (3600 * SECOND),
             "open": view["link.open"],
         }
     }
+
+
+def _times_so_far(model: Traffic, view: View, free: Array) -> tuple[Array, Array]:
+    """Return link and time so far (us) of all vehicles on links and in their pockets (n_vehicle,)."""
+    from twin.models.traffic.columns import kernel_state
+    from twin.models.traffic.standing import on_links
+
+    _, row, entered = on_links(model.built._replace(state=kernel_state(view)))
+    link, so_far = model.link_of_queue[row], view.now - entered
+    return link, np.where(row < len(free), np.maximum(so_far, free[link]), so_far)

@@ -19,7 +19,7 @@ from twin.contract import SECOND, Event, EventKind, Kpi, Model, Option, Setup
 from twin.fields import Field
 from twin.models.traffic import figures
 from twin.models.traffic.changes import where_there_is_a_way
-from twin.models.traffic.city_turns import write_gaps
+from twin.models.traffic.city_turns import pockets, write_gaps
 from twin.models.traffic.columns import KERNEL_FIELDS, kernel_settings, kernel_state, rows_of, write_initial
 from twin.models.traffic.gridlock import RELAX, REPORT, watch
 from twin.models.traffic.publish import TELLS, publish
@@ -46,12 +46,12 @@ class Traffic(Model):
         Field("link.time", "float64", "s", "present travel time", traced=True),
         Field("link.open", "bool", "1", "vehicles may enter", 1, traced=True),
         Field("link.flow", "float64", "veh/s", "vehicles that left, per second, since the last publication"),
-        Field("link.vehicles", "int64", "1", "vehicles on the link at the last publication"),
+        Field("link.vehicles", "int64", "1", "vehicles on the link and in its pockets at the last publication"),
         Field("link.slow", "bool", "1", "travel time is far above free flow"),
         Field("link.gridlocked", "bool", "1", "part of a cycle of full links that wait for each other"),
         Field("link.closure", "int16", "1", "reasons why nobody may enter", group=True, traced=True),
-        Field("link.exits_seen", "int64", "1", "vehicles that had left at the last publication"),
-        Field("link.travel_seen", "int64", "us", "their total time at the last publication"),
+        Field("road.exits_seen", "int64", "1", "vehicles that had left a link or pocket at the last publication"),
+        Field("road.travel_seen", "int64", "us", "their total time at the last publication"),
         Field("routes.stale", "bool", "1", "roads have opened or closed since everybody's routes were found"),
         Field("signal.mode", "int8", "1", "0 fixed time, 1 vehicle-actuated", observable=True),
         Field("signal.dark", "bool", "1", "the signal is out", traced=True),
@@ -129,6 +129,7 @@ class Traffic(Model):
         self.built.settings.informed[...] = table
         self.built.settings.habitual[...] = table
         self.memory = new_memory(self.built.network, self.built.demand)
+        self.link_of_queue = np.append(np.arange(city.rows("links")), pockets(city)[0][:, 0])
         self.node_of_signal = city["signals"]["node"] if "signals" in city.tables else np.empty(0, np.int32)
         self.signal_of_node = np.full(city.rows("nodes"), -1)
         self.signal_of_node[self.node_of_signal] = np.arange(self.node_of_signal.shape[0])

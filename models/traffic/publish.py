@@ -32,27 +32,36 @@ _SLOW_BY = 60.0
 
 def publish(model: Traffic, view: View) -> None:
     """Write link.time, link.flow and link.vehicles, with the cause of what is slow."""
-    queue = view["road.queue"][: view["link.time"].size]
-    exits = queue[:, EXITS] - view["link.exits_seen"]
-    travel = (queue[:, TRAVEL] - view["link.travel_seen"]) / SECOND
-    vehicles = queue[:, ENTRIES] - queue[:, EXITS]
-    time = _present_time(view, queue, exits, travel, vehicles)
-    view.raw("link.exits_seen")[...] = queue[:, EXITS]
-    view.raw("link.travel_seen")[...] = queue[:, TRAVEL]
-    view.raw("link.vehicles")[...] = vehicles
-    view.raw("link.flow")[...] = exits / float(model.run_options["publish_every"])
+    queue = view["road.queue"]
+    exits = queue[:, EXITS] - view["road.exits_seen"]
+    travel = (queue[:, TRAVEL] - view["road.travel_seen"]) / SECOND
+    time = _present_time(model, view, exits, travel)
+    view.raw("road.exits_seen")[...] = queue[:, EXITS]
+    view.raw("road.travel_seen")[...] = queue[:, TRAVEL]
+    view.raw("link.vehicles")[...] = np.bincount(model.link_of_queue, queue[:, ENTRIES] - queue[:, EXITS])
+    view.raw("link.flow")[...] = exits[: time.size] / float(model.run_options["publish_every"])
     causes = _causes(model, view, time)
     view.put("link.time", slice(None), time, cause=causes)
 
 
-def _present_time(view: View, queue: Array, exits: Array, travel: Array, vehicles: Array) -> Array:
-    """Return the mean time of those that left, or how long the first has been there."""
-    free = view["road.free_flow"][: vehicles.size] / SECOND
-    time = np.divide(travel, exits, out=free.copy(), where=exits > 0)
-    there = np.flatnonzero(vehicles > 0)
+def _present_time(model: Traffic, view: View, exits: Array, travel: Array) -> Array:
+    """Return the mean time of those that left, or how long the first has been there, and in pockets.
+
+    Time in the pockets of a link is shared by all that left it, or by those that
+    left the pockets where these are more.
+
+    exits, travel  (n_road,)  of links, and behind them of pockets, since the last publication; s
+    """
+    n_link = view["link.time"].size
+    free = view["road.free_flow"][:n_link] / SECOND
+    time = np.divide(travel[:n_link], exits[:n_link], out=free.copy(), where=exits[:n_link] > 0)
+    queue = view["road.queue"][:n_link]
+    there = np.flatnonzero(queue[:, ENTRIES] > queue[:, EXITS])
     first = view["ring.row"][queue[there, OUT_SLOT], ROW_TIME]
     time[there] = np.maximum(time[there], (view.now - first) / SECOND)
-    return np.maximum(time, free)
+    owner = model.link_of_queue[n_link:]
+    left, turned = (np.bincount(owner, values[n_link:], n_link) for values in (exits, travel))
+    return np.maximum(time, free) + turned / np.maximum(np.maximum(exits[:n_link], left), 1)
 
 
 def _causes(model: Traffic, view: View, time: Array) -> Array:

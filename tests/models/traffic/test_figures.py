@@ -1,0 +1,51 @@
+"""Figures of a run in the twin count who stands, on the road and in pockets."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.models.traffic.small_city import crossing, traffic_world
+from tests.models.traffic.test_closures import PAIRS, world_with
+
+TURNS = ((0, 5, 3.0), (0, 6, 3.0), (0, 7, 3.0))
+"""Pockets of the link from the east, for all three ways on."""
+
+
+def links_of(world):
+    model = world.assembly.by_name["traffic"]
+    return pd.DataFrame(model.tables(world.view("traffic"))["links"]).set_index("id")
+
+
+def test_who_stands_when_the_run_ends_is_in_the_table_of_links():
+    world = world_with(((300.0, "shut", 2),), PAIRS).run()
+    table = links_of(world)
+    l0 = table.loc["l0"]
+    # l0 leads to node 1, and on over the closed link to node 2: whoever goes there stands
+    assert (l0["still_there"], l0["vehicles"]) == (8, 21)
+    assert l0["delay_h"] == pytest.approx(21 * (l0["mean_time_s"] - 5) / 3600)
+    assert l0["delay_h"] > 8 * 1000 / 3600
+    assert l0["time_ratio"] > 100
+    assert (l0["from_node"], l0["to_node"], l0["name"]) == ("n0", "n1", "")
+
+
+def test_time_in_pockets_is_time_on_their_link():
+    # few trips, so that nobody waits where he begins: all the time is on links
+    world = traffic_world(crossing(turns=TURNS, trips=1000)).run()
+    table = links_of(world)
+    spent = (table["mean_time_s"] * table["vehicles"]).sum() / 3600
+    assert spent == pytest.approx(world.kpis()["vehicle_hours"], rel=0.01)
+
+
+def test_published_times_hold_the_time_in_pockets():
+    # a red signal stops everybody in a pocket: without pockets the same time is spent on the link
+    times = []
+    for turns in ((), TURNS):
+        world = traffic_world(crossing(turns=turns, trips=1000))
+        seen = []
+        for minute in range(1, 30):
+            world.run((minute * 60 + 1) * 1_000_000)
+            seen.append(world.state["link.time"][0])
+        times.append(np.mean(seen))
+    assert times[1] == pytest.approx(times[0], rel=0.25)
