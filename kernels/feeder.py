@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.kernels._jit import jit
+from twin.kernels._jit import inline_jit, jit
 
 PLAIN, WITH_SHUNTS, WITH_CURRENTS = 0, 1, 2
 """Kinds of feeder: no shunts and all loads of constant power; no constant currents; all terms."""
@@ -112,7 +112,7 @@ def plant(
     return kind
 
 
-@jit
+@inline_jit
 def _rooted(parts: Parts, carries: Flags, fed: int, sources: Integers, node_of_bus: Integers) -> bool:
     """Note the source of each bus that has one; return False for rings and for two sources on a bus."""
     for i in range(sources.shape[0]):
@@ -126,7 +126,7 @@ def _rooted(parts: Parts, carries: Flags, fed: int, sources: Integers, node_of_b
     return bool(edges == fed - sources.shape[0])
 
 
-@jit
+@inline_jit
 def _write_nodes(
     parts: Parts,
     order: Integers,

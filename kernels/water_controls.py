@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.kernels._jit import jit
+from twin.kernels._jit import inline_jit, jit
 from twin.kernels.water_codes import CLOSED, WHEN_ABOVE, WHEN_BELOW, WHEN_CLOCK, WHEN_TIME
 from twin.kernels.water_tanks import Tanks, tank_step, volume_at, whole_seconds
 
@@ -47,7 +47,7 @@ def differs(a: float, b: float) -> bool:
     return a != b
 
 
-@jit
+@inline_jit
 def _switch(
     controls: Controls,
     i: int,

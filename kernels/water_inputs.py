@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.kernels._jit import jit
+from twin.kernels._jit import inline_jit, jit
 from twin.kernels.foreign import read_values, run, set_value, start
 from twin.kernels.water_codes import CLOSED
 
@@ -101,7 +101,7 @@ def write_inputs(
     return code
 
 
-@jit
+@inline_jit
 def _write_nodes(
     toolkit: Toolkit,
     written: Written,
@@ -131,7 +131,7 @@ def _write_nodes(
     return 0
 
 
-@jit
+@inline_jit
 def _write_links(toolkit: Toolkit, written: Written, status: NDArray[np.int8], setting: Floats, refused: Floats) -> int:
     """Set status, and setting where there is one, of links; return the first code that is not 0."""
     for link in written.links:

@@ -62,9 +62,11 @@ class Graph(NamedTuple):
 @jit
 def _factors(patterns: Patterns, period: int) -> Floats:
     """Return the multiplier of each pattern in a period, and 1 for "none" at index -1."""
-    factors = np.ones(patterns.first.shape[0] + 1)
-    for i in range(patterns.first.shape[0]):
+    count = patterns.first.shape[0]
+    factors = np.empty(count + 1, np.float64)
+    for i in range(count):
         factors[i] = patterns.x[patterns.first[i] + period % patterns.periods[i]]
+    factors[count] = 1.0
     return factors
 
 
@@ -90,7 +92,8 @@ def apply_patterns(
     heads   (n_reservoir,)  m  written
     """
     factors = _factors(patterns, period)
-    demand[:] = 0.0
+    for i in range(demand.shape[0]):
+        demand[i] = 0.0
     for i in range(patterns.base.shape[0]):
         demand[patterns.junction[i]] += patterns.base[i] * factors[patterns.pattern[i]]
     for i in range(demand.shape[0]):
@@ -117,11 +120,12 @@ def reach(graph: Graph, passes: Flags, level: Floats, joined: Flags) -> None:
     nodes, tanks = joined.shape[0], level.shape[0]
     waiting = np.empty(nodes, np.int64)
     count = 0
-    joined[:] = False
+    for node in range(graph.sources):
+        joined[node] = False
     for node in range(graph.sources, nodes):
         tank = node - (nodes - tanks)
-        if tank < 0 or level[tank] > graph.low[tank] + _EMPTY:
-            joined[node] = True
+        joined[node] = tank < 0 or level[tank] > graph.low[tank] + _EMPTY
+        if joined[node]:
             waiting[count] = node
             count += 1
     done = 0
@@ -210,13 +214,18 @@ def publish(
     head, inflow, connected    (n_node,)      written; heads of tanks are the twin's own
     delivered                  (n_junction,)  written
     """
-    closed[:] = solved[0]
-    flow[:] = solved[1]
-    tanks = head.shape[0] - level.shape[0]
-    head[:tanks] = solved[2][:tanks]
-    inflow[:] = solved[3]
-    delivered[:] = solved[4]
-    reach(graph, ~closed, level, connected)
+    now_closed, now_flow, now_head, now_inflow, now_delivered = solved
+    passes = np.empty(closed.shape[0], np.bool_)
+    for link in range(closed.shape[0]):
+        closed[link], flow[link] = now_closed[link], now_flow[link]
+        passes[link] = not closed[link]
+    for node in range(head.shape[0] - level.shape[0]):
+        head[node] = now_head[node]
+    for node in range(inflow.shape[0]):
+        inflow[node] = now_inflow[node]
+    for i in range(delivered.shape[0]):
+        delivered[i] = now_delivered[i]
+    reach(graph, passes, level, connected)
     dry(graph, elevation, connected, head, inflow, delivered, flow)
 
 
