@@ -81,6 +81,7 @@ class Network(NamedTuple):
     pocket              (n_movement,)  link that is the pocket of a movement, -1:
                         none; empty where no movement of the city has one
     pocket_target       (n_link,)   where the vehicles of a pocket go; -1: no pocket
+    approach            (n_link,)   the link a pocket belongs to; itself: no pocket
     turning             (n_node,)   1 where a movement has a pocket or gives way
     yield_start         (n_movement + 1,)  bounds in `yield_to`; empty where no
                         movement gives way
@@ -108,6 +109,7 @@ class Network(NamedTuple):
     phase_start: Int32
     pocket: Int32
     pocket_target: Int32
+    approach: Int32
     turning: Byte
     yield_start: Int
     yield_to: Int32

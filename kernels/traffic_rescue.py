@@ -58,10 +58,14 @@ def ready_at(queue: int, slot: int, vehicle: int, settings: Settings, state: Sta
 
 
 @inline_jit
-def asks_from(queue: int, entered: int, settings: Settings) -> int:
-    """Tell from when on an emergency vehicle on a link asks for green: at most half of its way ahead."""
-    half = min(settings.free_flow[queue], settings.wave[queue]) >> 1
-    return int(entered + settings.free_flow[queue] - min(settings.rescue[RESCUE_LEAD], half))
+def asks_from(queue: int, due: int, network: Network, settings: Settings) -> int:
+    """Tell from when on an emergency vehicle due at the end of a link asks for green: at most half of its way ahead.
+
+    Whoever goes into a pocket has asked on the link before, and asks on.
+    """
+    link = network.approach[queue] & INDEX
+    half = min(settings.free_flow[link], settings.wave[link]) >> 1
+    return int(due - min(settings.rescue[RESCUE_LEAD], half))
 
 
 @inline_jit
@@ -81,7 +85,7 @@ def first_rescue(
     for vehicle in range(link[EXITS], entries_seen(queue, state, cut)):
         if is_rescue(state.ring[slot, ROW_WORD], demand):
             ready = ready_at(queue, slot, vehicle, settings, state)
-            asks = min(asks, asks_from(queue, state.ring[slot, ROW_TIME], settings))
+            asks = min(asks, asks_from(queue, ready, network, settings))
             if others:
                 more = settings.free_flow[queue] * (settings.rescue[RESCUE_PASSING] - 1000) // 1000
                 passing = min(passing, ready + more)
@@ -125,7 +129,7 @@ def next_passing(
 
 
 @inline_jit
-def pass_others(queue: int, time: int, network: Network, demand: Demand, settings: Settings, state: State) -> None:
+def pass_others(queue: int, network: Network, demand: Demand, settings: Settings, state: State) -> None:
     """Move the first emergency vehicle with others ahead of it to the front, behind those there before."""
     link = state.link[queue]
     bottom, top = network.ring_start[queue], network.ring_start[queue + 1]
@@ -140,7 +144,7 @@ def pass_others(queue: int, time: int, network: Network, demand: Demand, setting
         vehicle += 1
         slot = slot + 1 if slot + 1 < top else bottom
     link[SHIFTED] = max(link[SHIFTED], vehicle + 1)
-    entered, word, ready = state.ring[slot, ROW_TIME], state.ring[slot, ROW_WORD], time
+    entered, word, ready = state.ring[slot, ROW_TIME], state.ring[slot, ROW_WORD], state.ring_ready[slot]
     place = front
     while True:
         row_time, row_word, row_ready = (
@@ -172,9 +176,9 @@ def next_call(
         if link[RESCUE_IN] == link[RESCUE_OUT]:
             continue
         slot = link[OUT_SLOT] & INDEX
-        for _ in range(link[EXITS], entries_seen(queue, state, cut)):
+        for vehicle in range(link[EXITS], entries_seen(queue, state, cut)):
             if is_rescue(state.ring[slot, ROW_WORD], demand):
-                asks = asks_from(queue, state.ring[slot, ROW_TIME], settings)
+                asks = asks_from(queue, ready_at(queue, slot, vehicle, settings, state), network, settings)
                 if asks > time:
                     best = min(best, asks)
                 elif asks + settings.rescue[RESCUE_HOLD] > time:
@@ -204,10 +208,10 @@ def holder_at(
         if link[RESCUE_IN] == link[RESCUE_OUT]:
             continue
         slot = link[OUT_SLOT] & INDEX
-        for _ in range(link[EXITS], entries_seen(queue, state, cut)):
+        for vehicle in range(link[EXITS], entries_seen(queue, state, cut)):
             word = state.ring[slot, ROW_WORD]
             if is_rescue(word, demand):
-                asks = asks_from(queue, state.ring[slot, ROW_TIME], settings)
+                asks = asks_from(queue, ready_at(queue, slot, vehicle, settings, state), network, settings)
                 name = word & VEHICLE_MASK
                 key = name if demand.key.shape[0] == 0 else demand.key[name]
                 if asks > time:

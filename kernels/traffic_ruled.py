@@ -76,7 +76,7 @@ def visit_ruled(
             calling = next_call(group, clock, network, demand, settings, state, cut)
             if passing < end and passing <= best_time and passing <= min(switch, calling):
                 clock = passing
-                pass_others(queue, passing, network, demand, settings, state)
+                pass_others(queue, network, demand, settings, state)
                 load_head(queue, network, demand, settings, state)
                 n_waiting = list_again(waiting, n_waiting, queue, n_link, demand, state)
                 continue

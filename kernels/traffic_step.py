@@ -98,7 +98,8 @@ def put_in(
         state.link[target, RESCUE_IN] += 1
         near = state.link[target, AHEAD] == group
         if not near and not apart:
-            call_ahead(target, asks_from(target, time, settings), state, loose)
+            asks = asks_from(target, time + settings.free_flow[target], network, settings)
+            call_ahead(target, asks, state, loose)
     return ready, near
 
 

@@ -53,6 +53,7 @@ def no_turns(n_node: int, n_link: int) -> dict[str, NDArray[Any]]:
     return {
         "pocket": np.empty(0, np.int32),
         "pocket_target": np.full(n_link, -1, np.int32),
+        "approach": np.arange(n_link, dtype=np.int32),
         "turning": np.zeros(n_node, np.int8),
         "yield_start": np.empty(0, np.int64),
         "yield_to": np.empty(0, np.int32),
@@ -62,17 +63,17 @@ def no_turns(n_node: int, n_link: int) -> dict[str, NDArray[Any]]:
 def with_turns(network: Network, pockets: NDArray[Any], yields: NDArray[Any]) -> Network:
     """Index pockets, and whom a movement gives way to, by movement."""
     n_movement = int((np.bincount(network.queue_node, minlength=len(network.turning)) * network.out_degree).sum())
-    pocket, target = network.pocket, network.pocket_target
+    pocket, target, approach = network.pocket, network.pocket_target, network.approach
     number = len(target) - len(pockets) + np.arange(len(pockets), dtype=np.int32)
     if len(pockets):
         pocket = np.full(n_movement, -1, np.int32)
         pocket[_movements(network, *pockets.T)] = number
-        target = target.copy()
-        target[number] = pockets[:, 1]
+        target, approach = target.copy(), approach.copy()
+        approach[number], target[number] = pockets.T
     turning = network.turning.copy()
     turning[network.to_node[pockets[:, 0]]] = 1
     turning[network.to_node[yields[:, 0]]] = 1
-    network = network._replace(pocket=pocket, pocket_target=target, turning=turning)
+    network = network._replace(pocket=pocket, pocket_target=target, approach=approach, turning=turning)
     return _with_yields(network, pockets, number, yields) if len(yields) else network
 
 

@@ -86,6 +86,7 @@ class Oracle:
         self.heard = [0] * n_node
         self.heap: list[tuple[int, int, int]] = []
         self.pocket: dict[tuple[int, int], int] = {}
+        self.owner: dict[int | None, int] = {}
         self.first: dict[tuple[int, int], list[int]] = {}
         self._read_turns()
         self.touch()
@@ -100,6 +101,7 @@ class Oracle:
                 place += int(network.in_position[link] * network.out_degree[node] + network.out_position[after])
                 if len(network.pocket) and network.pocket[place] >= 0:
                     self.pocket[link, after] = int(network.pocket[place])
+                    self.owner[self.pocket[link, after]] = link
                 if len(network.yield_start):
                     bounds = network.yield_start[place : place + 2]
                     self.first[link, after] = network.yield_to[bounds[0] : bounds[1]].tolist()
@@ -172,9 +174,8 @@ class Oracle:
         if conflict < NEVER:
             options.append((self._end_of_green(node, conflict), 0))
         hold = int(self.settings.rescue[3])
-        changes = [
-            time for since, _, _ in self._calls(node) for time in (since, since + hold) if time > self.heard[node]
-        ]
+        calls = [time for since, _, _ in self._calls(node) for time in (since, since + hold)]
+        changes = [time for time in calls if time > self.heard[node] and time >= self.now]
         if changes and self.network.turning[node]:
             options.append((min(changes), -2))
         return options
@@ -267,13 +268,12 @@ class Oracle:
         more = int(self.settings.free_flow[queue.link]) * (int(self.settings.rescue[0]) - 1000) // 1000
         return queue.vehicles[place].ready + more
 
-    def _overtake(self, queue: Queue, time: int) -> None:
+    def _overtake(self, queue: Queue) -> None:
         others = [not self._is_rescue(vehicle) for vehicle in queue.vehicles]
         front = others.index(True)
         place = others.index(False, front)
         vehicle = queue.vehicles[place]
         del queue.vehicles[place]
-        vehicle.ready = time
         queue.vehicles.insert(front, vehicle)
 
     def _calls(self, node: int) -> list[tuple[int, int, int]]:
@@ -282,9 +282,9 @@ class Oracle:
         for queue in self.at_node[node]:
             for vehicle in queue.vehicles if queue.link is not None and lead else ():
                 if self._is_rescue(vehicle):
-                    half = min(self.settings.free_flow[queue.link], self.settings.wave[queue.link]) // 2
-                    due = vehicle.entered + int(self.settings.free_flow[queue.link])
-                    calls.append((due - min(lead, int(half)), vehicle.key, int(queue.link or 0)))
+                    owner = self.owner.get(queue.link, queue.link)
+                    half = min(self.settings.free_flow[owner], self.settings.wave[owner]) // 2
+                    calls.append((vehicle.ready - min(lead, int(half)), vehicle.key, int(queue.link or 0)))
         return sorted(calls)
 
     def _with_calls(self, node: int, link: int, time: int, late: int) -> int:
@@ -360,7 +360,7 @@ class Oracle:
                 self.heard[node] = time
                 self._look(node)
             elif option[1] == -1:
-                self._overtake(option[3], time)
+                self._overtake(option[3])
                 self._look(node)
             elif option[1] == 0:
                 self._switch(node, time)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.kernels.traffic_cases import SECOND, run
-from twin.kernels.traffic import touch
-from twin.kernels.traffic_arrays import ACTUATED, FIXED
+from twin.kernels.traffic import advance, set_free_flow, touch
+from twin.kernels.traffic_arrays import ACTUATED, FIXED, new_log
 from twin.kernels.traffic_layout import Classes, Roads, Signals, Traffic, Trips, build
 
 
@@ -100,3 +100,45 @@ def test_a_turn_is_made_at_the_instant_a_call_stops_those_who_come() -> None:
 
 def test_the_plan_goes_on_when_an_ambulance_has_had_green_for_long() -> None:
     assert _left(_crossing(FIXED, closed=True, green_most=10.0), [0, 1]) == [14.0, 25.0]
+
+
+def _alone(changes: list[tuple[float, float]], **turns: Any) -> float:
+    """Tell when an ambulance that enters at 0 s, due at 50 s, leaves a link that is red up to 1,000 s.
+
+    changes  s: from when on, and how long the whole link takes from then on
+    """
+    roads = Roads(3, [0, 1], [1, 2], 1000.0, 20.0, **turns)
+    plan = Signals(control=[0, FIXED, 0], cycle=2000.0, start=[1000.0, 0.0], length=[900.0, 2000.0])
+    trips = Trips([0], [0], vehicle_class=[1], route_start=[0], routes=[0, 1, -1])
+    traffic = build(roads, trips, classes=Classes((1.0, 1.0), (1.0, 1.0), emergency=[False, True]), signals=plan)
+    for when, free in changes:
+        advance(*traffic, new_log(9), int(when * SECOND))
+        set_free_flow(traffic.network, traffic.settings, traffic.state, 0, int(free * SECOND))
+        touch(*traffic)
+    return max(_left(traffic, [0, 2]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "left"),
+    [([], 50.0), ([(49.0, 500.0)], 59.0), ([(20.0, 500.0)], 320.0), ([(0.0, 500.0), (250.0, 50.0)], 275.0)],
+    ids=["as it was", "slower at the end", "slower early", "slow, then fast"],
+)
+def test_an_ambulance_calls_before_it_is_due_however_the_speed_has_changed(changes: Any, left: float) -> None:
+    # it calls 15 s before it is due, and has green from 4 s later on: whenever it comes
+    assert _alone(changes) == left
+
+
+def test_an_ambulance_that_goes_into_a_pocket_asks_on() -> None:
+    # due at 50 s; others have red from 35 s on. The pocket takes a microsecond
+    assert _alone([], pockets=[(0, 1)], pocket_room=[3.0]) == 50.000001
+
+
+def test_an_ambulance_that_passes_others_keeps_its_call() -> None:
+    # it enters at 5 s, is due at 15 s, calls from 10 s on and has green from 22 s on. At 20 s it passes the cars
+    # before it, who have no green once it has left; they go every 10 s
+    roads = Roads(3, [0, 1], [1, 2], 200.0, 20.0, capacity=[np.inf, 0.1])
+    departs = (np.array([0, 1.25, 5]) * SECOND).astype(int)
+    trips = Trips(departs, [0] * 3, vehicle_class=[0, 0, 1], route_start=[0] * 3, routes=[0, 1, -1])
+    plan = Signals(control=[0, FIXED, 0], cycle=600.0, start=[500.0, 0.0], length=[50.0, 600.0])
+    classes = Classes((1.0, 1.0), (1.0, 1.0), emergency=[False, True], green_clear=12.0)
+    assert _left(build(roads, trips, classes=classes, signals=plan), [0]) == [500.0, 510.0, 22.0]
