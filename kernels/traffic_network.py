@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from twin.kernels.traffic_arrays import CLASS_SHIFT, CODE_SHIFT, Demand, Int, Network, Settings
+from twin.kernels.traffic_arrays import CLASS_MASK, CLASS_SHIFT, CODE_SHIFT, Demand, Int, Network, Settings
 from twin.kernels.traffic_columns import column_of, phase_counts
 from twin.kernels.traffic_describe import Classes, Signals
 from twin.kernels.traffic_groups import counting_sort, gather_routes, join_short_links
@@ -74,7 +74,7 @@ def lay_network(
     rank = np.concatenate([columns["rank"], np.zeros(len(origin_node), np.int32)])
     n_in = np.bincount(queue_node, minlength=n_node)
     n_out = np.bincount(from_node, minlength=n_node)
-    slots = settings.storage // demand.class_pcu.min() + 2
+    slots = settings.storage // _least_pcu(demand) + 2
     group = np.empty(n_node, np.int32)
     time = np.minimum(settings.free_flow, settings.wave)
     by_time = np.argsort(time, kind="stable")
@@ -109,6 +109,13 @@ def lay_network(
         **no_turns(n_node, len(to_node)),
     )
     return with_turns(network, columns["pockets"], columns["yields"])
+
+
+def _least_pcu(demand: Demand) -> int:
+    """Return the space of the smallest vehicle there is, 1/1000 PCU."""
+    n_class = len(demand.class_pcu)
+    there = np.bincount(demand.origin_word >> CLASS_SHIFT & CLASS_MASK, minlength=n_class) > 0
+    return int(demand.class_pcu[there].min(initial=demand.class_pcu.max()))
 
 
 def _bounds(counts: NDArray[Any]) -> Int:

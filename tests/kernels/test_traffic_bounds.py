@@ -150,3 +150,13 @@ def test_no_links_are_no_error():
 def test_emergency_vehicles_can_do_only_what_can_be_done(classes, message):
     with pytest.raises(ValueError, match=message):
         city(classes=Classes(**classes))
+
+
+def test_a_link_has_rows_for_the_smallest_vehicles_that_drive():
+    # room for 200 cars of 1 km, and two rows besides
+    def rows(kind: int) -> list[int]:
+        roads = Roads(3, [0, 1], [1, 2], [1000.0, 1000.0], [20.0, 20.0])
+        trips = Trips([0], [0], vehicle_class=[kind], route_start=[0], routes=np.array([0, 1, -1], np.int32))
+        return np.diff(build(roads, trips, (), Classes((1.0, 0.25), (1.0, 1.0))).network.ring_start).tolist()
+
+    assert (rows(0), rows(1)) == ([202, 202], [802, 802])
