@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from twin.contract import SECOND
 
 if TYPE_CHECKING:
+    from twin.kernels.traffic_layout import Traffic as Arrays
     from twin.models.traffic.model import Traffic
     from twin.view import View
 
@@ -53,6 +55,19 @@ def broken(model: Traffic, view: View) -> list[str]:
     return problems
 
 
+def warn_of_waits(model: Traffic, view: View, arrays: Arrays) -> None:
+    """Warn of queues that nothing lets go, by the names in the city."""
+    from twin.models.traffic.standing import Names, warn_of_waits
+
+    links, nodes = view.city["links"], view.city["nodes"]["id"]
+    called = np.array(
+        [f"{id_} ({name})" if name else str(id_) for id_, name in zip(links["id"], _streets(links), strict=True)]
+    )
+    goal = model.trips.destination
+    names = Names(called[model.link_of_queue], nodes, lambda row: f"a vehicle to {nodes[goal[row]]}")
+    warn_of_waits(names, arrays)
+
+
 def tables(model: Traffic, view: View) -> dict[str, dict[str, Array]]:
     """Return the links with their traffic over the run, as `simulate` counts it.
 
@@ -72,7 +87,7 @@ def tables(model: Traffic, view: View) -> dict[str, dict[str, Array]]:
     return {
         "links": {
             "id": links["id"],
-            "name": links.get("name", np.full(len(free), "")),
+            "name": _streets(links),
             "from_node": nodes["id"][links["from_node"]],
             "to_node": nodes["id"][links["to_node"]],
             "vehicles": vehicles,
@@ -94,3 +109,8 @@ def _times_so_far(model: Traffic, view: View, free: Array) -> tuple[Array, Array
     _, row, entered = on_links(model.built._replace(state=kernel_state(view)))
     link, so_far = model.link_of_queue[row], view.now - entered
     return link, np.where(row < len(free), np.maximum(so_far, free[link]), so_far)
+
+
+def _streets(links: Mapping[str, Array]) -> Array:
+    """Return the names of the streets of links, empty where the city has none."""
+    return links.get("name", np.full(links["id"].shape, ""))

@@ -276,4 +276,5 @@ class Traffic(Model):
         return figures.broken(self, view)
 
     def tables(self, view: View) -> dict[str, dict[str, Array]]:
+        figures.warn_of_waits(self, view, self._arrays(view))
         return figures.tables(self, view)

@@ -9,7 +9,7 @@ import numpy as np
 
 from twin.models.traffic.frames import JAM_DENSITY, SECOND, Frames, rows_of
 from twin.models.traffic.gridlock import say
-from twin.models.traffic.standing import on_links, warn_of_waits
+from twin.models.traffic.standing import Names, on_links, warn_of_waits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,7 +118,7 @@ def result_of(frames: Frames, traffic: Traffic, log: list[Array], relaxed: int, 
     cycles = [[frames.links.index[row] for row in cycle if row < n_link] for cycle in stuck]
     for cycle in cycles:
         say(cycle)
-    warn_of_waits(frames, traffic)
+    warn_of_waits(_names(frames), traffic)
     return Result(
         _trips(frames, traffic, events),
         _links(frames, traffic, events, free[:n_link]),
@@ -128,6 +128,19 @@ def result_of(frames: Frames, traffic: Traffic, log: list[Array], relaxed: int, 
         float(state.clock[NOW] if under_way else last) / SECOND,
         frames.positions,
         "left" if frames.left else "right",
+    )
+
+
+def _names(frames: Frames) -> Names:
+    """Return the labels that the user gave, with pockets as their links."""
+    from twin.models.traffic.pockets import movements
+
+    links = np.asarray(frames.links.index, object)
+    trips, to = frames.trips.index, frames.trips["to"]
+    return Names(
+        np.append(links, links[movements(frames)[:, 0]]),
+        frames.nodes(),
+        lambda row: f"trip {trips[row]} to {to.iloc[row]}",
     )
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
     from twin.kernels.traffic_layout import Traffic
-    from twin.models.traffic.frames import Frames
 
 Array = np.ndarray[Any, Any]
 
@@ -18,6 +18,19 @@ _SHOWN = 5
 
 class HeldUpWarning(UserWarning):
     """Vehicles stand before a closed road, or a signal that is always red, when the run ends."""
+
+
+class Names(NamedTuple):
+    """Say what links, nodes and vehicles are called.
+
+    links    (n_link,)  of the kernel's links; that of a pocket is the link it belongs to
+    nodes    (n_node,)
+    vehicle  returns the words for a vehicle, by its row
+    """
+
+    links: Array
+    nodes: Array
+    vehicle: Callable[[int], str]
 
 
 def on_links(traffic: Traffic) -> tuple[Array, Array, Array]:
@@ -33,7 +46,7 @@ def on_links(traffic: Traffic) -> tuple[Array, Array, Array]:
     return state.ring[slot, ROW_WORD] & VEHICLE_MASK, link, state.ring[slot, ROW_TIME]
 
 
-def warn_of_waits(frames: Frames, traffic: Traffic) -> None:
+def warn_of_waits(names: Names, traffic: Traffic) -> None:
     """Warn of queues whose first vehicle waits for a closed road or has no green, with all those behind it."""
     from twin.kernels.traffic_arrays import FIXED
 
@@ -51,7 +64,7 @@ def warn_of_waits(frames: Frames, traffic: Traffic) -> None:
     causes = causes[np.argsort(-held[causes], kind="stable")]
     if not len(causes):
         return
-    shown = [_say(frames, traffic, queue, int(held[queue]), bool(closed[queue])) for queue in causes[:_SHOWN].tolist()]
+    shown = [_say(names, traffic, queue, int(held[queue]), bool(closed[queue])) for queue in causes[:_SHOWN].tolist()]
     more = [f"{len(causes) - _SHOWN} more such queues"] if len(causes) > _SHOWN else []
     said = f"{held.sum()} vehicles stand at the end where nothing lets them go: {'; '.join(shown + more)}"
     warnings.warn(said, HeldUpWarning, stacklevel=4)
@@ -84,20 +97,18 @@ def _due(traffic: Traffic, origin: int) -> int:
     return int(np.searchsorted(waiting, state.clock[0], side="right"))
 
 
-def _say(frames: Frames, traffic: Traffic, queue: int, count: int, closed: bool) -> str:
+def _say(names: Names, traffic: Traffic, queue: int, count: int, closed: bool) -> str:
     """Say where a queue stands, who is its first, and what he waits for."""
     from twin.kernels.traffic_arrays import OUT_SLOT, ROW_WORD, VEHICLE_MASK
-    from twin.models.traffic.pockets import movements
 
-    demand, state, links = traffic.demand, traffic.state, frames.links
+    demand, state = traffic.demand, traffic.state
     n_link = len(state.link)
     if queue < n_link:
-        owner = queue if queue < len(links) else int(movements(frames)[queue - len(links), 0])
-        where, word = f"on link {links.index[owner]}", state.ring[state.link[queue, OUT_SLOT], ROW_WORD]
+        where, word = f"on link {names.links[queue]}", state.ring[state.link[queue, OUT_SLOT], ROW_WORD]
     else:
-        where = f"at node {frames.nodes()[traffic.network.queue_node[queue]]}"
+        where = f"at node {names.nodes[traffic.network.queue_node[queue]]}"
         word = demand.origin_word[state.origin_next[queue - n_link]]
-    trip = frames.trips.iloc[int(word & VEHICLE_MASK)]
-    reason = f"before the closed link {links.index[state.head_next[queue]]}" if closed else "at a signal without green"
+    vehicle = names.vehicle(int(word & VEHICLE_MASK))
+    reason = f"before the closed link {names.links[state.head_next[queue]]}" if closed else "at a signal without green"
     behind = f", {count - 1} more behind it" if count > 1 else ""
-    return f"{where} trip {trip.name} to {trip['to']} waits {reason}{behind}"
+    return f"{where} {vehicle} waits {reason}{behind}"

@@ -8,6 +8,7 @@ import pytest
 
 from tests.models.traffic.small_city import crossing, traffic_world
 from tests.models.traffic.test_closures import PAIRS, world_with
+from twin.models.traffic.standing import HeldUpWarning
 
 TURNS = ((0, 5, 3.0), (0, 6, 3.0), (0, 7, 3.0))
 """Pockets of the link from the east, for all three ways on."""
@@ -20,7 +21,9 @@ def links_of(world):
 
 def test_who_stands_when_the_run_ends_is_in_the_table_of_links():
     world = world_with(((300.0, "shut", 2),), PAIRS).run()
-    table = links_of(world)
+    said = r"^139 vehicles stand .*: on link l0 a vehicle to n2 waits before the closed link l2, 90 more behind it"
+    with pytest.warns(HeldUpWarning, match=said):
+        table = links_of(world)
     l0 = table.loc["l0"]
     # l0 leads to node 1, and on over the closed link to node 2: whoever goes there stands
     assert (l0["still_there"], l0["vehicles"]) == (8, 21)
