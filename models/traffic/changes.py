@@ -30,6 +30,7 @@ class Changes:
     link     (n_change,)
     wanted   column -> (n_change,)  nan: stays as it is
     present  column -> (n_link,)  of COLUMNS, and length, jam_density and reaction_time
+    usual    (n_link,)  s, times at the start, by which habitual drivers choose their ways
     ways     streets and banned turns
     goals    (n_destination,)  nodes
     pockets  (n_pocket,)  link each belongs to, whose headway it has
@@ -39,6 +40,7 @@ class Changes:
     link: Array
     wanted: dict[str, Array]
     present: dict[str, Array]
+    usual: Array
     ways: Ways
     goals: Array
     pockets: Array
@@ -62,10 +64,12 @@ class Changes:
         self._write(traffic, touched)
         before = traffic.settings.closed.copy()
         traffic.settings.closed[touched] = self.present["open"][touched] == 0
-        if (before != traffic.settings.closed).any():
-            self._lead(drivers)
+        shut = self.present["open"] == 0
         if guide is not None:
-            guide.free[touched] = self._times()[touched]
+            guide.shut = shut
+            guide.free[touched] = (self.present["length"] / self.present["speed"])[touched]
+        if (before != traffic.settings.closed).any():
+            self._lead(drivers, guide, shut)
         touch(*drivers.traffic)
 
     def _write(self, traffic: Traffic, links: Array) -> None:
@@ -87,18 +91,15 @@ class Changes:
             if value != traffic.settings.free_flow[link]:
                 set_free_flow(traffic.network, traffic.settings, traffic.state, link, value)
 
-    def _lead(self, drivers: Drivers) -> None:
-        """Lead everybody by free-flow times around closed links; who has no way left waits before them."""
+    def _lead(self, drivers: Drivers, guide: Guide | None, shut: Array) -> None:
+        """Lead everybody around closed links by the times he knows; who has no way left waits before them."""
         from twin.models.traffic.turns import next_hops
 
-        hops = next_hops(self.ways, self._times(), self.goals)
         settings = drivers.traffic.settings
-        drivers.lead(*(where_there_is_a_way(hops, table) for table in (settings.habitual, settings.informed)))
-
-    def _times(self) -> Array:
-        """Return the free-flow time (n_link,) of each link, s; inf where it is closed."""
-        time = self.present["length"] / self.present["speed"]
-        return np.asarray(np.where(self.present["open"] == 0, np.inf, time))
+        hops = next_hops(self.ways, np.where(shut, np.inf, self.usual), self.goals)
+        habitual = where_there_is_a_way(hops, settings.habitual)
+        informed = habitual if guide is None else where_there_is_a_way(guide.hops(), settings.informed)
+        drivers.lead(habitual, informed)
 
 
 def where_there_is_a_way(hops: Array, before: Array) -> Array:
@@ -148,8 +149,9 @@ def lay_out_changes(frames: Frames, present: dict[str, Array], ways: Ways, goals
     wanted = {name: table[name].to_numpy(float)[order] for name in COLUMNS if name in table}
     now = {name: np.array(np.broadcast_to(values, len(frames.links)), float) for name, values in present.items()}
     now["open"] = np.ones(len(frames.links))
+    usual = now["length"] / now["speed"]
     link = rows_of(table["link"], frames.links.index)[order]
-    return Changes(time[order], link, wanted, now, ways, goals, pockets.movements(frames)[:, 0])
+    return Changes(time[order], link, wanted, now, usual, ways, goals, pockets.movements(frames)[:, 0])
 
 
 def wrong(frames: Frames) -> list[str]:

@@ -185,7 +185,7 @@ def lay_out(frames: Frames, rules: Rules) -> tuple[Traffic, Guide | None, Change
     """Build the kernel's arrays, everybody's way by free-flow times, what informs the informed, and the changes."""
     from twin.kernels.traffic import touch
     from twin.kernels.traffic_layout import build, hop_columns
-    from twin.models.traffic.guidance import Guide
+    from twin.models.traffic.guidance import new_guide
     from twin.models.traffic.turns import Ways, next_hops
 
     roads = _roads(frames, rules)
@@ -205,8 +205,7 @@ def lay_out(frames: Frames, rules: Rules) -> tuple[Traffic, Guide | None, Change
     later = changes.lay_out_changes(frames, present, ways, destinations)
     if not rules.informed_share:
         return traffic, None, later
-    guided = _guided(frames, rules)
-    return traffic, Guide(ways, free, destinations, guided, np.zeros((len(free), 2), np.int64)), later
+    return traffic, new_guide(ways, free, destinations, _guided(frames, rules)), later
 
 
 def _guided(frames: Frames, rules: Rules) -> Array:

@@ -22,27 +22,37 @@ class Guide:
     """Renew the table of informed drivers while a simulation runs.
 
     ways          streets and banned turns
-    free          (n_link,)  s, free-flow times; inf: closed
+    usual         (n_link,)  s, times at the start, by which all others choose their ways
     destinations  (n_destination,)  nodes
     guided        (n_node,)  whether informed drivers hear of present times there;
                   elsewhere they drive as the others do
+    free          (n_link,)  s, free-flow times at present
+    heard         (n_link,)  s, times at the last renewal: all that informed drivers know until the next
+    shut          (n_link,)  whether nobody may enter
     seen          (n_link, 2)  vehicles that had left, and their time (us), at the last renewal
     """
 
     ways: Ways
-    free: Array
+    usual: Array
     destinations: Array
     guided: Array
+    free: Array
+    heard: Array
+    shut: Array
     seen: Array
+
+    def hops(self) -> Array:
+        """Return the next links of informed drivers by what they have heard, around roads that are closed now."""
+        times = [np.where(self.shut, np.inf, time) for time in (self.usual, self.heard)]
+        return guided_hops(self.ways, (times[0], times[1]), self.destinations, self.guided)
 
     def renew(self, drivers: Drivers) -> None:
         """Give informed drivers the travel times since the last renewal."""
         from twin.kernels.traffic import touch
 
         settings = drivers.traffic.settings
-        times = (self.free, self._present(drivers.traffic))
-        hops = guided_hops(self.ways, times, self.destinations, self.guided)
-        drivers.lead(settings.habitual, where_there_is_a_way(hops, settings.informed))
+        self.heard = self._present(drivers.traffic)
+        drivers.lead(settings.habitual, where_there_is_a_way(self.hops(), settings.informed))
         touch(*drivers.traffic)
 
     def _present(self, traffic: Traffic) -> Array:
@@ -59,11 +69,18 @@ class Guide:
         return np.asarray(np.maximum(time, self.free))
 
 
+def new_guide(ways: Ways, usual: Array, destinations: Array, guided: Array) -> Guide:
+    """Return a guide that has told nothing yet; see `Guide`."""
+    n_link = len(usual)
+    shut, seen = np.zeros(n_link, bool), np.zeros((n_link, 2), np.int64)
+    return Guide(ways, usual, destinations, guided, usual.copy(), usual, shut, seen)
+
+
 def guided_hops(ways: Ways, times: tuple[Array, Array], destinations: Array, guided: Array) -> Array:
     """Return the next link (n_destination, n_column) on the quickest way, -1 for none.
 
-    times   free-flow and present time of each link, s
-    guided  (n_node,)  elsewhere the way is that of free-flow times
+    times   usual and present time of each link, s; inf: closed
+    guided  (n_node,)  elsewhere the way is that of usual times
     """
     from twin.kernels.routing import next_hop_table
     from twin.models.traffic.turns import links_of, next_hops, steps_to
@@ -71,11 +88,11 @@ def guided_hops(ways: Ways, times: tuple[Array, Array], destinations: Array, gui
     if guided.all():
         return next_hops(ways, times[1], destinations)
     net, link_of_step, roots = steps_to(ways, destinations)
-    free, present = (np.append(t, 0.0)[link_of_step] for t in times)
+    usual, present = (np.append(t, 0.0)[link_of_step] for t in times)
     n_place = len(net.in_start) - 1
     before = np.empty((len(roots), n_place), np.int32)
     none = np.empty((0, n_place))
-    next_hop_table(net.in_start, net.in_link, net.from_node, free, roots, before, none)
+    next_hop_table(net.in_start, net.in_link, net.from_node, usual, roots, before, none)
     told = np.append(guided, np.ones(n_place - len(guided), bool))
     told[ways.column] = guided[ways.to_node]
     table = np.full((len(roots), n_place), -1, np.int32)

@@ -1,7 +1,7 @@
 """The traffic model: the vehicle kernel within the twin.
 
 Drivers follow next-hop tables: the informed share those of present travel
-times, the others those of free-flow times; both avoid a road from the instant
+times, the others those of free-flow times on dry roads; both avoid a road from the instant
 it closes, and use it again from the instant it opens. Who has no way left waits
 before the closed road, or where his trip begins. Whom a new
 table would lead back to a node he has met keeps the way he is on, unless a road
@@ -242,12 +242,12 @@ class Traffic(Model):
 
     def _reroute(self, view: View) -> None:
         """Give informed drivers present times, and all drivers the roads that have opened or closed since."""
-        free, present = self._times(view)
+        usual, present = self._times(view)
         arrays = self._arrays(view)
         habitual, before = arrays.settings.habitual, arrays.settings.informed
         informed = where_there_is_a_way(self.routing.table(present), before)
         if view["routes.stale"][0]:
-            habitual = where_there_is_a_way(self.routing.table(free), habitual)
+            habitual = where_there_is_a_way(self.routing.table(usual), habitual)
             view.raw("routes.stale")[0] = False
         lead(view, arrays, self.memory, habitual, informed)
 
@@ -261,10 +261,10 @@ class Traffic(Model):
         lead(view, arrays, self.memory, *tables)
 
     def _times(self, view: View) -> tuple[Array, Array]:
-        """Return free-flow and present time of every link, s; inf where it is closed."""
+        """Return the free-flow time when dry and the present time of every link, s; inf where it is closed."""
         shut = ~view["link.open"]
-        free = np.where(shut, np.inf, view["road.free_flow"][: shut.size] / SECOND)
-        return free, np.where(shut, np.inf, np.maximum(view["link.time"], free))
+        present = np.maximum(view["link.time"], view["road.free_flow"][: shut.size] / SECOND)
+        return np.where(shut, np.inf, self.streets.free_time), np.where(shut, np.inf, present)
 
     def kpis(self, view: View) -> dict[str, float]:
         return figures.kpis(self, view)

@@ -124,6 +124,35 @@ def test_informed_drivers_do_not_return_to_a_closed_road():
     assert result.links["vehicles"].tolist() == [40, 0, 0, 40, 40]
 
 
+# o - d by x, which is narrow, or by y; nobody gets to the island
+FORK = pd.DataFrame({"from": list("ooxyp"), "to": list("xyddq"), "length": 1000.0, "speed": 20.0})
+FORK.index = ["ox", "oy", "xd", "yd", "island"]
+FORK.loc[["oy", "yd"], "length"] = 1200.0
+
+
+def by_y(changes, share):
+    links = FORK.assign(capacity=[1, 1, 0.05, 1, 1.0])
+    trips = pd.DataFrame({"from": "o", "to": "d", "depart": np.arange(0, 1200, 5.0)})
+    rules = Rules(informed_share=share)
+    return simulate(links, trips, rules=rules, changes=pd.DataFrame(changes)).links.loc["yd", "vehicles"]
+
+
+@pytest.mark.parametrize(("share", "speed"), [(0.0, 10.0), (1.0, 15.0)])
+def test_a_road_that_closes_elsewhere_tells_nobody_anything_and_makes_nobody_forget(share, speed):
+    slow = {"time": [10.0], "link": ["xd"], "speed": [speed], "open": [np.nan]}
+    times = [20.0, *np.arange(301.0, 1200, 100)]
+    shut = {"time": times, "link": "island", "speed": np.nan, "open": (np.arange(len(times)) + 1) % 2}
+    with_island = {name: slow[name] + list(np.broadcast_to(shut[name], len(times))) for name in slow}
+    assert by_y(slow, share) == by_y(with_island, share)
+    assert (by_y(slow, share) > 100) == bool(share)
+
+
+def test_informed_drivers_take_an_opened_road_at_what_they_last_heard_of_it():
+    # xd jams from the start, closes at 350 s and opens at 400 s: what is known of it is its queue at 300 s
+    changes = {"time": [350.0, 400.0], "link": "xd", "open": [0, 1]}
+    assert by_y(changes, 1.0) >= by_y({"time": [9e9], "link": "xd", "open": [1]}, 1.0)
+
+
 def test_changes_after_the_end_and_none_change_nothing():
     late = drive([0.0, 10.0], {"time": [1e6], "link": ["ab"], "speed": [1.0]})
     assert late.events.equals(simulate(LINKS, late.trips[["from", "to", "depart"]]).events)

@@ -7,6 +7,7 @@ import numpy as np
 from tests.models.traffic.small_city import small_city
 from twin.assembly import Assembly
 from twin.contract import SECOND, Event, EventKind, Model, Setup
+from twin.fields import Field
 from twin.kernels.traffic_arrays import ARRIVED, CANCELLED, STRANDED
 from twin.models.traffic import Traffic
 from twin.world import World
@@ -33,10 +34,27 @@ class Barriers(Model):
         view.add("link.closure", np.array([event.data]), int(event.kind == "shut"))
 
 
-def world_with(plan, pairs, reroute_every=36_000.0):
+class Rain(Model):
+    """Slows link 0 to a twentieth from the first minute on."""
+
+    name = "rain"
+    owns = (Field("link.wet_speed", "float64", "1", "share of the dry speed", 1, traced=True),)
+    events = (EventKind("pour", "it rains", quiet=True),)
+
+    def setup(self, setup: Setup) -> dict[str, int]:
+        return {}
+
+    def start(self, view) -> None:
+        view.schedule("pour", 60 * SECOND)
+
+    def on_event(self, view, event: Event) -> None:
+        view.put("link.wet_speed", 0, 0.05)
+
+
+def world_with(plan, pairs, reroute_every=36_000.0, others=()):
     setup = Setup(small_city(pairs, trips=4000), {}, 1, 1_768_460_400 * SECOND, 1800 * SECOND)
     options = {"traffic": {"informed_share": 0.5, "reroute_every": reroute_every}}
-    return World(Assembly(setup.city, [Traffic(), Barriers(plan)], [], setup, options))
+    return World(Assembly(setup.city, [Traffic(), Barriers(plan), *others], [], setup, options))
 
 
 PAIRS = [(0, 1), (1, 0), (1, 2), (2, 1)]
@@ -80,3 +98,14 @@ def test_a_road_that_opens_is_used_at_once():
             ]
         )
     assert taken == [[0, 0], [2, 2], [0, 0]]
+
+
+def test_who_does_not_hear_of_times_learns_of_no_wet_road_when_another_closes():
+    # 0 - 1 direct, and by 2; the link back from 2 closes and opens
+    pairs = [(0, 1), (1, 0), (0, 2), (2, 1), (1, 2), (2, 0)]
+    world = world_with(((120.0, "shut", 5), (240.0, "free", 5)), pairs, others=[Rain()])
+    model = world.assembly.by_name["traffic"]
+    to_1 = int(np.searchsorted(model.destinations, 1))
+    world.run("301 s")
+    tables = [world.state[f"next_hop.{who}"].reshape(len(model.destinations), -1) for who in ("informed", "habitual")]
+    assert [int(table[to_1, 0]) for table in tables] == [2, 0]
