@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from twin.kernels.traffic_arrays import Log
+    from twin.kernels.traffic_layout import Traffic
     from twin.models.traffic.changes import Changes
     from twin.models.traffic.guidance import Guide
     from twin.models.traffic.trails import Drivers
@@ -121,7 +122,7 @@ def simulate(
     changes: pd.DataFrame | None = None,
     threads: int = 1,
 ) -> Result:
-    """Drive every trip on its shortest way without other traffic, but for the informed share.
+    """Drive every trip on its shortest way at the speeds of the table, but for the informed share.
 
     links  from, to, length (m), speed (m/s); also, if wanted: lanes (1),
            capacity (veh/s), jam_density (0.2 veh/m per lane), reaction_time
@@ -226,6 +227,12 @@ class _Rounds:
             self.due = max(now // self.every + 1, -(-idle // self.every)) * self.every
 
 
+def _next_move(traffic: Traffic, now: int, until: int) -> int:
+    """Return the time before which nobody moves, nor becomes ready to: only then he counts as one who waits."""
+    ready = traffic.state.head_ready
+    return int(min(traffic.state.group_next.min(initial=until), ready[ready > now].min(initial=until)))
+
+
 def _run(drive: _Drive, until: int) -> tuple[list[Array], int]:
     """Advance to a time; return the log's columns trip, link, entered, left, and the gridlocks moved."""
     from twin.kernels.traffic_arrays import DRIVING, WAITING, new_log
@@ -246,7 +253,7 @@ def _run(drive: _Drive, until: int) -> tuple[list[Array], int]:
         drive.advance(log, now)
         if now == until:
             break
-        idle = int(drivers.traffic.state.group_next.min(initial=until))
+        idle = _next_move(drivers.traffic, now, until)
         if now == change:
             drive.changes.apply(drivers, drive.guide, now)
             idle = now

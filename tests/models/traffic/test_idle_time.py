@@ -60,6 +60,16 @@ def test_what_is_left_out_would_have_changed_nothing(monkeypatch, seed):
     assert short.relaxed == whole.relaxed
 
 
+@pytest.mark.parametrize("wait", [1.1, 1.2, 1.25])
+def test_a_gridlock_is_seen_once_its_last_vehicle_is_ready(wait):
+    # at the round of 2.4 s the first vehicle of one link of the ring is not: it came late
+    links = pd.DataFrame({"from": list("abc"), "to": list("bca"), "length": 5.0, "speed": 20.0})
+    trips = pd.DataFrame({"from": np.repeat(list("abc"), 5), "to": np.repeat(list("cab"), 5)})
+    result = simulate(links, trips.assign(depart=np.tile(np.arange(5) * 0.5, 3)), rules=Rules(relax_after=wait))
+    assert set(result.trips["outcome"]) == {"arrived"}
+    assert result.relaxed > 0
+
+
 def test_absurdly_many_intervals_are_refused():
     trips = pd.DataFrame({"from": "a", "to": "c", "depart": UNIX + np.arange(3) * 10.0})
     result = simulate(LINKS, trips)
