@@ -138,6 +138,8 @@ def choose(
     best   (n_lane,)  work: link numbers, as floats so that they fill the same vectors as times
 
     Return how many nodes reach a destination by no link that shortens the way, destinations included.
+    A link of no length into a node that nothing leaves may be taken as well: such a node is the
+    destination, from which no link leads back.
     """
     n_lane = times.shape[1]
     without = 0
@@ -146,10 +148,11 @@ def choose(
             best[k] = -1.0
         for i in range(start[node + 1] - 1, start[node] - 1, -1):
             number, end, takes = float(link[i]), far[i], weight[i]
+            last = start[end] == start[end + 1]
             for k in range(n_lane):
                 here = times[node, k]
                 there = times[end, k]
-                right = (there + takes == here) & (there < here) & (here < np.inf)
+                right = (there + takes == here) & ((there < here) | last) & (here < np.inf)
                 best[k] = number if right else best[k]
         for k in range(count):
             table[rows[k], node] = np.int32(best[k])

@@ -62,17 +62,19 @@ def links_of(ways: Ways, link: Array, table: Array) -> Array:
 def steps_to(ways: Ways, destinations: Array) -> tuple[Any, Array, Array]:
     """Return the graph of steps between places, the link of each step, and the roots.
 
-    A root is a place of its own behind each destination, which steps of no
-    length lead to; in place of a link such a step has n_link.
+    A destination is its own root, unless links with places of their own end
+    there: then the root is a place behind all of these, which steps of no length
+    lead to; in place of a link such a step has n_link.
     """
     from twin.kernels.routing import graph
 
     tail, head, link = _steps(ways)
-    roots = ways.n_column + np.arange(destinations.size)
-    ends_tail, ends_root = _ends(ways, destinations, roots)
-    net = graph(ways.n_column + destinations.size, np.append(tail, ends_tail), np.append(head, ends_root))
-    ended = np.full(ends_tail.size, ways.from_node.size)
-    return net, np.append(link, ended), roots.astype(np.int32)
+    several = np.isin(destinations, ways.to_node[ways.column >= ways.n_node])
+    roots = destinations.astype(np.int32)
+    roots[several] = ways.n_column + np.arange(several.sum())
+    ends_tail, ends_root = _ends(ways, destinations[several], roots[several])
+    net = graph(ways.n_column + int(several.sum()), np.append(tail, ends_tail), np.append(head, ends_root))
+    return net, np.append(link, np.full(ends_tail.size, ways.from_node.size)), roots
 
 
 def _steps(ways: Ways) -> tuple[Array, Array, Array]:

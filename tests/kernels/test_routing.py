@@ -12,6 +12,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from tests.kernels.examples import examples
 from twin.kernels.routing import Graph, graph, next_hop_table, tree
+from twin.kernels.waves import choose, fan_out
 
 
 def _random(seed: int, n_node: int = 40, n_link: int = 130) -> tuple[Graph, Any]:
@@ -150,3 +151,12 @@ def test_a_tree_may_stop_at_its_goal() -> None:
         nearer = time < time[goal]
         assert np.array_equal(part[nearer], full[nearer])
         assert (part[goal], early[goal]) == (full[goal], time[goal])
+
+
+def test_a_link_of_no_length_into_the_destination_leaves_no_choice_open() -> None:
+    streets = graph(3, [0, 1, 1], [1, 2, 0])
+    fans = fan_out(streets.in_start, streets.in_link, streets.from_node, np.array([1.0, 0.0, 1.0]))
+    table, spare = np.empty((1, 3), np.int32), np.empty(1)
+    times, none = np.array([[1.0], [0.0], [0.0]]), np.empty((0, 3))
+    without = choose(fans.start, fans.link, fans.far, fans.weight, times, np.zeros(1, np.int32), 1, table, none, spare)
+    assert (without, table.tolist()) == (1, [[0, 1, -1]])
