@@ -18,6 +18,7 @@ from twin.kernels.waves import choose, fan_out, relax
 
 Int32 = NDArray[np.int32]
 Float = NDArray[np.float64]
+Node = int | np.int64
 
 _LANES = 32
 """Destinations relaxed together (8, 16, 32, 64: 8.2, 5.2, 3.8, 3.2 ms); with 32, 8,000 nodes fill a cache of 2 MB."""
@@ -127,11 +128,11 @@ def _tree(
     links: Int32,
     far_end: Int32,
     weight: Float,
-    root: int,
+    root: Node,
     time: Float,
     via: Int32,
     work: _Work,
-    goal: int,
+    goal: Node,
 ) -> int:
     """Grow a tree with given work arrays, see `tree`; return how many nodes were settled.
 
