@@ -3,11 +3,11 @@
 import os
 import time
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 import numba
 import numpy as np
+from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
@@ -15,9 +15,6 @@ from numpy.typing import NDArray
 _CONFIG: Any = numba.config
 _TYPES: Any = types
 _CODE: Any = cgutils
-_IR: Any = import_module("llvmlite.ir")
-
-
 _LINE = 8
 """Numbers in a cache line."""
 
@@ -36,16 +33,21 @@ def _address(context: Any, builder: Any, array: Any, value: Any, row: Any) -> An
     return _CODE.get_item_pointer(context, builder, array, values, place)
 
 
+def _fetch(context: Any, builder: Any, place: Any) -> Any:
+    """Write the instruction that fetches the cache line of a place."""
+    number = ir.IntType(32)
+    byte = builder.bitcast(place, ir.PointerType(ir.IntType(8)))
+    shape = ir.FunctionType(ir.VoidType(), [byte.type, number, number, number])
+    function = _CODE.get_or_insert_function(builder.module, shape, "llvm.prefetch.p0")
+    builder.call(function, [byte, number(0), number(3), number(1)])
+    return context.get_dummy_value()
+
+
 def _prefetch(_typing: Any, array: Any, row: Any) -> Any:
     """Fetch the cache line of a row, which need not exist, ahead of its use."""
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        number = _IR.IntType(32)
-        byte = builder.bitcast(_address(context, builder, array, *arguments), _IR.PointerType(_IR.IntType(8)))
-        shape = _IR.FunctionType(_IR.VoidType(), [byte.type, number, number, number])
-        function = _CODE.get_or_insert_function(builder.module, shape, "llvm.prefetch.p0")
-        builder.call(function, [byte, number(0), number(3), number(1)])
-        return context.get_dummy_value()
+        return _fetch(context, builder, _address(context, builder, array, *arguments))
 
     return _TYPES.void(array, _TYPES.intp), generate
 
@@ -55,14 +57,8 @@ def _prefetch_at(_typing: Any, array: Any, row: Any, column: Any) -> Any:
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         value, row, column = arguments
-        number = _IR.IntType(32)
         values = context.make_array(array)(context, builder, value)
-        place = _CODE.get_item_pointer(context, builder, array, values, [row, column])
-        byte = builder.bitcast(place, _IR.PointerType(_IR.IntType(8)))
-        shape = _IR.FunctionType(_IR.VoidType(), [byte.type, number, number, number])
-        function = _CODE.get_or_insert_function(builder.module, shape, "llvm.prefetch.p0")
-        builder.call(function, [byte, number(0), number(3), number(1)])
-        return context.get_dummy_value()
+        return _fetch(context, builder, _CODE.get_item_pointer(context, builder, array, values, [row, column]))
 
     return _TYPES.void(array, _TYPES.intp, _TYPES.intp), generate
 
@@ -92,7 +88,7 @@ def _give_way(_typing: Any) -> Any:
 
     def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
         if os.name == "posix":
-            shape = _IR.FunctionType(_IR.IntType(32), [])
+            shape = ir.FunctionType(ir.IntType(32), [])
             builder.call(_CODE.get_or_insert_function(builder.module, shape, "sched_yield"), [])
         return context.get_dummy_value()
 

@@ -6,10 +6,10 @@ search takes two fifths of the traffic kernel.
 """
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 import numba
+from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
@@ -22,7 +22,6 @@ SIGN = -1 << 63
 _CONFIG: Any = numba.config
 _TYPES: Any = types
 _CODE: Any = cgutils
-_IR: Any = import_module("llvmlite.ir")
 _BITS = 64
 _MOST = (1 << 63) - 1
 
@@ -36,7 +35,7 @@ def _choose(builder: Any, condition: Any, one: Any, other: Any) -> Any:
 
 def _before(builder: Any, one: list[Any], other: list[Any]) -> Any:
     """Compare words in order, as one long number: a compare and a subtraction with borrow for each more."""
-    wide = _IR.IntType(_BITS * len(one))
+    wide = ir.IntType(_BITS * len(one))
 
     def join(words: list[Any]) -> Any:
         number = wide(0)
