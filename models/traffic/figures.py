@@ -18,27 +18,53 @@ Array = np.ndarray[Any, Any]
 
 
 def kpis(model: Traffic, view: View) -> dict[str, float]:
-    """Return vehicle hours and arrivals so far."""
+    """Return vehicle hours, mean delay, arrivals so far, and vehicles that are under way."""
     from twin.kernels.traffic_arrays import CANCELLED
 
-    arrival = view["vehicle.arrival"]
+    arrival, depart = view["vehicle.arrival"], model.trips.depart
     ended = np.where(arrival >= 0, arrival, view.now)
-    time = np.maximum(ended - model.trips.depart, 0)
-    left = view["vehicle.outcome"]
-    time = time[left != CANCELLED].sum() / (3600 * SECOND)
-    return {"vehicle_hours": float(time), "trips_arrived": float((arrival >= 0).sum())}
+    begun = (view["vehicle.outcome"] != CANCELLED) & (depart <= view.now)
+    time = (ended - depart)[begun]
+    delay = np.maximum(time - model.free_times[begun], 0)
+    return {
+        "vehicle_hours": time.sum() / (3600 * SECOND),
+        "trip_delay": delay.mean() / SECOND if delay.size else np.nan,
+        "trips_arrived": float((arrival >= 0).sum()),
+        "vehicles_at_end": _under_way(model, view),
+    }
 
 
 def measure(model: Traffic, view: View) -> dict[str, float]:
     """Return how many vehicles are under way, and how many links are slow."""
+    return {"vehicles_on_road": _under_way(model, view), "slow_links": float(view["link.slow"].sum())}
+
+
+def _under_way(model: Traffic, view: View) -> float:
+    """Count the vehicles on the road, and those that wait to enter."""
     from twin.kernels.traffic_arrays import DRIVING, WAITING
 
     departed = np.searchsorted(model.trips.depart, view.now)
     waiting = view["outcome.vehicles"][WAITING] - (model.trips.depart.shape[0] - departed)
-    return {
-        "vehicles_on_road": float(view["outcome.vehicles"][DRIVING] + max(waiting, 0)),
-        "slow_links": float(view["link.slow"].sum()),
-    }
+    return float(view["outcome.vehicles"][DRIVING] + max(waiting, 0))
+
+
+def free_times(built: Arrays, origin: Array, destination: Array) -> Array:
+    """Return the time (n_trip,) us that the first way of each trip takes without other traffic; 0 without a way.
+
+    origin       (n_trip,)  node
+    destination  (n_trip,)  row of the next-hop tables
+    """
+    network, free, table = built.network, built.settings.free_flow, built.settings.habitual
+    pairs, trip = np.unique(origin.astype(np.int64) * len(table) + destination, return_inverse=True)
+    node, row = np.divmod(pairs, max(len(table), 1))
+    goal = built.demand.destination_node[row]
+    link = np.where(node == goal, -1, table[row, node])
+    spent = np.zeros(link.size, np.int64)
+    while (under_way := link >= 0).any():
+        spent[under_way] += free[link[under_way]]
+        arrived = network.to_node[link] == goal
+        link = np.where(under_way & ~arrived, table[row, network.hop_column[link]], -1)
+    return spent[trip]
 
 
 def broken(model: Traffic, view: View) -> list[str]:

@@ -87,7 +87,9 @@ class Traffic(Model):
         Kpi(
             "vehicle_hours", "h", "lower", "time of all vehicles from departure to arrival or the end of the run", 50.0
         ),
+        Kpi("trip_delay", "s", "lower", "mean time of trips so far beyond that of their way without traffic", 10.0),
         Kpi("trips_arrived", "1", "higher", "vehicles that reached their destination", 50.0),
+        Kpi("vehicles_at_end", "1", "lower", "vehicles on the road or waiting to enter when the run ends", 50.0),
     )
     series = (
         Kpi("vehicles_on_road", "1", "lower", "vehicles under way or waiting to enter", 0.0),
@@ -128,6 +130,7 @@ class Traffic(Model):
         write_gaps(city, self.built.settings)
         self.built.settings.informed[...] = table
         self.built.settings.habitual[...] = table
+        self.free_times = figures.free_times(self.built, self.trips.origin, destination)
         self.memory = new_memory(self.built.network, self.built.demand)
         self.link_of_queue = np.append(np.arange(city.rows("links")), pockets(city)[0][:, 0])
         self.node_of_signal = city["signals"]["node"] if "signals" in city.tables else np.empty(0, np.int32)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.models.traffic.small_city import crossing, traffic_world
+from tests.models.traffic.small_city import crossing, small_city, traffic_world
 from tests.models.traffic.test_closures import PAIRS, world_with
 from twin.models.traffic.standing import HeldUpWarning
 
@@ -52,3 +52,35 @@ def test_published_times_hold_the_time_in_pockets():
             seen.append(world.state["link.time"][0])
         times.append(np.mean(seen))
     assert times[1] == pytest.approx(times[0], rel=0.25)
+
+
+def test_the_mean_delay_of_trips_is_their_time_beyond_free_flow():
+    # links of 5 s; from 1 to 0 directly, from 0 to 2 over both; nobody is delayed who meets nobody
+    world = traffic_world(small_city(PAIRS, trips=100)).run()
+    trips = world.assembly.by_name["traffic"].trips
+    links_between = abs(trips.origin - trips.destination)
+    free = 5_000_000 * links_between
+    figures, arrival = world.kpis(), world.state["vehicle.arrival"]
+    assert len(free) > 10
+    assert set(links_between) == {0, 1, 2}
+    late = np.maximum(np.where(arrival >= 0, arrival, world.now) - trips.depart - free, 0)
+    assert figures["trip_delay"] == pytest.approx(late.mean() / 1e6)
+    assert figures["vehicles_at_end"] == (arrival < 0).sum()
+    # before anybody has departed there is no mean
+    assert np.isnan(traffic_world(small_city(PAIRS, trips=100)).kpis()["trip_delay"])
+
+
+def test_who_stands_is_late_and_under_way():
+    world = world_with(((300.0, "shut", 2),), PAIRS).run()
+    figures, free = world.kpis(), world_with((), PAIRS).run().kpis()
+    assert figures["vehicles_at_end"] > 130 > free["vehicles_at_end"]
+    assert figures["trip_delay"] > 100 > free["trip_delay"]
+
+
+def test_a_banned_turn_is_part_of_the_way():
+    # from 0 to 2 without the turn from l0 to l1: by 3
+    pairs = [(0, 1), (1, 2), (1, 3), (3, 2), (2, 0)]
+    banned = {"from_link": np.array([0]), "to_link": np.array([1])}
+    model = traffic_world(small_city(pairs, trips=200, banned_turns=banned)).assembly.by_name["traffic"]
+    way = (model.trips.origin == 0) & (model.trips.destination == 2)
+    assert set(model.free_times[way]) == {15_000_000}
