@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.calendar import PENDING
+from twin.city.schema import SCHEMA
 from twin.contract import Component, EventKind, Feed, Model, Policy, Setup
 from twin.errors import ContractError
 from twin.fields import Field, Layout, columns_of
@@ -119,11 +120,14 @@ class Assembly:
                 self.owner_of[field.name] = part.name
 
     def _check_tables(self, parts: Sequence[Component]) -> None:
-        """Raise ContractError naming every table that a component requires and the city lacks."""
-        lacking = {c.name: [t for t in c.requires if "." not in t and not self.city.rows(t)] for c in parts}
-        told = "; ".join(f"{name} needs {', '.join(tables)}" for name, tables in lacking.items() if tables)
+        """Raise ContractError naming every table and parameter that a component requires and the city lacks."""
+        city = self.city
+        lacking = {c.name: [t for t in c.requires if "." not in t and not city.rows(t)] for c in parts}
+        for part in parts:
+            lacking[part.name] += [path for path in part.parameters if not city.gives(path)]
+        told = "; ".join(f"{name} needs {', '.join(missing)}" for name, missing in lacking.items() if missing)
         if told:
-            raise ContractError(f"city {self.city.name} lacks tables: {told}")
+            raise ContractError(f"city {city.name} lacks tables or parameters: {told}")
 
     def _connect(self, parts: Sequence[Component]) -> None:
         self.owned = {c.name: {f.name for f in c.owns} for c in parts}
@@ -201,7 +205,7 @@ class Assembly:
         if table.endswith("_list"):
             return 1
         city_table = plural(table.removeprefix("observed_"))
-        if city_table not in self.city.tables:
+        if city_table not in SCHEMA and city_table not in self.city.tables:
             owner = self.owner_of.get(field.name, "engine")
             raise ContractError(f"{owner} owns {field.name!r}, but its setup gave no rows for table {table!r}")
         return self.city.rows(city_table)

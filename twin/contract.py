@@ -228,6 +228,7 @@ class Component:
     events         kinds of events it acts on
     tells          kinds of events it only logs
     requires       fields (`link.time`) some component must own, and tables (`links`) the city must have
+    parameters     city parameters (`demand.profile`) that it cannot do without
     city_defaults  group of city parameters -> parameter -> what is taken when the city does not give it
     waits_for      role of policies -> what nobody does in a run where no policy has it
     """
@@ -242,6 +243,7 @@ class Component:
     listens: ClassVar[tuple[str, ...]] = ()
     options: ClassVar[tuple[Option, ...]] = ()
     requires: ClassVar[tuple[str, ...]] = ()
+    parameters: ClassVar[tuple[str, ...]] = ()
     city_defaults: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     waits_for: ClassVar[Mapping[str, str]] = {}
 

@@ -178,14 +178,14 @@ class Hazards(Model):
 
     def _rain(self, view: View, place: str, size: int) -> tuple[Array, Array]:
         """Return depth of rain water and the event behind it, zero without a model of drainage."""
-        if "node.water" not in view:
+        if not size or "node.water" not in view:
             return np.zeros(size), np.full(size, view.cause_id)
         standing, events = view["node.water"], view["node.water@cause"]
         if place == "node":
             return standing.copy(), events.copy()
         stations, ground = view.city["substations"], view.city["nodes"]["elevation"]
-        at = np.asarray(stations["node"], dtype=np.int64) if size else np.zeros(0, dtype=np.int64)
-        surface = ground[at] + standing[at] - stations["elevation"] if size else np.zeros(0)
+        at = np.asarray(stations["node"], dtype=np.int64)
+        surface = ground[at] + standing[at] - stations["elevation"]
         return np.where(standing[at] > 0, np.maximum(surface, 0.0), 0.0), events[at]
 
     def _tell_roads(self, view: View, before: Array, causes: Array) -> None:

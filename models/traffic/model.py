@@ -58,6 +58,7 @@ class Traffic(Model):
     )
     reads = ("link.wet_speed", "signal.powered")
     requires = ("nodes", "links", "zones", "zone_nodes")
+    parameters = ("demand.profile", "demand.trips_morning", "demand.classes")
     city_defaults: ClassVar = {"demand": {"pcu": CLASS_PCU}, "signals": SIGNAL_TIMES}
     events = (
         EventKind("signal_mode", "a signal changes between fixed time (0) and vehicle-actuated (1)", target="signals"),

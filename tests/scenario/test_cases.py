@@ -142,7 +142,7 @@ def test_a_field_nobody_provides_is_a_problem(tmp_path):
     messages = [problem.message for problem in found.check(toy_city()) if problem.code == "E136"]
     assert len(messages) == 2
     assert messages[0] == "follower needs water, not part of this run"
-    assert "tables that city square lacks: pipes" in messages[1]
+    assert "pipes needs what city square lacks: pipes" in messages[1]
 
 
 def test_errors_forbid_cases_and_come_all_at_once(tmp_path):

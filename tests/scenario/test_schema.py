@@ -181,6 +181,19 @@ def test_a_role_that_a_model_waits_for_and_nobody_fills_is_warned_of(tmp_path):
     assert [problem.code for problem in load(path).check() if problem.code in ("W204", "E132")] == ["E132"]
 
 
+def test_a_model_left_out_between_two_others_is_warned_of(tmp_path):
+    path = tmp_path / "new.yaml"
+    text = "scenario: a\ncity: nusantara\nstart: 2026-01-15 17:00\nduration: 1 h\nmodels: [{}]\n"
+
+    def told(models):
+        path.write_text(text.format(models))
+        return [problem.message for problem in load(path).check() if problem.code == "W206"]
+
+    (found,) = told("power, traffic")
+    assert found.startswith("traffic reads signal.powered, which backup writes from bus.energised; without backup")
+    assert told("power, backup, traffic") == told("hazards, traffic") == told("power") == []
+
+
 def test_a_burst_that_nobody_can_repair_and_a_listed_pipe_are_told_before_the_run(tmp_path):
     path = tmp_path / "burst.yaml"
     path.write_text(

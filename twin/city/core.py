@@ -168,6 +168,11 @@ class City:
 
         return check(self)
 
+    def gives(self, path: str) -> bool:
+        """Tell whether the city has a parameter `group.name`."""
+        group, _, name = path.partition(".")
+        return name in self.parameters.get(group, {})
+
     def summary(self) -> dict[str, int | str]:
         """Return the facts a reader wants first: places, sizes, digest."""
         facts: dict[str, int | str] = {

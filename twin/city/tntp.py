@@ -62,10 +62,12 @@ def build_tntp(path: str | Path, counts: str | Path | None = None, **options: An
     report: dict[str, Any] = {"source": path.name, "defaulted": {}}
     xy, crs = _coordinates(path, network, chosen, report)
     tables = _tables(network, chosen, xy, crs, report)
+    parameters: dict[str, Any] = {"tntp": {"hours": chosen.hours, "first_through_node": network.first_through}}
     trips = Path(chosen.trips) if chosen.trips else _neighbour(path, "_trips.tntp")
     if trips is not None:
         tables["trips"] = read_trips(trips, network.zones)
         report["trips"] = float(tables["trips"]["trips"].sum())
+        parameters["demand"] = _demand(report["trips"] / chosen.hours)
     if counts is not None:
         report["counts"] = describe_counts(Path(counts))
     name = chosen.name or path.name.removesuffix("_net.tntp")
@@ -76,10 +78,17 @@ def build_tntp(path: str | Path, counts: str | Path | None = None, **options: An
         timezone=chosen.timezone,
         crs=crs,
         tables=tables,
-        parameters={"tntp": {"hours": chosen.hours, "first_through_node": network.first_through}},
+        parameters=parameters,
         provenance=tuple(_provenance(path, chosen)),
         report=report,
     )
+
+
+def _demand(per_hour: float) -> dict[str, Any]:
+    """Return the demand of a day on which trips go on evenly at the rate of the table, all by car."""
+    return {
+        "trips_morning": 4 * per_hour, "profile": [1.0] * 24, "classes": {"car": 1.0}, "pcu": {"car": 1.0},
+    }  # fmt: skip
 
 
 def _check_units(chosen: TntpOptions) -> None:
@@ -185,6 +194,7 @@ def _provenance(path: Path, chosen: TntpOptions) -> list[dict[str, Any]]:
         ("time_unit", chosen.time_unit, "", "option; the collection's units differ per network"),
         ("length_unit", chosen.length_unit, "", "option; the collection's units differ per network"),
         ("hours", chosen.hours, "h", "option: what trips and capacities stand for"),
+        ("demand", "trips at an even rate all day, by car", "", "assumption: the files give no time of day"),
         ("jam_density", JAM_DENSITY, "PCU/m per lane", "assumption: one car per 7.5 m of queue"),
         ("lane_capacity", LANE_CAPACITY, "PCU/h", "assumption: used to guess lanes from capacity"),
         ("driving_side", chosen.driving_side, "", "option"),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from twin.contract import Component, Option, Policy
 from twin.errors import ContractError
 from twin.registry import Registry
+from twin.scenario.needs import check_carriers, check_needs, check_roles, drop_unfounded, lacking
 from twin.scenario.paths import read_path
 from twin.scenario.problems import Mark, Problems
 from twin.scenario.tree import Node
@@ -53,9 +54,10 @@ def read_cast(tree: Node, city: City | None, registry: Registry, folder: Path, p
     _read_feeds(tree, registry, chosen, problems)
     if city is not None:
         if tree.get("models") is None:
-            _drop_unfounded(chosen)
-        _check_needs(chosen, city, registry, problems)
-    _check_roles(tree, chosen, registry, problems)
+            drop_unfounded(chosen)
+        check_needs(chosen, city, registry, problems)
+        check_carriers(chosen, city, registry, problems)
+    check_roles(tree, chosen, registry, problems)
     _read_options(tree, city, registry, chosen, folder, problems)
     return chosen
 
@@ -220,63 +222,6 @@ def _is_known(name: str, registry: Registry) -> bool:
     return False
 
 
-def lacking(found: type[Component], city: City) -> list[str]:
-    """Return the city tables that a component cannot do without, and the city lacks.
-
-    These are the tables it requires, and those it keeps state for when the city has none of them.
-    """
-    from twin.assembly import plural
-    from twin.city.schema import SCHEMA
-
-    required = {name for name in found.requires if "." not in name}
-    kept = {plural(owned.table.removeprefix("observed_")) for owned in found.owns} & SCHEMA.keys()
-    if any(city.rows(table) for table in kept):
-        kept = set()
-    return sorted(table for table in required | kept if city.rows(table) == 0)
-
-
-def _unowned(chosen: Cast) -> dict[str, list[str]]:
-    """Return the required fields of each component that no component of the run owns."""
-    owned = {owned.name for found in chosen.classes.values() for owned in found.owns}
-    wanted = {
-        name: [field for field in found.requires if "." in field and field not in owned]
-        for name, found in chosen.classes.items()
-    }
-    return {name: fields for name, fields in wanted.items() if fields}
-
-
-def _drop_unfounded(chosen: Cast) -> None:
-    """Leave out models chosen by default whose required fields nobody owns."""
-    while unfounded := set(_unowned(chosen)) & set(chosen.models):
-        for name in unfounded:
-            chosen.models.remove(name)
-            del chosen.classes[name]
-
-
-def _check_needs(chosen: Cast, city: City, registry: Registry, problems: Problems) -> None:
-    for name, found in chosen.classes.items():
-        missing = lacking(found, city)
-        if missing:
-            text = f"{name} needs tables that city {city.name} lacks: {', '.join(missing)}"
-            problems.add(chosen.marks[name], "E136", text)
-    for name, fields in _unowned(chosen).items():
-        owners = sorted({owner for field in fields for owner in _owners(field, registry)})
-        problems.add(chosen.marks[name], "E136", f"{name} needs {', '.join(owners or fields)}, not part of this run")
-
-
-def _check_roles(tree: Node, chosen: Cast, registry: Registry, problems: Problems) -> None:
-    """Warn of roles that a model waits for and nobody fills; a policy that cannot be read is told elsewhere."""
-    node = tree.get("policy")
-    named = set(node.value) if node is not None and node.is_mapping else set()
-    known = cast(dict[str, type[Policy]], registry.all("policy"))
-    for name in chosen.models:
-        for role, then in chosen.classes[name].waits_for.items():
-            if role not in named:
-                fitting = ", ".join(policy for policy, found in known.items() if found.role == role)
-                text = f"nobody decides in role {role} for model {name}, so {then}; policy: {{{role}: ...}} takes"
-                problems.add(chosen.marks[name], "W204", f"{text} {fitting}")
-
-
 def _note_city_defaults(
     found: type[Component], defaulted: list[Option], city: City, mark: Mark, problems: Problems
 ) -> None:
@@ -295,8 +240,3 @@ def _note_city_defaults(
             text = f"{found.name} takes its own values for {len(missing)} of {len(keys)} parameters"
             told = f"{text} of {group}, which city {city.name} does not give: {', '.join(missing)}"
             problems.add(mark, "W203", told)
-
-
-def _owners(field: str, registry: Registry) -> list[str]:
-    known = [found for kind in ("model", "feed", "policy") for found in registry.all(kind).values()]
-    return [found.name for found in known if any(owned.name == field for owned in found.owns)]

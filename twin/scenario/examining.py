@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from twin.contract import Component, Setup
-from twin.scenario.components import lacking
+from twin.scenario.needs import lacking
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

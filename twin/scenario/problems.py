@@ -42,6 +42,7 @@ CODES = {
     "W203": "the city does not give parameters, and a model takes values of its own",
     "W204": "a model waits for decisions, and no policy makes them",
     "W205": "an event of the scenario has no answer in this city",
+    "W206": "a model is left out that would carry effects from one model to another",
 }
 """Meaning of each code; E is an error, W a warning."""
 
