@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
@@ -33,14 +34,21 @@ def decide(engine: Engine, number: int, cause: int) -> None:
     for command in commands:
         if command.kind not in policy.commands:
             raise TwinError(f"policy {policy.name!r} orders {command.kind!r} but does not declare it in commands")
-        parents = [cause] if cause >= 0 else []
-        refused = not _makes_sense(engine, command)
-        kind = "order_refused" if refused else f"order.{command.kind}"
-        order = engine.emit(kind, command.target, command.value, command.data, parents)
-        if not refused:
-            delay, behind = _carried(engine, command, order)
-            plan = Plan(command.kind, EVENT, int(command.target), float(command.value), int(command.data), behind)
-            engine.add_row(delay, plan)
+        give(engine, command, [cause] if cause >= 0 else [])
+
+
+def give(engine: Engine, command: Command, parents: Sequence[int]) -> None:
+    """Log an order and send it on its way; one that makes no sense is only logged.
+
+    parents  events behind it
+    """
+    refused = not _makes_sense(engine, command)
+    kind = "order_refused" if refused else f"order.{command.kind}"
+    order = engine.emit(kind, command.target, command.value, command.data, parents)
+    if not refused:
+        delay, behind = _carried(engine, command, order)
+        plan = Plan(command.kind, EVENT, int(command.target), float(command.value), int(command.data), behind)
+        engine.add_row(delay, plan)
 
 
 def _carried(engine: Engine, command: Command, order: int) -> tuple[int, int]:

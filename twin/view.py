@@ -9,7 +9,7 @@ import numpy as np
 
 from twin.calendar import Plan
 from twin.columns import WHOLE, Column
-from twin.contract import EVENT, OBSERVE, Component, Feed
+from twin.contract import EVENT, OBSERVE, Command, Component, Feed
 from twin.errors import ContractError
 from twin.rows import give_back, take
 
@@ -177,6 +177,12 @@ class View:
         plan = Plan(kind, self._priority, int(target), float(value), int(data), int(reason))
         row = self._world.add_row(delay, plan)
         return self._world.pending_number(row)
+
+    def order(self, kind: str, target: int = -1, value: float = 0.0) -> None:
+        """Order an event as a policy does: logged, late by the communication delay and by what holds orders up."""
+        from twin.deciding import give
+
+        give(self._world, Command(kind, target, value), [self.cause_id])
 
     def cancel(self, number: int) -> bool:
         """Take back a scheduled event; False when it has happened already."""

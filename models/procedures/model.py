@@ -214,7 +214,7 @@ class Procedures(Model):
         stage = self._stage(view, job.entity)
         for act in stage.does:
             target = int(view["sop.target"][view["task.sop"][job.entity]]) if act.target < 0 else act.target
-            view.schedule(act.kind, target=target, value=act.value)
+            view.order(act.kind, target, act.value)
         self._give_back(view, job)
         heard = int(view["sop.heard"][view["task.sop"][job.entity]])
         if stage.until and not heard >> self.listens.index(stage.until) & 1:

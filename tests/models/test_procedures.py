@@ -7,13 +7,16 @@ import pytest
 
 import twin
 from tests.cities import line_city
+from tests.models import utility_city
 from tests.models.roads import Planned, assemble
-from tests.models.utility_city import order
+from tests.models.utility_city import ancestors, order, planned, times
 from twin.contract import SECOND, Command, EventKind, Model
 from twin.errors import DataError
 from twin.fields import Field
 from twin.models.policies.procedures import WatchOfficer
+from twin.models.power import Power
 from twin.models.procedures.model import Procedures
+from twin.models.telecom import Telecom
 from twin.world import World
 
 ROLES = """
@@ -136,10 +139,27 @@ def test_stages_after_the_same_one_go_side_by_side(tmp_path):
 def test_a_stage_orders_an_event_and_names_its_cause(tmp_path):
     text = PLAIN.replace("work: 100 s}", "work: 100 s, does: {kind: siren, value: 3}}")
     world = world_of(tmp_path, text, 100).run()
-    assert rows_of(world, "siren") == [(230.0, 0, 3.0)]
-    table, kinds = world.parents.arrays(), world.events.arrays()["kind"].tolist()
-    behind = table["parent"][table["event"] == kinds.index("siren")]
-    assert [kinds[p] for p in behind] == ["task_acknowledged"]
+    assert rows_of(world, "siren") == [(232.0, 0, 3.0)]
+    assert ancestors(world, world.events.arrays()["kind"].tolist().index("siren"))[:3] == [
+        "siren",
+        "order.siren",
+        "task_acknowledged",
+    ]
+
+
+def test_what_a_stage_orders_of_a_silent_place_goes_by_hand(tmp_path):
+    stage = "stages: [{name: cut, role: leader, work: 60 s, does: {kind: switch, target: 1}}]"
+    (tmp_path / "manual.yaml").write_text(
+        f"{ROLES}procedures: {{fault: {{starts_on: line_failure, {stage}}}}}", encoding="utf-8"
+    )
+    options = {"procedures": {"manual": str(tmp_path / "manual.yaml"), "spread": 0.0}}
+    fault, dead = planned("line_failure", 500, [3]), planned("site_failure", 100, [0], duration=1000.0)
+    for events, opened in (([fault], 572), ([fault, dead], 572 + 900)):
+        parts = [Power(), Telecom(), Procedures()]
+        world = World(utility_city.assemble(*events, parts=parts, options=options)).run(2000 * SECOND)
+        assert times(world, "switch") == [opened]
+    late = world.events.arrays()["kind"].tolist().index("switch")
+    assert {"order_held", "site_dead", "task_acknowledged", "line_failure"} <= set(ancestors(world, late))
 
 
 @pytest.mark.parametrize(("at", "done"), [(1000, 1000), (150, 310)])
