@@ -30,6 +30,7 @@ _DAY = 86_400.0
 _LOG_ROWS = 1 << 18
 _SHORTEST = 0.01
 _MOST_PASSING = 1000.0
+_MOST_SEED = 2**63
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,8 @@ class Rules:
             raise ValueError(f"driving_side must be 'left' or 'right', not {self.driving_side!r}")
         if not 0 <= self.informed_share <= 1:
             raise ValueError(f"informed_share ({self.informed_share}) must be between 0 and 1")
+        if not (-_MOST_SEED <= self.seed < _MOST_SEED and self.seed == round(self.seed)):
+            raise ValueError(f"seed ({self.seed}) must be a whole number of 64 bits")
         self._check_turns()
         for name in ("refresh", "relax_after"):
             value = getattr(self, name)
@@ -101,11 +104,9 @@ class Rules:
                 raise ValueError(f"{name} ({value}) must be between {_SHORTEST} and {LONGEST:g} s")
 
     def _check_turns(self) -> None:
-        if isinstance(self.emergency, str):
-            raise ValueError(f"emergency ({self.emergency!r}) must be a list of classes")
         unknown = [str(name) for name in self.emergency if name not in self.pcu]
         if unknown:
-            raise ValueError(f"emergency: {', '.join(unknown)} must be one of {', '.join(self.pcu)}")
+            raise ValueError(f"emergency: {', '.join(unknown)} must be one of {', '.join(map(str, self.pcu))}")
         if not 1 <= self.passing <= _MOST_PASSING:
             raise ValueError(f"passing ({self.passing}) must be between 1 and {_MOST_PASSING:g}")
         for name in ("gap", "late_turn", "green_ahead", "green_clear", "green_most"):

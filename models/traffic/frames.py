@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.models.traffic import changes, plans, pockets
-from twin.models.traffic.inputs import numbers, with_numbers, wrong_columns
+from twin.models.traffic.inputs import UNITS, numbers, with_numbers, wrong_columns
 from twin.models.traffic.order import keys_of
-from twin.models.traffic.streets import merge_weights
+from twin.models.traffic.streets import CLASS_PCU, merge_weights
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +28,7 @@ LONGEST = 1e12
 """s; the latest time that a table may name, far from where a count of microseconds ends."""
 _MOST_PCU = 1000.0
 _MOST_ROOM = 1e7
-"""PCU on one link: beyond it a length or a number of lanes is a slip, and its ring would take the memory."""
+"""Vehicles on one link: beyond it a length or a number of lanes is a slip, and its ring would take the memory."""
 _SHOWN = 5
 JAM_DENSITY = 0.2
 """veh/m per lane, where a table of links does not say"""
@@ -81,6 +81,8 @@ class Frames:
             )
         for table, columns in NEEDED.items():
             problems += wrong_columns(table, getattr(self, table), columns)
+        if not problems and not len(self.links) and len(self.trips):
+            problems = ["links: the table is empty"]
         if not problems:
             problems = self._wrong_links() + self._wrong_trips() + self._wrong_turns() + plans.wrong(self)
             problems += changes.wrong(self) if len(self.changes) else []
@@ -95,15 +97,15 @@ class Frames:
                 value = numbers(self.links, name)
                 wrong = ~(value > 0) | (np.isinf(value) & (name != "capacity"))
                 what = "must be greater than 0" if name == "capacity" else "must be greater than 0 and finite"
-                problems += wrong_rows("links", self.links, name, wrong, what)
+                problems += wrong_numbers("links", self.links, name, wrong, what)
         for name, low, high in (("weight", 1, 16), ("rank", 0, 15)):
             if name in self.links:
                 value = numbers(self.links, name)
                 wrong = ~((value >= low) & (value <= high) & (value == np.rint(value)))
                 problems += wrong_rows("links", self.links, name, wrong, f"must be a whole number from {low} to {high}")
         if not problems:
-            full = numbers(self.links, "length") > _MOST_ROOM / self._room_per_metre()
-            what = f"with its lanes and jam_density gives room for more than {_MOST_ROOM:.0e} cars"
+            full = numbers(self.links, "length") > _MOST_ROOM * self._least_pcu() / self._room_per_metre()
+            what = f"with its lanes and jam_density gives room for more than {_MOST_ROOM:.0e} vehicles"
             problems += wrong_rows("links", self.links, "length", full, what)
         for end in ("from", "to"):
             problems += wrong_rows("links", self.links, end, self.links[end].isna().to_numpy(), "must name a node")
@@ -112,12 +114,14 @@ class Frames:
     def _wrong_trips(self) -> list[str]:
         problems = []
         for end in ("from", "to"):
-            unknown = rows_of(self.trips[end], self.nodes()) < 0
-            problems += wrong_rows("trips", self.trips, end, unknown, "is no node of the links")
+            problems += wrong_labels("trips", self.trips, end, self.nodes(), "is no node of the links")
         problems += wrong_times("trips", self.trips, "depart")
         if "class" in self.trips:
-            unknown = rows_of(self.trips["class"], list(self.pcu)) < 0
-            problems += wrong_rows("trips", self.trips, "class", unknown, f"must be one of {', '.join(self.pcu)}")
+            what = f"must be one of {', '.join(map(str, self.pcu))}"
+            if self.pcu != CLASS_PCU:
+                built = ", ".join(f"{name} {value:g}" for name, value in CLASS_PCU.items())
+                what += f": the pcu given stand in place of {built}"
+            problems += wrong_labels("trips", self.trips, "class", list(self.pcu), what)
         elif "car" not in self.pcu:
             problems.append("trips: column class is missing, and pcu has no car")
         return problems
@@ -134,13 +138,18 @@ class Frames:
         ]
         return problems
 
+    def _least_pcu(self) -> float:
+        """Return the PCU of the smallest class that drives, at most that of a car."""
+        driven = rows_of(list(self.pcu), self.trips["class"].unique() if "class" in self.trips else ["car"]) >= 0
+        return min([1.0, *(pcu for pcu, there in zip(self.pcu.values(), driven, strict=True) if there and pcu > 0)])
+
     def _room_per_metre(self) -> Array:
         """Return the cars (n_link,) that a metre of each link holds."""
-        lanes, density = (
-            numbers(self.links, name) if name in self.links else np.full(len(self.links), _OPTIONAL[name])
-            for name in ("lanes", "jam_density")
-        )
-        return np.asarray(lanes * density)
+        return np.asarray(self.column("lanes") * self.column("jam_density"))
+
+    def column(self, name: str) -> Array:
+        """Return an optional column of the links (n_link,), what it is by default where the table has none."""
+        return numbers(self.links, name) if name in self.links else np.full(len(self.links), _OPTIONAL[name])
 
 
 def rows_of(labels: Any, index: Any) -> Array:
@@ -158,7 +167,10 @@ def wrong_times(table: str, frame: pd.DataFrame, name: str) -> list[str]:
     """Name the rows of a column that are no time from 0 to LONGEST."""
     time = numbers(frame, name)
     problems = wrong_rows(table, frame, name, time < 0, "must not be negative")
-    return problems + wrong_rows(table, frame, name, ~(time <= LONGEST), f"must be seconds, at most {LONGEST:g}")
+    what = f"must be seconds, at most {LONGEST:g}"
+    if np.isnan(time).any():
+        what += f"; of times: ({name} - start).dt.total_seconds()"
+    return problems + wrong_rows(table, frame, name, ~(time <= LONGEST), what)
 
 
 def wrong_rows(table: str, frame: pd.DataFrame, name: str, wrong: Array, what: str) -> list[str]:
@@ -169,12 +181,31 @@ def wrong_rows(table: str, frame: pd.DataFrame, name: str, wrong: Array, what: s
     return [*shown, f"{table}: {name} is wrong in {more} more rows"] if more > 0 else shown
 
 
+def wrong_numbers(table: str, frame: pd.DataFrame, name: str, wrong: Array, what: str) -> list[str]:
+    """Say what is wrong with a column of numbers; rows that hold none are told so, with the unit."""
+    none = np.isnan(numbers(frame, name))
+    unit = f", in {UNITS[name]}" if name in UNITS else ""
+    problems = wrong_rows(table, frame, name, none, f"must be a number{unit}")
+    return problems + wrong_rows(table, frame, name, wrong & ~none, what)
+
+
+def wrong_labels(table: str, frame: pd.DataFrame, name: str, known: Any, what: str) -> list[str]:
+    """Say which labels of a column are not known, and whether they are but for their type."""
+    unknown = rows_of(frame[name], known) < 0
+    if unknown.any():
+        types = {str(label): type(label).__name__ for label in known}
+        first = frame[name][unknown].iloc[0]
+        if str(first) in types:
+            what += f" (there it is {types[str(first)]}, here {type(first).__name__})"
+    return wrong_rows(table, frame, name, unknown, what)
+
+
 def wrong_turns(links: pd.DataFrame, table: str, frame: pd.DataFrame) -> list[str]:
     """Name the rows whose from_link and to_link are no links, or do not meet."""
     problems, ends = [], []
     for name in ("from_link", "to_link"):
         ends.append(rows_of(frame[name], links.index))
-        problems += wrong_rows(table, frame, name, ends[-1] < 0, "is no link")
+        problems += wrong_labels(table, frame, name, links.index, "is no link")
     if problems:
         return problems
     apart = links["to"].to_numpy()[ends[0]] != links["from"].to_numpy()[ends[1]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from difflib import get_close_matches
 from numbers import Real
@@ -31,6 +31,22 @@ NUMBERS = {
     "pockets": ("storage",),
     "changes": ("time", "capacity", "speed", "lanes", "open"),
 }
+UNITS = {
+    "length": "m", "speed": "m/s", "capacity": "veh/s", "jam_density": "veh/m per lane", "reaction_time": "s",
+    "depart": "s", "cycle": "s", "start": "s", "green": "s", "offset": "s", "amber": "s", "all_red": "s",
+    "storage": "PCU", "time": "s",
+}  # fmt: skip
+_OTHER_NAMES = {
+    "from": ("source", "from_node", "origin", "u"),
+    "to": ("target", "to_node", "destination", "v"),
+    "depart": ("departure", "departure_time"),
+    "speed": ("maxspeed", "max_speed", "free_flow_speed"),
+    "lanes": ("lane_count", "n_lanes"),
+    "class": ("vehicle", "vehicle_class", "vehicle_type"),
+    "open": ("closed", "close", "is_closed"),
+}
+"""Names that others have for a column."""
+_MEANS = {"open": " False closes a link"}
 WRITTEN = {"trips": ("wait", "arrive", "time", "outcome"), "links": ("vehicles", "mean_time", "free_time", "delay")}
 """Columns of a result; a table that has them all is one of an earlier result."""
 _ALIKE = 0.8
@@ -40,17 +56,19 @@ _OF_NUMBER = (
     "gap", "late_turn", "passing", "green_ahead", "green_clear", "green_most", "relax_after", "informed_share",
     "refresh", "seed",
 )  # fmt: skip
-_NONE = ("gap", "relax_after")
+_NONE = ("gap", "relax_after", "guided_nodes")
 """Options that may be None."""
+_LISTS = {"emergency": "classes", "guided_nodes": "nodes"}
 
 
 def numbers(frame: pd.DataFrame, name: str) -> Array:
-    """Return a column as numbers, nan where a value is none; dates and spans of time are none."""
+    """Return a column as numbers, nan where a value is none; dates, spans of time and complex numbers are none."""
     import pandas as pd
 
-    if frame[name].dtype.kind in "mM":
+    given = pd.to_numeric(frame[name], errors="coerce")
+    if frame[name].dtype.kind in "mM" or given.dtype.kind == "c":
         return np.full(len(frame), np.nan)
-    return np.asarray(pd.to_numeric(frame[name], errors="coerce").to_numpy(float, na_value=np.nan))
+    return np.asarray(given.to_numpy(float, na_value=np.nan))
 
 
 def with_numbers(table: str, frame: pd.DataFrame) -> pd.DataFrame:
@@ -67,15 +85,19 @@ def refuse_types(frames: Mapping[str, Any], rules: Rules, until: Any) -> None:
 
     options = {item.name: getattr(rules, item.name) for item in fields(rules)}
     for name, table in {**frames, **{name: options[name] for name in _TABLES}}.items():
-        if not isinstance(table, pd.DataFrame | None):
+        if not isinstance(table, pd.DataFrame) and (table is not None or name in ("links", "trips")):
             raise TypeError(f"{name} must be a pandas DataFrame, not {type(table).__name__}")
     if not isinstance(rules.pcu, Mapping):
         raise TypeError(f"pcu must be a mapping of classes to numbers, not {type(rules.pcu).__name__}")
     sizes = {f"pcu of {name}": value for name, value in rules.pcu.items()}
     given = {name: options[name] for name in _OF_NUMBER if options[name] is not None or name not in _NONE}
     for name, value in {**given, **sizes, **({} if until is None else {"until": until})}.items():
-        if not isinstance(value, Real):
+        if isinstance(value, bool) or not isinstance(value, Real):
             raise TypeError(f"{name} ({value!r}) must be a number")
+    for name, what in _LISTS.items():
+        value = options[name]
+        if isinstance(value, str) or not (isinstance(value, Iterable) or (value is None and name in _NONE)):
+            raise TypeError(f"{name} ({value!r}) must be a list of {what}")
 
 
 def wrong_columns(table: str, frame: pd.DataFrame, needed: tuple[str, ...]) -> list[str]:
@@ -83,13 +105,28 @@ def wrong_columns(table: str, frame: pd.DataFrame, needed: tuple[str, ...]) -> l
     given = [name for name in frame.columns if isinstance(name, str)]
     twice = sorted({name for name in given if given.count(name) > 1})
     problems = [f"{table}: column {name} is there {given.count(name)} times" for name in twice]
-    problems += [f"{table}: column {name} is missing" for name in needed if name not in given]
-    absent = [name for name in OPTIONAL.get(table, ()) if name not in given]
     known = (*needed, *OPTIONAL.get(table, ()), *WRITTEN.get(table, ()))
-    for name in given:
-        alike = [] if name in known else get_close_matches(_plain(name), absent, 1, _ALIKE)
-        problems += [f"{table}: column {name} is unknown; is it {alike[0]}?"] if alike else []
+    strange = [name for name in given if name not in known]
+    for missing in (name for name in needed if name not in given):
+        unit = f", in {UNITS[missing]}" if missing in UNITS else ""
+        instead = [name for name in strange if _is_like(name, missing) or _plain(name).startswith(f"{missing}_")]
+        hint = f"; is it {instead[0]}?" if instead else f"; there are {', '.join(given)}" if given else ""
+        problems.append(f"{table}: column {missing} is missing{unit}{hint}")
+    absent = [name for name in OPTIONAL.get(table, ()) if name not in given]
+    for name in strange:
+        alike = [other for other in absent if _is_like(name, other)]
+        problems += [f"{table}: column {name} is unknown; is it {_named(alike[0])}"] if alike else []
     return problems
+
+
+def _is_like(name: str, known: str) -> bool:
+    """Say whether a name is a slip of a known one, or what others call it."""
+    plain = _plain(name)
+    return plain in _OTHER_NAMES.get(known, ()) or bool(get_close_matches(plain, [known], 1, _ALIKE))
+
+
+def _named(column: str) -> str:
+    return f"{column}?{_MEANS.get(column, '')}"
 
 
 def _plain(name: str) -> str:

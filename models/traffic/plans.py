@@ -21,11 +21,11 @@ _LEAST = 0.001
 
 def wrong(frames: Frames) -> list[str]:
     """Name every wrong row of the signals, and every pair of greens that must not overlap."""
-    from twin.models.traffic.frames import LONGEST, rows_of, wrong_rows
+    from twin.models.traffic.frames import LONGEST, rows_of, wrong_labels, wrong_rows
 
     plan = frames.signals
     link = rows_of(plan["link"], frames.links.index)
-    problems = wrong_rows("signals", plan, "link", link < 0, "is no link")
+    problems = wrong_labels("signals", plan, "link", frames.links.index, "is no link")
     way = [name for name in ("link", "to_link") if name in plan]
     problems += wrong_rows("signals", plan, "link", plan.duplicated(way).to_numpy(), "has a green already")
     problems += _wrong_turns(frames)
@@ -80,10 +80,17 @@ def _unplaced(frames: Frames) -> list[str]:
 def _overlaps(frames: Frames, link: Array) -> list[str]:
     from twin.city.junctions import overlaps
 
-    label = frames.signals.index
+    plan, windows = frames.signals, _windows(frames, link)
+    said = [
+        f"{name} ({start:g} to {start + green:g} s of {cycle:g} s, {clear:g} s to clear)"
+        for name, cycle, start, green, clear in zip(
+            plan["link"], windows.cycle, windows.start, windows.green, windows.clear, strict=True
+        )
+    ]
     return [
-        f"signals row {label[b]}: its green overlaps that of row {label[a]}, though their movements conflict"
-        for a, b in overlaps(_junctions(frames), _windows(frames, link))
+        f"signals row {plan.index[b]}: its green overlaps that of row {plan.index[a]}, though their movements conflict:"
+        f" {said[b]} and {said[a]}"
+        for a, b in overlaps(_junctions(frames), windows)
     ]
 
 

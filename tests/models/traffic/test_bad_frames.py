@@ -26,7 +26,7 @@ def test_no_trips_are_no_error():
     ("column", "value", "message"),
     [
         ("length", INF, "links row bc: length is inf, must be greater than 0 and finite"),
-        ("length", "far", "links row bc: length is far, must be greater than 0"),
+        ("length", "far", "links row bc: length is far, must be a number, in m"),
         ("length", 1e12, "links row bc: length is 1000000000000.0, .* room for more than"),
         ("speed", INF, "links row bc: speed is inf"),
         ("lanes", 1e9, "links row bc: length is 1000.0, with its lanes and jam_density gives room for more than"),
@@ -127,7 +127,7 @@ def test_positions_are_one_each(labels, x, message):
 
 
 def test_detectors_and_corridors_name_what_is_wrong():
-    nodes = pd.DataFrame({"x": [0.0, 1.0, 2.0], "y": 0.0}, index=list("abc"))
+    nodes = pd.DataFrame({"x": [0.0, 1e3, 2e3], "y": 0.0}, index=list("abc"))
     result = simulate(LINKS, TRIPS, rules=Rules(nodes=nodes))
     for every in (0.0, -5.0, INF, NAN):
         with pytest.raises(ValueError, match=r"every \(.*\) must be greater than 0 s"):

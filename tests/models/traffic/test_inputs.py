@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 
 import numpy as np
@@ -49,11 +50,63 @@ def test_two_trips_of_one_name_are_refused():
         ({"trips": TRIPS.assign(Class="car")}, "trips: column Class is unknown; is it class?"),
         ({"changes": pd.DataFrame({"time": [1.0], "link": "ab", "sped": 1.0})}, "column sped is unknown; is it speed?"),
         ({"links": pd.concat([LINKS, LINKS[["length"]]], axis=1)}, "links: column length is there 2 times"),
+        (
+            {"changes": pd.DataFrame({"time": [1.0], "link": "ab", "speed": 1.0, "closed": True})},
+            "changes: column closed is unknown; is it open? False closes a link",
+        ),
+        ({"trips": TRIPS.assign(vehicle="truck")}, "trips: column vehicle is unknown; is it class?"),
+        (
+            {"links": LINKS.rename(columns={"from": "from_node", "length": "Length", "speed": "speed_kmh"})},
+            "links: column from is missing; is it from_node?; links: column length is missing, in m; is it Length?; "
+            "links: column speed is missing, in m/s; is it speed_kmh?",
+        ),
+        (
+            {"trips": TRIPS.rename(columns={"from": "origin", "to": "z", "depart": "departure"})},
+            "trips: column from is missing; is it origin?; "
+            "trips: column to is missing; there are origin, z, departure; "
+            "trips: column depart is missing, in s; is it departure?",
+        ),
+        ({"links": LINKS.iloc[:0]}, "links: the table is empty"),
     ],
 )
 def test_columns_that_look_like_a_slip_are_asked_about(given, message):
-    with pytest.raises(ValueError, match=message.replace("?", r"\?")):
+    with pytest.raises(ValueError, match=re.escape(message) + "$"):
         simulate(**{"links": LINKS, "trips": TRIPS, **given})
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"links": LINKS.assign(length="300 m")}, "links row ab: length is 300 m, must be a number, in m"),
+        ({"links": LINKS.assign(length=300 + 1j)}, "links row ab: length is (300+1j), must be a number, in m"),
+        ({"links": LINKS.assign(lanes=[1.0, np.nan])}, "links row bc: lanes is nan, must be a number"),
+        (
+            {"trips": TRIPS.assign(depart="07:00")},
+            "trips row 0: depart is 07:00, must be seconds, at most 1e+12; "
+            "of times: (depart - start).dt.total_seconds()",
+        ),
+        (
+            {"links": LINKS.assign(**{"from": [1, 2], "to": [2, 3]}), "trips": TRIPS.assign(**{"from": "1", "to": 3})},
+            "trips row 0: from is 1, is no node of the links (there it is int64, here str)",
+        ),
+        (
+            {"trips": TRIPS.assign(**{"class": "bus"}), "rules": Rules(pcu={"car": 1.0})},
+            "trips row 0: class is bus, must be one of car: "
+            "the pcu given stand in place of car 1, motorcycle 0.25, truck 2, bus 2",
+        ),
+        ({"rules": Rules(seed=1.5)}, "seed (1.5) must be a whole number of 64 bits"),
+        ({"rules": Rules(seed=2**70)}, f"seed ({2**70}) must be a whole number of 64 bits"),
+        ({"rules": Rules(seed=float("nan"))}, "seed (nan) must be a whole number of 64 bits"),
+    ],
+)
+def test_values_of_no_use_are_named_with_what_they_should_be(given, message):
+    with pytest.raises(ValueError, match="^" + re.escape(message)):
+        simulate(**{"links": LINKS, "trips": TRIPS, **given})
+
+
+def test_classes_may_be_numbers():
+    kinds = TRIPS.assign(**{"class": [1, 2, 1]})
+    assert simulate(LINKS, kinds, rules=Rules(pcu={1: 1.0, 2: 2.0}, emergency=[2])).trips["arrive"].notna().all()
 
 
 def test_columns_that_are_the_user_s_own_stay():
@@ -82,6 +135,13 @@ def test_nodes_of_large_numbers_stay_apart():
     ("given", "message"),
     [
         ({"links": LINKS.to_dict()}, "links must be a pandas DataFrame, not dict"),
+        ({"links": None}, "links must be a pandas DataFrame, not NoneType"),
+        ({"trips": None}, "trips must be a pandas DataFrame, not NoneType"),
+        ({"rules": Rules(emergency="car")}, "emergency ('car') must be a list of classes"),
+        ({"rules": Rules(emergency=None)}, "emergency (None) must be a list of classes"),
+        ({"rules": Rules(guided_nodes="ab", informed_share=1.0)}, "guided_nodes ('ab') must be a list of nodes"),
+        ({"rules": Rules(guided_nodes=5)}, "guided_nodes (5) must be a list of nodes"),
+        ({"until": True}, "until (True) must be a number"),
         ({"rules": {"seed": 1}}, "rules must be Rules(...), not dict"),
         ({"rules": Rules(signals={"link": ["ab"]})}, "signals must be a pandas DataFrame, not dict"),
         ({"rules": Rules(pcu={"car": "1"})}, "pcu of car ('1') must be a number"),
@@ -104,7 +164,7 @@ def test_options_may_be_numbers_of_numpy():
 
 
 def test_detectors_and_corridors_say_what_they_want():
-    nodes = pd.DataFrame({"x": [0.0, 1.0, 2.0], "y": 0.0}, index=list("abc"))
+    nodes = pd.DataFrame({"x": [0.0, 1e3, 2e3], "y": 0.0}, index=list("abc"))
     back = LINKS.assign(**{"from": ["a", "b"], "to": ["b", "a"]})
     result = simulate(back, TRIPS.assign(to="b"), rules=Rules(nodes=nodes))
     with pytest.raises(TypeError, match=r"links \('ab'\) must be a list of links"):

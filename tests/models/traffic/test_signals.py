@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -34,7 +36,11 @@ def run(signals, **rules):
 
 
 def test_approaches_that_cross_must_not_be_green_together():
-    with pytest.raises(ValueError, match="signals row 1: its green overlaps that of row 0, though their movements"):
+    said = (
+        "signals row 1: its green overlaps that of row 0, though their movements conflict: "
+        "north_in (20 to 45 s of 60 s, 0 s to clear) and east_in (0 to 25 s of 60 s, 0 s to clear)"
+    )
+    with pytest.raises(ValueError, match=re.escape(said)):
         run(plan(["east_in", "north_in"], start=[0.0, 20.0]))
     assert run(plan(["east_in", "north_in"], start=[0.0, 25.0])).trips["outcome"].tolist() == ["arrived"]
 
