@@ -13,6 +13,7 @@ from twin.models.traffic.gridlock import find
 from twin.models.traffic.inputs import refuse_types, warn_of_replaced
 from twin.models.traffic.order import as_given, in_order
 from twin.models.traffic.outcome import Result, result_of
+from twin.models.traffic.plausible import warn_of_units
 from twin.models.traffic.streets import CLASS_PCU
 
 if TYPE_CHECKING:
@@ -166,6 +167,7 @@ def simulate(
     frames = Frames(links, trips, **given, pcu=rules.pcu, positions=rules.nodes, left=left)
     frames.check()
     warn_of_replaced({"links": links, "trips": trips})
+    warn_of_units(frames)
     frames, *rows = in_order(frames.as_numbers())
     traffic, guide, later = lay_out(frames, rules)
     last = _last(frames) + _DAY if until is None else until
