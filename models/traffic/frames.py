@@ -236,7 +236,8 @@ def lay_out(frames: Frames, rules: Rules) -> tuple[Traffic, Guide | None, Change
     later = changes.lay_out_changes(frames, present, ways, destinations)
     if not rules.informed_share:
         return traffic, None, later
-    return traffic, new_guide(ways, free, destinations, _guided(frames, rules)), later
+    owner = np.append(np.arange(len(free)), pockets.movements(frames)[:, 0])
+    return traffic, new_guide(ways, free, owner, destinations, _guided(frames, rules)), later
 
 
 def _guided(frames: Frames, rules: Rules) -> Array:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.models.traffic.changes import where_there_is_a_way
+from twin.models.traffic.publish import present_time
 
 if TYPE_CHECKING:
-    from twin.kernels.traffic_layout import Traffic
     from twin.models.traffic.trails import Drivers
     from twin.models.traffic.turns import Ways
 
@@ -22,6 +22,7 @@ class Guide:
     """Renew the table of informed drivers while a simulation runs.
 
     ways          streets and banned turns
+    owner         (n_road,)  link that each link, and behind them each pocket, belongs to
     usual         (n_link,)  s, times at the start, by which all others choose their ways
     destinations  (n_destination,)  nodes
     guided        (n_node,)  whether informed drivers hear of present times there;
@@ -29,10 +30,11 @@ class Guide:
     free          (n_link,)  s, free-flow times at present
     heard         (n_link,)  s, times at the last renewal: all that informed drivers know until the next
     shut          (n_link,)  whether nobody may enter
-    seen          (n_link, 2)  vehicles that had left, and their time (us), at the last renewal
+    seen          (n_road, 2)  vehicles that had left, and their time (us), at the last renewal
     """
 
     ways: Ways
+    owner: Array
     usual: Array
     destinations: Array
     guided: Array
@@ -49,31 +51,20 @@ class Guide:
     def renew(self, drivers: Drivers) -> None:
         """Give informed drivers the travel times since the last renewal."""
         from twin.kernels.traffic import touch
+        from twin.kernels.traffic_arrays import EXITS, NOW, TRAVEL
 
-        settings = drivers.traffic.settings
-        self.heard = self._present(drivers.traffic)
+        settings, state = drivers.traffic.settings, drivers.traffic.state
+        seen, links = (self.seen[:, 0], self.seen[:, 1]), (self.free, self.owner)
+        self.heard = present_time(state.link, state.ring, int(state.clock[NOW]), seen, links)
+        self.seen[:] = state.link[:, [EXITS, TRAVEL]]
         drivers.lead(settings.habitual, where_there_is_a_way(self.hops(), settings.informed))
         touch(*drivers.traffic)
 
-    def _present(self, traffic: Traffic) -> Array:
-        """Return the mean time of those that left each link, or the wait of its first vehicle, s."""
-        from twin.kernels.traffic_arrays import ENTRIES, EXITS, NOW, OUT_SLOT, ROW_TIME, TRAVEL
 
-        link = traffic.state.link[: len(self.free)]
-        exits, travel = link[:, EXITS] - self.seen[:, 0], (link[:, TRAVEL] - self.seen[:, 1]) / 1e6
-        self.seen[:] = link[:, [EXITS, TRAVEL]]
-        time = np.divide(travel, exits, out=self.free.copy(), where=exits > 0)
-        there = np.flatnonzero(link[:, ENTRIES] > link[:, EXITS])
-        first = traffic.state.ring[link[there, OUT_SLOT], ROW_TIME]
-        time[there] = np.maximum(time[there], (traffic.state.clock[NOW] - first) / 1e6)
-        return np.asarray(np.maximum(time, self.free))
-
-
-def new_guide(ways: Ways, usual: Array, destinations: Array, guided: Array) -> Guide:
+def new_guide(ways: Ways, usual: Array, owner: Array, destinations: Array, guided: Array) -> Guide:
     """Return a guide that has told nothing yet; see `Guide`."""
-    n_link = len(usual)
-    shut, seen = np.zeros(n_link, bool), np.zeros((n_link, 2), np.int64)
-    return Guide(ways, usual, destinations, guided, usual.copy(), usual, shut, seen)
+    shut, seen = np.zeros(len(usual), bool), np.zeros((len(owner), 2), np.int64)
+    return Guide(ways, owner, usual, destinations, guided, usual.copy(), usual, shut, seen)
 
 
 def guided_hops(ways: Ways, times: tuple[Array, Array], destinations: Array, guided: Array) -> Array:

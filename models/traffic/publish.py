@@ -32,36 +32,37 @@ _SLOW_BY = 60.0
 
 def publish(model: Traffic, view: View) -> None:
     """Write link.time, link.flow and link.vehicles, with the cause of what is slow."""
-    queue = view["road.queue"]
-    exits = queue[:, EXITS] - view["road.exits_seen"]
-    travel = (queue[:, TRAVEL] - view["road.travel_seen"]) / SECOND
-    time = _present_time(model, view, exits, travel)
+    queue, seen = view["road.queue"], (view["road.exits_seen"], view["road.travel_seen"])
+    free = view["road.free_flow"][: view["link.time"].size] / SECOND
+    time = present_time(queue, view["ring.row"], view.now, seen, (free, model.link_of_queue))
+    exits = queue[: time.size, EXITS] - seen[0][: time.size]
+    view.raw("link.flow")[...] = exits / float(model.run_options["publish_every"])
     view.raw("road.exits_seen")[...] = queue[:, EXITS]
     view.raw("road.travel_seen")[...] = queue[:, TRAVEL]
     view.raw("link.vehicles")[...] = np.bincount(model.link_of_queue, queue[:, ENTRIES] - queue[:, EXITS])
-    view.raw("link.flow")[...] = exits[: time.size] / float(model.run_options["publish_every"])
     causes = _causes(model, view, time)
     view.put("link.time", slice(None), time, cause=causes)
 
 
-def _present_time(model: Traffic, view: View, exits: Array, travel: Array) -> Array:
-    """Return the mean time of those that left, or how long the first has been there, and in pockets.
+def present_time(road: Array, ring: Array, now: int, seen: tuple[Array, Array], links: tuple[Array, Array]) -> Array:
+    """Return the mean time (n_link,) of those that left a link since the last look, or the wait of its first, s.
 
-    Time in the pockets of a link is shared by all that left it, or by those that
-    left the pockets where these are more.
+    Time in the pockets of a link comes on top, shared by all that left it, or by
+    those that left the pockets where these are more.
 
-    exits, travel  (n_road,)  of links, and behind them of pockets, since the last publication; s
+    road, ring  see `State.link` and `State.ring` of the kernel: links, and behind them their pockets
+    now    us
+    seen   EXITS and TRAVEL of `road` at the last look
+    links  free-flow time (n_link,), s, the least; link (n_road,) that each belongs to
     """
-    n_link = view["link.time"].size
-    free = view["road.free_flow"][:n_link] / SECOND
+    free, owner = links
+    n_link = len(free)
+    exits, travel = road[:, EXITS] - seen[0], (road[:, TRAVEL] - seen[1]) / SECOND
     time = np.divide(travel[:n_link], exits[:n_link], out=free.copy(), where=exits[:n_link] > 0)
-    queue = view["road.queue"][:n_link]
-    there = np.flatnonzero(queue[:, ENTRIES] > queue[:, EXITS])
-    first = view["ring.row"][queue[there, OUT_SLOT], ROW_TIME]
-    time[there] = np.maximum(time[there], (view.now - first) / SECOND)
-    owner = model.link_of_queue[n_link:]
-    left, turned = (np.bincount(owner, values[n_link:], n_link) for values in (exits, travel))
-    return np.maximum(time, free) + turned / np.maximum(np.maximum(exits[:n_link], left), 1)
+    there = np.flatnonzero(road[:n_link, ENTRIES] > road[:n_link, EXITS])
+    time[there] = np.maximum(time[there], (now - ring[road[there, OUT_SLOT], ROW_TIME]) / SECOND)
+    left, turned = (np.bincount(owner[n_link:], values[n_link:], n_link) for values in (exits, travel))
+    return np.asarray(np.maximum(time, free) + turned / np.maximum(np.maximum(exits[:n_link], left), 1))
 
 
 def _causes(model: Traffic, view: View, time: Array) -> Array:

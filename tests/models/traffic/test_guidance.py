@@ -112,3 +112,19 @@ def test_nobody_drives_a_link_or_passes_a_node_twice(seed, bans):
         same = following["trip"] == following["trip"].shift(-1)
         driven = set(zip(following["link"][same], following["link"].shift(-1)[same], strict=True))
         assert not driven & set(zip(turns["from_link"], turns["to_link"], strict=True))
+
+
+def test_drivers_hear_of_the_wait_in_a_pocket():
+    # Turns from ab to bc have a pocket that is green for 5 of 100 s; round by e it takes 200 s.
+    links = pd.DataFrame(
+        {"from": list("abbae"), "to": list("bcxec"), "length": [1000.0, 100, 100, 2000, 2000], "speed": 20.0},
+        index=["ab", "bc", "bx", "ae", "ec"],
+    )
+    trips = pd.DataFrame({"from": "a", "to": "c", "depart": np.arange(0, 3000, 20.0)})
+    green = pd.DataFrame(
+        {"link": ["ab"] * 2, "to_link": [None, "bc"], "cycle": 100.0, "start": 0.0, "green": [95.0, 5]}
+    )
+    pocket = pd.DataFrame({"from_link": ["ab"], "to_link": ["bc"], "storage": [300.0]})
+    rules = Rules(signals=green, pockets=pocket, informed_share=1.0, refresh=100.0)
+    around = simulate(links, trips, 5000.0, rules).links["vehicles"]["ec"]
+    assert 20 < around < 130
