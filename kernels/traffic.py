@@ -92,6 +92,7 @@ from twin.kernels.traffic_pair import advance_pair, can_pair
 from twin.kernels.traffic_plain import ROW_COLUMNS, since_when
 from twin.kernels.traffic_rules import WAITING_COLUMNS, least_time, lookahead
 from twin.kernels.traffic_visit import new_desk, new_plan, visit
+from twin.kernels.traffic_window import first_event, list_active, open_window
 
 
 def advance(
@@ -152,24 +153,10 @@ def _advance(
     now = clock[NOW]
     last_pass, since = until <= now, NEVER
     while not last_pass:
-        first = NEVER
-        for group in range(n_group):
-            first = min(first, group_next[group])
-        if first >= until or now >= until:
-            last_pass = True
-            end = until
-            for group in range(n_group):
-                if loose[group]:
-                    group_next[group] = until - 1
-        else:
-            now = max(now, first)
-            end = min(now + clock[WINDOW], until)
+        first = first_event(0, n_group, state)
+        now, end, last_pass = open_window(now, first, until, 0, n_group, loose, state)
         since = since_when(now, end, since, demand, state)
-        n_active = 0
-        for group in range(n_group):
-            if group_next[group] < end:
-                active[n_active] = group
-                n_active += 1
+        n_active = list_active(0, n_group, end, active, state)
         for place in range(n_active):
             group = active[place] & INDEX
             fetch(place, active, n_active, end, network, demand, state, kinds, greens)

@@ -291,12 +291,14 @@ class Cut(NamedTuple):
     group_end  (2,)       the first thread has the groups below the first, the
                           second those up to the second
     split      (n_link,)  1: the ends of the link belong to two threads
+    links      (n_split,) those links
     entries, exits  (n_link,)  vehicles that have entered and left a split link,
                           as the thread at the other end last saw them
     """
 
     group_end: Int
     split: Byte
+    links: Int
     entries: Int
     exits: Int
 

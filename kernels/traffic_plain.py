@@ -1,8 +1,7 @@
 """Advance one group of plain nodes of the traffic kernel: room, fixed-time greens and shares, no other rule.
 
-A visit keeps a list of the vehicles that can move in the window, in blocks of
-LANES rows, see `_lanes`. TIME is when a vehicle can move at the soonest; it is
-put off when another one enters the link it wants.
+A visit keeps a list of the vehicles that can move in the window. TIME is when a
+vehicle can move at the soonest; it is put off when another one enters the link it wants.
 """
 
 import numpy as np
