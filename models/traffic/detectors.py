@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from twin.models.traffic.inputs import refuse_no_list, refuse_no_numbers
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -38,6 +40,7 @@ def loops(
 
     _check_links(result, links)
     _check_interval(every)
+    refuse_no_numbers({"begin": begin} if until is None else {"begin": begin, "until": until})
     if not 0 <= begin < np.inf:
         raise ValueError(f"begin ({begin}) must be at least 0 s and finite")
     if until is not None and not until > begin:
@@ -99,6 +102,7 @@ def floating_cars(result: Result, share: float, every: float = 10.0, seed: int =
     from twin.models.traffic.order import keys_of
     from twin.random import uniform
 
+    refuse_no_numbers({"share": share})
     if not 0 <= share <= 1:
         raise ValueError(f"share ({share}) must be between 0 and 1")
     _check_interval(every)
@@ -127,14 +131,14 @@ def floating_cars(result: Result, share: float, every: float = 10.0, seed: int =
 
 
 def _check_links(result: Result, links: Sequence[Any]) -> None:
-    if isinstance(links, str):
-        raise TypeError(f"links ({links!r}) must be a list of links")
+    refuse_no_list("links", links, "links")
     unknown = [link for link in links if link not in result.links.index]
     if unknown:
         raise ValueError(f"no link {', '.join(map(str, unknown))} in the result")
 
 
 def _check_interval(every: float) -> None:
+    refuse_no_numbers({"every": every})
     if not 0 < every < np.inf:
         raise ValueError(f"every ({every}) must be greater than 0 s and finite")
 

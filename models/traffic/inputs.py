@@ -91,13 +91,23 @@ def refuse_types(frames: Mapping[str, Any], rules: Rules, until: Any) -> None:
         raise TypeError(f"pcu must be a mapping of classes to numbers, not {type(rules.pcu).__name__}")
     sizes = {f"pcu of {name}": value for name, value in rules.pcu.items()}
     given = {name: options[name] for name in _OF_NUMBER if options[name] is not None or name not in _NONE}
-    for name, value in {**given, **sizes, **({} if until is None else {"until": until})}.items():
+    refuse_no_numbers({**given, **sizes, **({} if until is None else {"until": until})})
+    for name, what in _LISTS.items():
+        if options[name] is not None or name not in _NONE:
+            refuse_no_list(name, options[name], what)
+
+
+def refuse_no_numbers(values: Mapping[str, Any]) -> None:
+    """Raise TypeError for the first value that is no number."""
+    for name, value in values.items():
         if isinstance(value, bool) or not isinstance(value, Real):
             raise TypeError(f"{name} ({value!r}) must be a number")
-    for name, what in _LISTS.items():
-        value = options[name]
-        if isinstance(value, str) or not (isinstance(value, Iterable) or (value is None and name in _NONE)):
-            raise TypeError(f"{name} ({value!r}) must be a list of {what}")
+
+
+def refuse_no_list(name: str, value: Any, what: str) -> None:
+    """Raise TypeError for what is no list of something; a text is none."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise TypeError(f"{name} ({value!r}) must be a list of {what}")
 
 
 def wrong_columns(table: str, frame: pd.DataFrame, needed: tuple[str, ...]) -> list[str]:

@@ -169,6 +169,11 @@ def test_detectors_and_corridors_say_what_they_want():
     result = simulate(back, TRIPS.assign(to="b"), rules=Rules(nodes=nodes))
     with pytest.raises(TypeError, match=r"links \('ab'\) must be a list of links"):
         loops(result, "ab")
+    with pytest.raises(TypeError, match=r"links \(0\) must be a list of links"):
+        loops(result, 0)
+    for wrong in ({"every": "5 min"}, {"begin": "10:00"}, {"until": "11:00"}):
+        with pytest.raises(TypeError, match=r"(every|begin|until) \('.*'\) must be a number"):
+            loops(result, ["ab"], **wrong)
     with pytest.raises(ValueError, match="link ab is in the corridor twice"):
         result.plot.space_time(["ab", "bc", "ab"])
     assert len(travel_times(result, "ab", "ab")) == 3
