@@ -82,6 +82,13 @@ def test_an_empty_panel_says_so():
     assert ticks([[np.nan] * 5])[::2] == ([], ["nothing measured"])
 
 
+def test_every_arm_has_dashes_of_its_own():
+    curves = [plot.Curve(arm, CLOCK, np.ones((1, 5))) for arm in "ABCDE"]
+    with plot.style():
+        ax = plot.series_plot(curves, "x")
+    assert len({str(line._unscaled_dash_pattern) for line in ax.get_lines()}) == 5
+
+
 def test_one_replication_has_no_band_in_the_legend():
     curves = [plot.Curve("A", CLOCK, np.ones((1, 5)))]
     made = series.story_figure({"Calls": curves}, [], "UTC")

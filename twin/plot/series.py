@@ -38,6 +38,9 @@ HATCHED = {FLOOD_SHADE: "///"}
 MOST_BANDS = 2
 """Arms whose bands can be told apart."""
 
+_DASHES: tuple[Any, ...] = ("-", (0, (6, 1.5)), (0, (1.5, 1.0)), (0, (6, 1.5, 1.5, 1.5)), (0, (12, 3)), (0, (3, 3)))
+"""How lines of arms are dashed; with as many colours and one more, arms are told apart beyond the colours."""
+
 WIDTH = 9.2
 """Width of a picture that spans the page, inches."""
 
@@ -83,7 +86,7 @@ def series_plot(
         middle, low, high = _band(curve.values)
         if len(curves) <= MOST_BANDS:
             ax.fill_between(curve.time, low, high, color=colour, alpha=0.22, linewidth=0, zorder=2, step="post")
-        style = "-" if number == 0 else (0, (6, 1.5)) if number < len(ARM_COLOURS) else (0, (2, 1.2))
+        style = _DASHES[number % len(_DASHES)]
         ax.step(
             curve.time, middle, where="post", color=colour, linewidth=2.3, linestyle=style, label=plain(curve.arm),
             zorder=3,

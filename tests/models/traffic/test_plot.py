@@ -13,7 +13,7 @@ from matplotlib.collections import LineCollection
 
 from twin import plot
 from twin.models.traffic import Rules, simulate
-from twin.plot.traffic import fundamental_values, link_values
+from twin.plot.traffic import _scale, _ticks, fundamental_values, link_values
 
 NODES = pd.DataFrame({"x": [0.0, 1000, 3000], "y": [0.0, 0, 0]}, index=["a", "b", "c"])
 LINKS = pd.DataFrame(
@@ -79,7 +79,7 @@ def test_a_link_map_returns_its_axes_and_says_its_unit(ax, quantity, unit):
     said = [text.get_text() for text in ax.texts]
     assert "N" in said
     assert any(text.endswith((" km", " m")) for text in said)
-    assert "Test" in said
+    assert "Test · 0 to 4 min" in said
 
 
 def test_a_map_draws_the_links_that_were_driven_on_their_side(ax):
@@ -96,11 +96,48 @@ def test_the_ways_along_a_corridor(ax):
     (ways,) = [c for c in ax.collections if isinstance(c, LineCollection)]
     segments = ways.get_segments()
     assert len(segments) == 20
-    assert segments[0].tolist() == [[0, 0], [pytest.approx(50 / 60), 1]]
+    assert [[0, 0], [pytest.approx(50 / 60), 1]] in [segment.tolist() for segment in segments]
+    assert ax.get_xlim() == (0.0, pytest.approx(4.0))
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("Time, min", "Distance along the corridor, km")
     assert "link bc" in [text.get_text() for text in ax.texts]
     with pytest.raises(ValueError, match="link bc of the corridor does not lead to link ab"):
         RESULT.plot.space_time(["bc", "ab"])
+
+
+def test_a_part_of_the_ways_along_a_corridor(ax):
+    # from 0 to 25 s: three vehicles on ab
+    RESULT.plot.space_time(["ab", "bc"], 0.0, 25.0, ax=ax)
+    (ways,) = [c for c in ax.collections if isinstance(c, LineCollection)]
+    assert len(ways.get_segments()) == 3
+    assert ax.get_xlim() == (0.0, pytest.approx(25 / 60))
+    with pytest.raises(ValueError, match=r"end \(5\) must be after begin \(9\)"):
+        RESULT.plot.space_time(["ab"], 9, 5)
+
+
+def test_classes_widen_to_the_largest_value_and_long_delays_are_minutes():
+    value, scale = _scale("delay", np.array([0.0, 20.0, 100.0, 450.0]))
+    assert scale.edges == (0.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
+    assert "seconds" in scale.label
+    assert _ticks(scale, value)[-1] == "500"
+    value, scale = _scale("delay", np.array([60.0, 3744.0]))
+    assert value.tolist() == [1.0, 62.4]
+    assert "minutes" in scale.label
+    assert scale.rank(value).tolist() == [0, 5]
+
+
+def test_a_map_of_a_time_when_nobody_drove_says_so(ax):
+    RESULT.plot.links("flow", 1e6, 2e6, ax=ax)
+    said = [text.get_text() for text in ax.texts]
+    assert "no vehicles" in said
+    assert "277.8 to 555.6 h" in said
+
+
+def test_a_day_is_drawn_in_hours_with_small_points(ax):
+    late = simulate(LINKS, TRIPS.assign(depart=np.linspace(0, 8e4, len(TRIPS))))
+    late.plot.fundamental(300.0, ax=ax)
+    points = next(c for c in ax.collections if not isinstance(c, LineCollection))
+    assert bar_label(ax) == "Time, h"
+    assert points.get_sizes()[0] < 20
 
 
 def test_the_fundamental_diagram_has_a_point_an_interval(ax):
