@@ -35,6 +35,9 @@ def loops(
 
     every  s; until  s, by default the last exit from these links; begin  s, of
     the first interval
+
+    Intervals are whole, as of a loop in a street: flow and occupancy of the one in
+    which the run ends are means over all of it, with nobody after `result.end`.
     """
     import pandas as pd
 

@@ -284,12 +284,17 @@ def _roads(frames: Frames, rules: Rules) -> Roads:
     )
 
 
+def departures(frames: Frames) -> Array:
+    """Return when trips depart (n_trip,), us."""
+    return np.asarray(np.rint(frames.trips["depart"].to_numpy(float) * SECOND).astype(np.int64))
+
+
 def _trips(frames: Frames, destination: Array, table: Array, rules: Rules) -> Trips:
     from twin.kernels.traffic_layout import Trips
     from twin.random import uniform
 
     origin = rows_of(frames.trips["from"], frames.nodes())
-    depart = np.rint(frames.trips["depart"].to_numpy(float) * SECOND).astype(np.int64)
+    depart = departures(frames)
     named = "class" in frames.trips
     kind = rows_of(frames.trips["class"], list(frames.pcu)) if named else list(frames.pcu).index("car")
     informed = uniform(rules.seed, "trip.informed", keys_of(frames.trips.index)) < rules.informed_share

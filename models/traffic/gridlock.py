@@ -64,7 +64,7 @@ def find(arrays: Arrays) -> list[list[int]]:
 
 
 def say(names: Sequence[Any], when: str = "") -> None:
-    """Warn of a gridlock and name its links."""
+    """Warn of a gridlock, name its links, and say when it was."""
     shown = " -> ".join(map(str, names[:_SHOWN])) + (f" -> ({len(names) - _SHOWN} more)" if len(names) > _SHOWN else "")
     warnings.warn(f"gridlock{when}: {shown} -> {names[0]}", GridlockWarning, stacklevel=4)
 

@@ -7,19 +7,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from twin.models.traffic.frames import JAM_DENSITY, SECOND, Frames, rows_of
+from twin.models.traffic.frames import JAM_DENSITY, SECOND, Frames, departures, rows_of
 from twin.models.traffic.gridlock import say
 from twin.models.traffic.standing import Names, on_links, warn_of_waits
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from twin.kernels.traffic_arrays import State
     from twin.kernels.traffic_layout import Traffic
     from twin.plot.traffic import Pictures
 
 Array = np.ndarray[Any, Any]
 
-_OUTCOMES = np.array(["waiting", "driving", "arrived", "no way", "no way"], dtype=object)
+_OUTCOMES = np.array(["waiting", "driving", "arrived", "no way", "no way", "not departed"], dtype=object)
+"""By the kernel's number of each; the last is of those it counts as waiting before their time has come."""
 
 
 class Drives(NamedTuple):
@@ -37,13 +39,14 @@ class Drives(NamedTuple):
     place: Array
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
     """What happened, by trip, by link and by traversal; times in s.
 
     trips      the trips given, with wait (departure to entry, to the end of the
                run for those that still wait), arrive, time (departure to arrival)
-               and outcome: arrived, driving, waiting, no way
+               and outcome: arrived, driving, waiting, no way, or not departed
+               where the run ended before
     links      the links given, with vehicles that entered, free_time (at the speed
                in the table given), mean_time, and delay (of all vehicles
                together, beyond free_time). Those still there when the run ended
@@ -65,6 +68,14 @@ class Result:
     end: float
     nodes: pd.DataFrame | None = None
     driving_side: str = "right"
+
+    def __repr__(self) -> str:
+        """Say in a line what happened."""
+        outcomes = ", ".join(f"{count} {name}" for name, count in self.trips["outcome"].value_counts().items())
+        jams = f", {len(self.gridlocks)} gridlocks" if self.gridlocks else ""
+        moved = f", {self.relaxed} moved on" if self.relaxed else ""
+        trips = f"{len(self.trips)} trips" + (f": {outcomes}" if outcomes else "")
+        return f"Result({trips}; {len(self.links)} links{jams}{moved}; ended at {self.end:g} s)"
 
     @property
     def plot(self) -> Pictures:
@@ -116,8 +127,8 @@ def result_of(frames: Frames, traffic: Traffic, log: list[Array], relaxed: int, 
     n_link = len(frames.links)
     stuck = gridlocks(traffic.network, traffic.settings, state)
     cycles = [[frames.links.index[row] for row in cycle if row < n_link] for cycle in stuck]
-    for cycle in cycles:
-        say(cycle)
+    for rows, cycle in zip(stuck, cycles, strict=True):
+        say(cycle, _since(state, rows, relaxed))
     warn_of_waits(_names(frames), traffic)
     return Result(
         _trips(frames, traffic, events),
@@ -129,6 +140,16 @@ def result_of(frames: Frames, traffic: Traffic, log: list[Array], relaxed: int, 
         frames.positions,
         "left" if frames.left else "right",
     )
+
+
+def _since(state: State, cycle: list[int], relaxed: int) -> str:
+    """Say when the last of its first vehicles began to wait, how many are on it, and how many others were moved on."""
+    from twin.kernels.traffic_arrays import ENTRIES, EXITS, NOW
+
+    there = int((state.link[cycle, ENTRIES] - state.link[cycle, EXITS]).sum())
+    begin, now = state.head_ready[cycle].max() / SECOND, state.clock[NOW] / SECOND
+    moved = f" (others were moved on {relaxed} times)" if relaxed else ""
+    return f" from {begin:.0f} s to the end at {now:.0f} s with {there} vehicles{moved}"
 
 
 def _names(frames: Frames) -> Names:
@@ -157,17 +178,21 @@ def _events(frames: Frames, traffic: Traffic, log: list[Array]) -> list[Array]:
 
 
 def _trips(frames: Frames, traffic: Traffic, events: list[Array]) -> pd.DataFrame:
-    from twin.kernels.traffic_arrays import ARRIVED, NOW, WAITING
+    """Return the trips with what became of them; waits and times are between whole us, so none is below 0."""
+    from twin.kernels.traffic_arrays import ARRIVED, NEVER, NOW, WAITING
 
-    state = traffic.state
-    depart = frames.trips["depart"].to_numpy(float)
-    started = np.where(state.outcome == ARRIVED, depart, np.nan)
-    started[state.outcome == WAITING] = np.maximum(depart, state.clock[NOW] / SECOND)[state.outcome == WAITING]
+    state, now = traffic.state, traffic.state.clock[NOW]
+    depart = departures(frames)
+    outcome = np.where((state.outcome == WAITING) & (depart > now), len(_OUTCOMES) - 1, state.outcome)
+    started = np.where(outcome == ARRIVED, depart, NEVER)
+    started[outcome == WAITING] = now
     first = np.lexsort((-events[2], events[0]))
-    started[events[0][first]] = events[2][first] / SECOND
+    started[events[0][first]] = events[2][first]
+    times = {"wait": (started, started < NEVER), "time": (state.arrival, state.arrival >= 0)}
+    columns = {name: np.where(known, (end - depart) / SECOND, np.nan) for name, (end, known) in times.items()}
     arrive = np.where(state.arrival >= 0, state.arrival / SECOND, np.nan)
-    times = {"wait": started - depart, "arrive": arrive, "time": arrive - depart}
-    return frames.trips.assign(**times, outcome=_OUTCOMES[state.outcome])
+    said = {"wait": columns["wait"], "arrive": arrive, "time": columns["time"]}
+    return frames.trips.assign(**said, outcome=_OUTCOMES[outcome])
 
 
 def _links(frames: Frames, traffic: Traffic, events: list[Array], free: Array) -> pd.DataFrame:

@@ -70,7 +70,10 @@ def test_a_gridlock_is_named():
     nodes = list(range(6))
     ring = pd.DataFrame({"from": nodes, "to": nodes[1:] + nodes[:1], "length": 50.0, "speed": 10.0})
     crowd = trips(nodes * 30, (nodes[5:] + nodes[:5]) * 30, 0.0)
-    with pytest.warns(GridlockWarning, match="gridlock: 0 -> 1 -> 2 -> 3 -> 4 -> 5 -> 0"):
+    with pytest.warns(
+        GridlockWarning,
+        match=r"gridlock from \d+ s to the end at \d+ s with \d+ vehicles: 0 -> 1 -> 2 -> 3 -> 4 -> 5 -> 0",
+    ):
         result = simulate(ring, crowd)
     assert result.gridlocks == [nodes]
     assert set(result.trips["outcome"]) == {"driving", "waiting"}

@@ -147,7 +147,7 @@ def test_the_wait_to_enter_and_the_delays_of_links_are_the_delay_of_the_trips():
 
 def test_who_still_waits_to_enter_has_waited_until_the_end():
     result = simulate(LINKS.assign(capacity=0.01), trips(4, every=2.0), 5.0)
-    assert result.trips["wait"].tolist() == [0, 3, 1, 0]
+    assert result.trips["wait"].tolist() == pytest.approx([0, 3, 1, np.nan], nan_ok=True)
     assert simulate(LINKS, trips(1, "a")).trips[["wait", "time"]].to_numpy().tolist() == [[0, 0]]
     lost = simulate(LINKS, pd.DataFrame({"from": ["c"], "to": ["a"], "depart": [0.0]}))
     assert lost.trips["wait"].isna().all()
@@ -182,3 +182,18 @@ def test_the_last_interval_ends_with_the_run():
     assert flow[1] == pytest.approx(density[1] * 72)
     with pytest.raises(ValueError, match=r"every \(0.001\) cuts 148 s into more than 100000 intervals"):
         fundamental_values(result, 1e-3)
+
+
+def test_who_departs_after_the_end_of_the_run_does_not_wait():
+    result = simulate(LINKS, trips(2, every=9000.0), 100.0)
+    assert result.trips["outcome"].tolist() == ["driving", "not departed"]
+    assert result.trips["wait"].isna().tolist() == [False, True]
+    assert repr(result) == "Result(2 trips: 1 driving, 1 not departed; 3 links; ended at 100 s)"
+
+
+def test_no_wait_and_no_time_is_below_zero():
+    # departures between two microseconds
+    rows = pd.DataFrame({"from": "a", "to": list("abcd") * 3, "depart": np.arange(12) * 10 + 0.1234567})
+    result = simulate(LINKS, rows)
+    assert result.trips["wait"].tolist() == [0] * 12
+    assert result.trips["time"].tolist() == [0, 50, 100, 100] * 3
