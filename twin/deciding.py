@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +36,7 @@ def decide(engine: Engine, number: int, cause: int) -> None:
         give(engine, command, [cause] if cause >= 0 else [])
 
 
-def give(engine: Engine, command: Command, parents: Sequence[int]) -> None:
+def give(engine: Engine, command: Command, parents: list[int]) -> None:
     """Log an order and send it on its way; one that makes no sense is only logged.
 
     parents  events behind it
