@@ -34,6 +34,7 @@ def _by_hand(view: View, links: Array, status: Any, setting: Any) -> None:
     view.put("water_link.status", links, status)
     view.put("water_link.closed", links, np.asarray(status) == CLOSED)
     view.put("water_link.held", links, True)
+    view.put("water_link.order", links, view.cause_id)
     if setting is not None:
         view.put("water_link.setting", links, setting)
 

@@ -5,8 +5,8 @@ function of them (see `backend`). Customers get what pressure allows. A pump who
 A network that does not balance is reported and keeps its last good flows until the next step, except where closed
 links cut off every source: nothing flows there from that instant.
 
-Every loss of pressure has its causes: `pressure_lost` names the newest event that changed the network, and what keeps
-pumps and pipes out of service then.
+Every loss of pressure has its causes: `pressure_lost` names the newest event that changed the network since it was
+last solved, and what works against pressure then: failures, dark buses, shut valves, orders by hand, draws and leaks.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from twin.city.dependencies import supplier_of
 from twin.contract import Event, Model, Option, Setup
 from twin.models.scenario_events import targets_of
 from twin.models.water import acts
-from twin.models.water.backend import ROUGH, SOLVED
+from twin.models.water.backend import OPEN, ROUGH, SOLVED
 from twin.models.water.engine import Outcome, WaterEngine
 from twin.models.water.hydraulics import local_day
 from twin.models.water.inp import read_inp
@@ -54,6 +54,12 @@ _STATE = {
     "clock": "water_clock.time",
     "count": "water_count.number",
 }
+
+_HINDERS = (
+    *("water_link.failed", "water_link.cut_out", "water_link.shut"),
+    *("hydrant.flow", "junction.hole", "water_leak.lasts"),
+)
+"""Traced fields that are not zero where something works against pressure."""
 
 
 def _state_of(view: View) -> WaterState:
@@ -179,16 +185,19 @@ class Water(Model):
         """Log what the solution did and write the pressures it gives."""
         for control in outcome.controls:
             self._changed(view, view.emit("water_control", control, causes=[]))
+        newest = int(view["water.event"][0])
         if outcome.turning >= 0:
-            view.emit("water_oscillates", outcome.turning, causes=[int(view["water.event"][0])])
+            view.emit("water_oscillates", outcome.turning, causes=[newest])
         if outcome.code not in (SOLVED, ROUGH):
-            view.emit("water_unsolved", self._worst(view), outcome.code, causes=[int(view["water.event"][0])])
-        standing = self._standing(view) if seen.turned else []
-        self.service.tell(view, seen, int(view["water.event"][0]), standing)
+            view.emit("water_unsolved", self._worst(view), outcome.code, causes=[newest])
+        self.service.tell(view, seen, newest, self._standing(view) if newest < 0 or seen.turned else [])
+        self._changed(view, -1)
 
     def _standing(self, view: View) -> list[int]:
-        """Return the events that hold pumps and pipes out of service: failures, and dark buses."""
-        causes = [view.cause("water_link.failed", link) for link in np.flatnonzero(view["water_link.failed"]).tolist()]
+        """Return the events behind what is out of service, shut or held back by hand, dark, drawn or spilt."""
+        causes = [view.cause(name, row) for name in _HINDERS for row in np.flatnonzero(view[name]).tolist()]
+        slowed = (view["water_link.status"] != OPEN) | (view["water_link.setting"] < 1.0)
+        causes += view["water_link.order"][view["water_link.held"] & slowed].tolist()
         if "bus.energised" in view:
             dark = self.bus[(self.bus >= 0) & ~view["bus.energised"][np.maximum(self.bus, 0)]]
             causes += [view.cause("bus.energised", bus) for bus in dark.tolist()]

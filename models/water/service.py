@@ -98,11 +98,13 @@ class Service:
         view.put("water.least_todini", 0, np.fmin(seen.resilience, view["water.least_todini"][0]))
 
     def tell(self, view: View, seen: Seen, cause: int, standing: Sequence[int] = ()) -> None:
-        """Write pressures, and log whose service changed because of an event.
+        """Write pressures, and log whose service changed.
 
-        standing  events behind failures in force: without them what is lost might not be
+        cause     newest event that changed the network since it was last solved, -1 if time alone has passed
+        standing  events behind what works against pressure: without them what is lost might not be
         """
-        view.put("junction.pressure", slice(None), seen.pressure, cause)
+        behind = cause if cause >= 0 else max(standing, default=-1)
+        view.put("junction.pressure", slice(None), seen.pressure, behind)
         if seen.turned:
             self._tell_low(view, seen.low, cause, standing)
         if seen.switched:

@@ -33,12 +33,50 @@ def test_the_tank_feeds_a_town_whose_pump_fails_until_it_is_empty():
     assert world.check() == []
 
 
-def test_a_failure_in_force_is_a_cause_of_the_loss_beside_the_newest_event():
-    events = planned("pump_failure", 0, [0]), planned("pipe_switch", 3600, [1], value=1)
-    world = water_world(small_city(), *events).run("8 h")
+def behind_the_loss(*events, **options):
+    """Return the kinds of event that the first loss of pressure names."""
+    world = water_world(small_city(), *events, **options).run("8 h")
     rows = world.events.rows()
     lost = next(i for i, row in enumerate(rows) if row[1] == "pressure_lost")
-    assert {rows[p][1] for c, p in world.parents.rows() if c == lost} == {"pump_failure", "pipe_switch"}
+    return [rows[p][1] for c, p in world.parents.rows() if c == lost]
+
+
+HARMLESS = planned("pipe_switch", 3600, [1], value=1)
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        planned("pump_failure", 0, [0]),
+        planned("pump_switch", 0, [0], value=0),
+        planned("pump_speed", 0, [0], value=0.1),
+        planned("pipe_switch", 0, [0], value=0),
+        planned("isolate", 0, [0]),
+    ],
+    ids=lambda event: event.kind,
+)
+def test_a_tank_that_runs_empty_names_what_is_in_force_and_no_order_in_between(what):
+    """The tank lasts 5.9 h; an hour after the event a pipe is opened that was open."""
+    assert behind_the_loss(what, HARMLESS) == [what.kind]
+
+
+def test_an_order_taken_back_by_another_is_no_cause():
+    failure = planned("pump_failure", 0, [0])
+    slow, fast = (planned("pump_speed", at, [0], value=value) for at, value in ((600, 0.5), (1200, 1.0)))
+    assert behind_the_loss(failure, slow, fast) == ["pump_failure"]
+
+
+def test_the_draws_and_leaks_that_drain_a_tank_are_causes_of_its_end():
+    draw, leak = planned("hydrant_draw", 0, [1], flow=0.03), planned("leak", 60, [3], area=1e-3)
+    assert behind_the_loss(planned("pump_failure", 0, [0]), draw, leak, HARMLESS) == [
+        "pump_failure",
+        "hydrant_draw",
+        "leak",
+    ]
+
+
+def test_an_event_that_takes_pressure_at_once_is_named_first():
+    assert behind_the_loss(planned("pump_failure", 0, [0]), *CUT)[0] == "pipe_switch"
 
 
 def test_controls_stop_and_start_the_pump_by_the_level_of_the_tank():
