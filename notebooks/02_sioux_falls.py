@@ -32,7 +32,8 @@ from twin.models.traffic import Rules, floating_cars, loops, simulate, travel_ti
 # %% [markdown]
 # ## From data frames to results
 # Lengths are read as miles and free-flow times as minutes; the table's trips and capacities stand for ten hours. An
-# hour's worth of trips departs within three hours, for on shortest ways alone the narrow links take no more.
+# hour's worth of trips departs within three hours, for on shortest ways alone the narrow links take no more. Nodes have
+# their numbers in the literature, 1 to 24, one more than their rows in the city.
 
 # %%
 net = path("tntp", "SiouxFalls/SiouxFalls_net.tntp")
@@ -42,6 +43,9 @@ table = city.frame("trips").rename(columns={"origin": "from", "destination": "to
 trips = table.loc[table.index.repeat((table["trips"] / 10).round().astype(int))].reset_index(drop=True)
 trips["depart"] = np.random.default_rng(1).uniform(0, 3 * 3600, len(trips))
 nodes = city.frame("nodes")
+for frame in (links, trips):
+    frame[["from", "to"]] += 1
+nodes.index += 1
 result = simulate(links, trips, rules=Rules(nodes=nodes))
 result.trips["outcome"].value_counts()
 
@@ -71,11 +75,11 @@ informed.plot.links("speed", 3600, 7200, ax=left)
 _ = informed.plot.links("delay", 3600, 7200, ax=right)
 
 # %% [markdown]
-# A corridor from node 1 to node 24 (rows 0 and 23 of the tables), link by link: slow ways are dark.
+# A corridor from node 1 to node 24, link by link: slow ways are dark.
 
 # %%
 ends = links.reset_index().set_index(["from", "to"])["index"]
-corridor = [ends[a - 1, b - 1] for a, b in ((1, 3), (3, 12), (12, 13), (13, 24))]
+corridor = [ends[a, b] for a, b in ((1, 3), (3, 12), (12, 13), (13, 24))]
 _ = informed.plot.space_time(corridor)
 
 # %%
