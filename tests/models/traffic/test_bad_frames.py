@@ -44,6 +44,14 @@ def test_links_are_named_by_their_label(column, value, message):
         simulate(LINKS.assign(**{column: pd.Series([first, value], LINKS.index, dtype=object)}), TRIPS)
 
 
+def test_room_for_too_many_counts_the_smallest_vehicles_that_drive():
+    rules = Rules(pcu={"car": 1.0, "ant": 0.001})
+    long = LINKS.assign(length=100_000.0)
+    assert len(simulate(long, TRIPS, rules=rules).trips) == len(TRIPS)
+    with pytest.raises(ValueError, match="links row ab: length is 100000.0, .* room for more than 1e.07 vehicles"):
+        simulate(long, TRIPS.assign(**{"class": "ant"}), rules=rules)
+
+
 def test_two_links_of_one_name_are_refused():
     with pytest.raises(ValueError, match="links: the index must be unique"):
         simulate(LINKS.set_axis(["x", "x"]), TRIPS)
