@@ -4,7 +4,8 @@ The load of a bus that follows working hours stands for shops, offices and works
 `close_after` they close: what people used there is away (`bus.absence`), what runs by itself, such as
 refrigerators and servers, still waits for supply. The people go home, to zones drawn as their trips to work are, and
 raise the load there by `home_share` of what they used at work, at homes with supply: who comes home to a dark one asks
-for nothing more. `reopen_after` the return of supply all is as usual again.
+for nothing more. Who is away already, because the zone is evacuated, is neither sent home nor counted, and nobody uses
+more in homes that are left. `reopen_after` the return of supply all is as usual again.
 
 Sources: escape lighting lasts an hour at least (EN 1838:2013, 4.2.5), and nobody is let stay longer.
 When people stayed at home in spring 2020, homes in the United States used 10 % more, commerce
@@ -44,9 +45,10 @@ class Premises(Model):
         Field("bus.turns", "int64", "us", "when they close or open if supply stays as it is, -1 for never", -1),
         Field("premises.away", "float64", "1", "persons sent home, now"),
         Field("premises.lost", "float64", "us", "persons sent home, integrated"),
+        Field("premises.tick", "int64", "us", "when the usual demand was last renewed"),
         Field("premises.since", "int64", "us", "until when this has been added up"),
     )
-    lags = ("bus.energised",)
+    lags = ("bus.energised", "bus.absence")
     adds = ("bus.load", "bus.absence")
     requires = ("bus.energised", "buses", "zones")
     events = (EventKind("premises_turn", "premises without power close, or open again", quiet=True),)
@@ -93,15 +95,16 @@ class Premises(Model):
         """Close or open premises whose time has come; let the hour of day act on what is away."""
         if event.kind == "premises_turn":
             self._turn(view)
-        elif view["bus.closed"].any():
+            return
+        view.put("premises.tick", 0, view.now)
+        if view["bus.closed"].any():
             self._move(view)
-            self._book(view)
 
     def _turn(self, view: View) -> None:
         """Close or open what is due and has its supply as it had, and log it by what changed that."""
         due = (view["bus.turns"] >= 0) & (view["bus.turns"] <= view.now)
         due &= view["bus.energised"] == view["bus.closed"]
-        behind, staff = view["bus.energised@cause"], self.jobs * staffed(self.local_hour(view.now))
+        behind, staff = view["bus.energised@cause"], self._staff(view)
         opening = due & view["bus.closed"]
         for kind, ours, closes in (("premises_closed", due & ~opening, True), ("premises_opened", opening, False)):
             for cause in np.unique(behind[ours]).tolist():
@@ -111,24 +114,35 @@ class Premises(Model):
         view.put("bus.turns", due, -1)
         if due.any():
             self._move(view)
-            self._book(view)
+
+    def _here(self, view: View) -> Array:
+        """Return the share of each bus's people that nothing else has taken away."""
+        return 1.0 - np.clip(view.total("bus.absence", others=True), 0.0, 1.0)
+
+    def _staff(self, view: View) -> Array:
+        """Return who would be at work at each bus."""
+        return np.asarray(self.jobs * self._here(view) * staffed(self._hour(view)))
+
+    def _hour(self, view: View) -> float:
+        """Return the local hour of the usual demand, of which all here is a part, also between two of its ticks."""
+        return self.local_hour(int(view["premises.tick"][0]))
 
     def _move(self, view: View) -> None:
         """Take what people used at closed premises away, and let them use their share of it at homes with supply."""
-        hour = self.local_hour(view.now)
-        closed = view["bus.closed"]
-        part = np.where(closed, self.work * (1.0 - STANDING) * staffed(hour), 0.0)
+        hour, here = self._hour(view), self._here(view)
+        part = np.where(view["bus.closed"], self.work * (1.0 - STANDING) * staffed(hour) * here, 0.0)
         view.add("bus.absence", slice(None), part / demand_factor(self.work, hour))
         zoned = self.zone >= 0
         left = np.bincount(self.zone[zoned], (self.peak * part)[zoned], self.live.shape[0])
-        more = self.home_share * self.homes * np.append(left @ self.live, 0.0)[self.zone]
+        more = self.home_share * here * self.homes * np.append(left @ self.live, 0.0)[self.zone]
         view.add("bus.load", slice(None), np.where(view["bus.energised"], more, 0.0))
+        self._book(view)
 
     def _book(self, view: View) -> None:
         """Add up what was lost so far, and count who is away from now on."""
         view.put("premises.lost", 0, self._lost(view))
         view.put("premises.since", 0, view.now)
-        view.put("premises.away", 0, float(self.jobs[view["bus.closed"]].sum()) * staffed(self.local_hour(view.now)))
+        view.put("premises.away", 0, float(self._staff(view)[view["bus.closed"]].sum()))
 
     def _lost(self, view: View) -> float:
         elapsed = view.now - int(view["premises.since"][0])

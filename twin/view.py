@@ -149,12 +149,13 @@ class View:
             raise ContractError(f"{self._component.name} writes row {index.min()} of {column.field!r}; rows begin at 0")
         return index
 
-    def total(self, name: str) -> Array:
-        """Return the sum of all contributions to an owned or read group."""
+    def total(self, name: str, others: bool = False) -> Array:
+        """Return the sum of all contributions to an owned or read group, or of those of others alone."""
         if name not in self._readable and name not in self._owned:
             raise ContractError(f"{self._component.name} totals {name!r} but does not declare it")
         state = self._world.state
-        parts = [state[a] for a in self._world.assembly.group_arrays[name]]
+        own = f"{name}@{self._component.name}"
+        parts = [state[a] for a in self._world.assembly.group_arrays[name] if not others or a != own]
         if not parts:
             field = self._world.assembly.fields[name]
             return np.zeros((state.layout.rows[field.table], *field.width), field.dtype)

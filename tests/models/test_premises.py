@@ -110,7 +110,37 @@ def test_supply_that_comes_back_for_a_moment_begins_the_hour_anew():
 
 def test_a_zone_that_is_evacuated_and_closed_is_not_away_twice():
     gone = planned("evacuate", 9 * 3600, [0], value=0.9, duration=0.0)
-    assert demand(world_of(DARK, gone).run(11 * HOUR + 1))[3] == 0.0
+    assert demand(world_of(DARK, gone).run(11 * HOUR + 1))[3] == pytest.approx(0.1 * 2e6 * STANDING)
+
+
+def test_who_is_evacuated_is_not_sent_home_too():
+    """Of the people at bus 3 and 4, a part is away from 10:30, an hour and a half after the lights went out."""
+    gone = planned("evacuate", 10.5 * 3600, [0, 1], value=0.6, duration=3600.0)
+    plain, world = world_of(DARK), world_of(DARK, gone)
+    staff = [w.run(11 * HOUR + SECOND).state["premises.away"][0] for w in (plain, world)]
+    assert staff[1] == pytest.approx(0.4 * staff[0])
+    # Homes behind bus 4 are empty too; those behind bus 5 get what the others bring.
+    before, after = (w.state["bus.load@premises"] for w in (plain, world))
+    assert after[5] == pytest.approx(0.4 * before[5])
+    assert demand(world)[3:5] == pytest.approx(0.4 * demand(plain)[3:5])
+    assert world.run(12 * HOUR + SECOND).state["premises.away"] == plain.run(12 * HOUR + SECOND).state["premises.away"]
+    assert world.state["bus.load@premises"].tolist() == plain.state["bus.load@premises"].tolist()
+
+
+def test_nobody_uses_more_in_a_home_that_is_evacuated():
+    gone = planned("evacuate", 10.5 * 3600, [2], value=1.0, duration=0.0)
+    plain, world = (w.run(11 * HOUR + SECOND) for w in (world_of(DARK), world_of(DARK, gone)))
+    assert plain.state["bus.load@premises"][5] > 0
+    assert demand(world)[5] == 0.0
+
+
+def test_what_is_sent_home_between_two_ticks_is_part_of_the_demand_of_the_last():
+    """The premises close at 10:20; the usual demand stands at 10:00, when 2e6 (WORK[10] - STANDING) W are people's."""
+    dark = planned("line_failure", 9 * 3600 + 1200, [0], duration=0.0)
+    world = world_of(dark).run(10 * HOUR + 1300 * SECOND)
+    assert world.state["bus.closed"][3]
+    assert demand(world)[3] == pytest.approx(2e6 * STANDING, rel=1e-9)
+    assert world.state["bus.load@premises"][5] == pytest.approx(0.5 * 0.75 * 2.5e6 * (WORK[10] - STANDING))
 
 
 def test_shed_loads_close_premises_too():
