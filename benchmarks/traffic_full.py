@@ -160,7 +160,7 @@ def _reroute(traffic: Any, net: Any, seen: Any, drivers: Any = None) -> Any:
     if drivers is None:
         traffic.settings.informed[...] = table
     else:
-        drivers.lead(traffic.settings.habitual, table)
+        drivers.lead(traffic.settings.habitual, table, traffic.settings.closed)
         traffic = drivers.traffic
     touch(*traffic)
     return traffic

@@ -80,7 +80,8 @@ class Network(NamedTuple):
     phase_start         (n_node + 1,)  bounds of the phases of a node
     pocket              (n_movement,)  link that is the pocket of a movement, -1:
                         none; empty where no movement of the city has one
-    pocket_target       (n_link,)   where the vehicles of a pocket go; -1: no pocket
+    pocket_target       (n_link,)   where the vehicles of a pocket go; -1: no pocket. While it is closed they go
+                        by the tables, as from the link that the pocket belongs to
     approach            (n_link,)   the link a pocket belongs to; itself: no pocket
     turning             (n_node,)   1 where a movement has a pocket or gives way
     yield_start         (n_movement + 1,)  bounds in `yield_to`; empty where no

@@ -90,7 +90,7 @@ def build(
     column = hop_columns(roads.n_node, columns["to_node"], roads.banned_turns)
     columns, vehicles, plan = with_pockets(columns, vehicles, signals)
     check_signals(roads.n_node, columns, plan, roads.gap, roads.late_turn)
-    column = np.append(column, columns["to_node"][len(column) :])
+    column = np.append(column, column[columns["pockets"][:, 0]])
     n_column = int(max(roads.n_node, column.max(initial=-1) + 1))
     settings = _settings(roads, columns, plan, classes, (len(targets), n_column))
     demand, origin_node = lay_demand(roads.n_node, columns, vehicles, destinations, classes)

@@ -75,8 +75,10 @@ def next_link(code: int, queue: int, network: Network, demand: Demand, settings:
     if code >= 0:
         step = int(demand.routes[code & INDEX])
         return step if step >= 0 else n_link
-    if network.pocket.shape[0] > 0 and queue < n_link and network.pocket_target[queue] >= 0:
-        return int(network.pocket_target[queue])
+    if network.pocket.shape[0] > 0 and queue < n_link:
+        following = int(network.pocket_target[queue])
+        if following >= 0 and not settings.closed[following & INDEX]:
+            return following
     choice = -1 - code
     destination = (choice >> 1) & INDEX
     if demand.destination_node[destination] == network.queue_node[queue]:

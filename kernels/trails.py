@@ -34,6 +34,7 @@ from twin.kernels.traffic_arrays import (
     RING_COLUMNS,
     ROW_WORD,
     VEHICLE_MASK,
+    Byte,
     Demand,
     Int,
     Int32,
@@ -79,14 +80,14 @@ def new_memory(network: Network, demand: Demand) -> Memory:
     return Memory(own, home, np.full(n_vehicle, -1, np.int32), len(demand.routes), parted)
 
 
-def keep_ways(traffic: Traffic, habitual: Int32, informed: Int32, memory: Memory) -> Int32:
+def keep_ways(traffic: Traffic, habitual: Int32, informed: Int32, closed: Byte, memory: Memory) -> Int32:
     """Say which vehicles keep the way they are on when the tables change; return the new records.
 
-    habitual, informed  the tables that will hold from now on, see `Settings`
+    habitual, informed, closed  tables and closed links that will be from now on, see `Settings`
 
     Changes the words of vehicles and `memory.start` at once. The caller writes
     the records into `Demand.routes`, behind the given routes and in place of those
-    before, writes the new tables, and calls `traffic.touch`.
+    before, writes the new tables and closed links, and calls `traffic.touch`.
     """
     network, demand, settings, _ = traffic
     left, changed = np.zeros((2, *informed.shape), np.int32), np.zeros((2, len(informed)), np.bool_)
@@ -98,7 +99,7 @@ def keep_ways(traffic: Traffic, habitual: Int32, informed: Int32, memory: Memory
     steps = np.empty(max(_FIRST_ROOM, len(demand.routes) - memory.given) + longest, np.int32)
     seen = np.zeros(len(network.group_of_node), np.int64)
     cursor = np.zeros(4, np.int64)
-    while not _keep_ways(*traffic, memory, habitual, informed, left, changed, steps, longest, seen, cursor):
+    while not _keep_ways(*traffic, memory, habitual, informed, closed, left, changed, steps, longest, seen, cursor):
         steps = np.append(steps, np.empty_like(steps))
     return steps[: cursor[_USED]]
 
@@ -164,6 +165,7 @@ def _keep_ways(
     memory: Memory,
     habitual: Int32,
     informed: Int32,
+    closed: Byte,
     left: Int32,
     changed: NDArray[np.bool_],
     steps: Int32,
@@ -174,6 +176,7 @@ def _keep_ways(
     """Go through all vehicles under way, link by link; False: no room is left, go on with a longer `steps`.
 
     habitual, informed  (n_destination, n_column)  the new tables
+    closed   (n_link,)  the new closed links
     left, changed       see `_count_links`, of habitual and informed drivers
     steps    (n_step,)  written: the records
     longest  bound of a record: trail and kept way have each link once, or the trail is forgotten
@@ -188,6 +191,8 @@ def _keep_ways(
     for link in range(cursor[_LINK], n_link):
         bottom, top = network.ring_start[link], network.ring_start[link + 1]
         slot = state.link[link, OUT_SLOT] + cursor[_RANK]
+        turn = network.pocket_target[link]
+        turned = turn >= 0 and closed[turn] != settings.closed[turn]
         for rank in range(cursor[_RANK], state.link[link, ENTRIES] - state.link[link, EXITS]):
             at = (slot if slot < top else bottom + slot - top) & INDEX
             slot += 1
@@ -201,8 +206,8 @@ def _keep_ways(
             vehicle = word & VEHICLE_MASK
             own = code if code < 0 else memory.own[vehicle]
             table, row = (-1 - own) & 1, ((-1 - own) >> 1) & INDEX
-            news = changed[table, row]
-            here = left[table, row, network.hop_column[link]] if news and network.pocket_target[link] < 0 else _UNKNOWN
+            news = changed[table, row] or turned
+            here = left[table, row, network.hop_column[link]] if news and turn < 0 else _UNKNOWN
             begin, place, queue = used, memory.start[vehicle], int(memory.home[vehicle])
             doubt = here < 0 or left[table, row, network.queue_node[queue]] < here
             while place >= 0 and place != code and demand.routes[place & INDEX] >= 0 and used - begin <= n_queue:
@@ -224,8 +229,8 @@ def _keep_ways(
                 if doubt:
                     cursor[_SERIAL] += 1
                     used, way = _asked(
-                        code, own, vehicle, link, network, demand, settings, memory, habitual, informed, steps, begin,
-                        used, seen, cursor[_SERIAL],
+                        code, own, vehicle, link, network, demand, settings, memory, habitual, informed, closed, steps,
+                        begin, used, seen, cursor[_SERIAL],
                     )  # fmt: skip
                 code = way if way < 0 else way + given
             if used > begin:
@@ -250,6 +255,7 @@ def _asked(
     memory: Memory,
     habitual: Int32,
     informed: Int32,
+    closed: Byte,
     steps: Int32,
     begin: int,
     used: int,
@@ -265,7 +271,7 @@ def _asked(
     seen[network.queue_node[memory.home[vehicle]]] = serial
     for place in range(begin, used):
         seen[network.queue_node[steps[place & INDEX]]] = serial
-    if _is_free(own, link, network, demand, habitual, informed, seen, serial):
+    if _is_free(own, link, network, demand, habitual, informed, closed, seen, serial):
         return used, own
     n_link, queue, end = network.from_node.shape[0], link, used
     while True:
@@ -278,7 +284,7 @@ def _asked(
             queue = next_link(own, queue, network, demand, settings)
             if queue == n_link:
                 return end, used
-        if queue > n_link or settings.closed[queue] or end - used > network.queue_node.shape[0]:
+        if queue > n_link or closed[queue] or end - used > network.queue_node.shape[0]:
             # The old way cannot be driven.
             steps[begin & INDEX] = link
             return begin + 1, own
@@ -288,11 +294,21 @@ def _asked(
 
 @inline_jit
 def _is_free(
-    own: int, link: int, network: Network, demand: Demand, habitual: Int32, informed: Int32, seen: Int, serial: int
+    own: int,
+    link: int,
+    network: Network,
+    demand: Demand,
+    habitual: Int32,
+    informed: Int32,
+    closed: Byte,
+    seen: Int,
+    serial: int,
 ) -> bool:
     """Say whether new tables lead from the end of a link to the destination, and by no node of the trail."""
     row = ((-1 - own) >> 1) & INDEX
     queue, following = link, network.pocket_target[link]
+    if following >= 0 and closed[following]:
+        following = -1
     for _ in range(network.queue_node.shape[0]):
         if following < 0:
             if network.queue_node[queue] == demand.destination_node[row]:

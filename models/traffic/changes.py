@@ -62,13 +62,11 @@ class Changes:
                 self.present[name][self.link[row]] = values[row]
         traffic, touched = drivers.traffic, np.unique(self.link[rows])
         self._write(traffic, touched)
-        before = traffic.settings.closed.copy()
-        traffic.settings.closed[touched] = self.present["open"][touched] == 0
         shut = self.present["open"] == 0
         if guide is not None:
             guide.shut = shut
             guide.free[touched] = (self.present["length"] / self.present["speed"])[touched]
-        if (before != traffic.settings.closed).any():
+        if (shut != traffic.settings.closed[: len(shut)]).any():
             self._lead(drivers, guide, shut)
         touch(*drivers.traffic)
 
@@ -99,7 +97,7 @@ class Changes:
         hops = next_hops(self.ways, np.where(shut, np.inf, self.usual), self.goals)
         habitual = where_there_is_a_way(hops, settings.habitual)
         informed = habitual if guide is None else where_there_is_a_way(guide.hops(), settings.informed)
-        drivers.lead(habitual, informed)
+        drivers.lead(habitual, informed, np.append(shut, np.zeros(len(self.pockets), bool)))
 
 
 def where_there_is_a_way(hops: Array, before: Array) -> Array:

@@ -57,7 +57,7 @@ class Guide:
         seen, links = (self.seen[:, 0], self.seen[:, 1]), (self.free, self.owner)
         self.heard = present_time(state.link, state.ring, int(state.clock[NOW]), seen, links)
         self.seen[:] = state.link[:, [EXITS, TRAVEL]]
-        drivers.lead(settings.habitual, where_there_is_a_way(self.hops(), settings.informed))
+        drivers.lead(settings.habitual, where_there_is_a_way(self.hops(), settings.informed), settings.closed)
         touch(*drivers.traffic)
 
 

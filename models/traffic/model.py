@@ -195,7 +195,6 @@ class Traffic(Model):
         if changed.size:
             causes = [view.cause("link.closure", int(row)) for row in changed]
             view.put("link.open", changed, ~wanted[changed], cause=causes)
-            view.raw("road.closed")[changed] = wanted[changed]
             view.raw("routes.stale")[0] = True
         return changed
 
@@ -253,16 +252,21 @@ class Traffic(Model):
         if view["routes.stale"][0]:
             habitual = where_there_is_a_way(self.routing.table(usual), habitual)
             view.raw("routes.stale")[0] = False
-        lead(view, arrays, self.memory, habitual, informed)
+        lead(view, arrays, self.memory, (habitual, informed), self._closed(view, arrays))
 
     def _detour(self, view: View, closed: Array) -> None:
         """Lead everybody around roads that have just closed: only destinations that used them."""
         arrays = self._arrays(view)
-        tables = [arrays.settings.habitual.copy(), arrays.settings.informed.copy()]
+        tables = arrays.settings.habitual.copy(), arrays.settings.informed.copy()
         for table, times in zip(tables, self._times(view), strict=True):
             rows = self.routing.users(table, closed)
             table[rows] = where_there_is_a_way(self.routing.table(times, rows), table[rows])
-        lead(view, arrays, self.memory, *tables)
+        lead(view, arrays, self.memory, tables, self._closed(view, arrays))
+
+    def _closed(self, view: View, arrays: Arrays) -> Array:
+        """Mark the links (n_link,) of the kernel, pockets among them, that nobody may enter."""
+        shut = ~view["link.open"]
+        return np.append(shut, np.zeros(arrays.settings.closed.size - shut.size, bool))
 
     def _times(self, view: View) -> tuple[Array, Array]:
         """Return the free-flow time when dry and the present time of every link, s; inf where it is closed."""

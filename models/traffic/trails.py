@@ -37,12 +37,14 @@ def with_trails(view: View, traffic: Traffic) -> Traffic:
     return traffic._replace(demand=traffic.demand._replace(routes=view.raw("trail.steps").reshape(-1)))
 
 
-def lead(view: View, traffic: Traffic, memory: Memory, habitual: Array, informed: Array) -> None:
+def lead(view: View, traffic: Traffic, memory: Memory, tables: tuple[Array, Array], closed: Array) -> None:
     """Write new tables of next links into the world, and keep on their ways whom they would lead in a circle.
 
     traffic  as `with_trails` returns it
+    tables   of habitual and informed drivers
+    closed   (n_link,)  links that nobody may enter from now on
     """
-    steps = _keep(traffic, memory._replace(start=view.raw("vehicle.trail")), habitual, informed)
+    steps = _keep(traffic, memory._replace(start=view.raw("vehicle.trail")), *tables, closed)
     while view["trail_list.used"][0] * _PAGE < steps.size:
         view.take("trail")
     view.raw("trail.steps").reshape(-1)[: steps.size] = steps
@@ -59,12 +61,14 @@ class Drivers:
     traffic: Traffic
     memory: Memory
 
-    def lead(self, habitual: Array, informed: Array) -> None:
+    def lead(self, habitual: Array, informed: Array, closed: Array) -> None:
         """Give drivers new tables of next links, and keep on their ways whom they would lead in a circle.
+
+        closed  (n_link,)  links that nobody may enter from now on
 
         Look up the next links of all first vehicles with `touch` afterwards.
         """
-        steps = _keep(self.traffic, self.memory, habitual, informed)
+        steps = _keep(self.traffic, self.memory, habitual, informed, closed)
         demand, given = self.traffic.demand, self.memory.given
         if given + steps.size > demand.routes.size:
             routes = np.append(demand.routes[:given], np.full(2 * steps.size, -1, np.int32))
@@ -72,11 +76,12 @@ class Drivers:
         self.traffic.demand.routes[given : given + steps.size] = steps
 
 
-def _keep(traffic: Traffic, memory: Memory, habitual: Array, informed: Array) -> Array:
-    """Write new tables, and return the records of drivers under way."""
+def _keep(traffic: Traffic, memory: Memory, habitual: Array, informed: Array, closed: Array) -> Array:
+    """Write new tables and closed links, and return the records of drivers under way."""
     from twin.kernels.trails import keep_ways
 
-    steps = keep_ways(traffic, habitual, informed, memory)
+    steps = keep_ways(traffic, habitual, informed, closed.astype(np.int8), memory)
     traffic.settings.habitual[...] = habitual
     traffic.settings.informed[...] = informed
+    traffic.settings.closed[...] = closed
     return steps

@@ -38,7 +38,7 @@ class Told:
         settings = self.traffic.settings
         after = settings._replace(**{name: np.ascontiguousarray(table, np.int32) for name, table in tables.items()})
         if self.remember:
-            steps = keep_ways(self.traffic, after.habitual, after.informed, self.memory)
+            steps = keep_ways(self.traffic, after.habitual, after.informed, after.closed.astype(np.int8), self.memory)
             demand = self.traffic.demand
             routes = np.append(demand.routes[: self.memory.given], steps)
             self.traffic = self.traffic._replace(demand=demand._replace(routes=routes))
@@ -169,18 +169,17 @@ def _drive(seed: int, remember: bool = True, closing: bool = False) -> Told:
     told = Told(traffic, remember)
     for now in range(0, 400, 8):
         told.run(now)
-        tables = {name: np.array(getattr(told.traffic.settings, name)) for name in ("informed", "habitual")}
-        for name in tables if now == 0 or rng.random() < 0.5 else ("informed",):
+        tables = {name: np.array(getattr(told.traffic.settings, name)) for name in ("informed", "habitual", "closed")}
+        if closing and rng.random() < 0.1:
+            tables["closed"][rng.integers(0, n_link)] ^= 1
+        for name in ("informed", "habitual") if now == 0 or rng.random() < 0.5 else ("informed",):
             times = rng.uniform(1.0, 9.0, n_link) ** 3
-            times[told.traffic.settings.closed[:n_link] > 0] = np.inf
+            times[tables["closed"][:n_link] > 0] = np.inf
             made = np.empty((len(ends), 12), np.int32)
             next_hop_table(streets.in_start, streets.in_link, streets.from_node, times, ends, made, np.empty((0, 12)))
             tables[name][:] = made
         told.tell(**tables)
-        if closing and rng.random() < 0.1:
-            told.traffic.settings.closed[rng.integers(0, n_link)] ^= 1
-    told.traffic.settings.closed[:] = 0
-    told.tell()
+    told.tell(closed=np.zeros_like(told.traffic.settings.closed))
     told.run(10_000)
     return told
 

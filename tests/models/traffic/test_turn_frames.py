@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -83,3 +84,23 @@ def test_a_gridlock_through_pockets_names_links_alone():
     relaxed = simulate(links, trips, rules=Rules(pockets=pockets, relax_after=60.0))
     assert relaxed.relaxed > 0
     assert (relaxed.trips["outcome"] == "arrived").all()
+
+
+def test_who_is_in_a_pocket_when_its_road_closes_takes_another_way_from_there():
+    # from a to e by c, or slower by d; three have stepped into the pocket to c and wait for the green of 80 s
+    links = pd.DataFrame(
+        {"from": list("abbcd"), "to": list("bcdee"), "length": 1000.0, "speed": [20.0, 20, 10, 20, 20]}
+    )
+    links.index = ["ab", "bc", "bd", "ce", "de"]
+    trips = pd.DataFrame({"from": "a", "to": "e", "depart": np.arange(0, 20, 2.0)})
+    red = pd.DataFrame({"link": ["ab"], "cycle": [100.0], "start": [80.0], "green": [20.0]})
+    pocket = pd.DataFrame({"from_link": ["ab"], "to_link": ["bc"], "storage": [3.0]})
+    shut = pd.DataFrame({"time": [60.0], "link": ["bc"], "open": [False]})
+    result = simulate(links, trips, rules=Rules(signals=red, pockets=pocket), changes=shut)
+    assert set(result.trips["outcome"]) == {"arrived"}
+    assert result.trips["arrive"].min() == 230.0
+    assert result.links["vehicles"].tolist() == [10, 0, 10, 0, 10]
+    # a road that opens again before the green is taken as if it had never been closed
+    opened = pd.concat([shut, pd.DataFrame({"time": [70.0], "link": ["bc"], "open": [True]})])
+    again = simulate(links, trips, rules=Rules(signals=red, pockets=pocket), changes=opened)
+    assert again.links["vehicles"].tolist() == [10, 10, 0, 10, 0]
