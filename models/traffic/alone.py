@@ -205,16 +205,17 @@ class _Drive:
             self.parts.append([column[: log.written[0]].copy() for column in log[:4]])
             log.written[0] = 0
 
-    def hear(self) -> bool:
-        """Tell informed drivers the news; return True if nobody drives, and there is none until somebody does."""
-        from twin.kernels.traffic_arrays import DRIVING
-
+    def hear(self, now: int, idle: int, every: int) -> int:
+        """Tell informed drivers the news; return until when these stay the same if nobody moves before `idle` (us)."""
         assert self.guide is not None
-        quiet = self.drivers.traffic.state.tally[DRIVING] == 0
-        seen, told = self.guide.seen.copy(), self.drivers.traffic.settings.informed.copy() if quiet else None
+        if idle <= now + every:
+            self.guide.renew(self.drivers)
+            return now
+        seen, told = self.guide.seen.copy(), self.drivers.traffic.settings.informed.copy()
         self.guide.renew(self.drivers)
-        same = told is not None and np.array_equal(told, self.drivers.traffic.settings.informed)
-        return bool(same and np.array_equal(seen, self.guide.seen))
+        if (seen != self.guide.seen).any() or (told != self.drivers.traffic.settings.informed).any():
+            return now
+        return self.guide.same_until(self.drivers.traffic, idle, every)
 
 
 @dataclass
@@ -263,7 +264,7 @@ def _run(drive: _Drive, until: int) -> tuple[list[Array], int]:
         if now == look.due and find(drivers.traffic):
             relaxed += len(relax(drivers.traffic, log, look.every))
             idle = now
-        if now == news.due and not drive.hear():
-            idle = now
+        if now == news.due:
+            idle = drive.hear(now, idle, news.every)
     drive.advance(log, until)
     return [np.concatenate(column) for column in zip(*drive.parts, strict=True)], relaxed

@@ -11,6 +11,7 @@ from twin.models.traffic.changes import where_there_is_a_way
 from twin.models.traffic.publish import present_time
 
 if TYPE_CHECKING:
+    from twin.kernels.traffic_layout import Traffic
     from twin.models.traffic.trails import Drivers
     from twin.models.traffic.turns import Ways
 
@@ -43,9 +44,9 @@ class Guide:
     shut: Array
     seen: Array
 
-    def hops(self) -> Array:
+    def hops(self, heard: Array | None = None) -> Array:
         """Return the next links of informed drivers by what they have heard, around roads that are closed now."""
-        times = [np.where(self.shut, np.inf, time) for time in (self.usual, self.heard)]
+        times = [np.where(self.shut, np.inf, t) for t in (self.usual, self.heard if heard is None else heard)]
         return guided_hops(self.ways, (times[0], times[1]), self.destinations, self.guided)
 
     def renew(self, drivers: Drivers) -> None:
@@ -54,11 +55,33 @@ class Guide:
         from twin.kernels.traffic_arrays import EXITS, NOW, TRAVEL
 
         settings, state = drivers.traffic.settings, drivers.traffic.state
-        seen, links = (self.seen[:, 0], self.seen[:, 1]), (self.free, self.owner)
-        self.heard = present_time(state.link, state.ring, int(state.clock[NOW]), seen, links)
+        self.heard = self._present(drivers.traffic, int(state.clock[NOW]))
         self.seen[:] = state.link[:, [EXITS, TRAVEL]]
         drivers.lead(settings.habitual, where_there_is_a_way(self.hops(), settings.informed), settings.closed)
         touch(*drivers.traffic)
+
+    def same_until(self, traffic: Traffic, idle: int, step: int) -> int:
+        """Return the time up to which the news stay what they are, if nobody moves before `idle` (us).
+
+        As long as all times grow steadily, so do those of all ways: a way that is
+        the quickest now and later is so in between. Of ever shorter times the first
+        for which this holds is taken, or none that is not longer than a step.
+        """
+        from twin.kernels.traffic_arrays import NOW
+
+        now, hops = int(traffic.state.clock[NOW]), self.hops()
+        rest = idle - now
+        while rest > step:
+            half, later = (self._present(traffic, now + ahead) for ahead in (rest // 2, rest))
+            if np.allclose(half, (self.heard + later) / 2, 1e-12, 1e-6) and np.array_equal(self.hops(later), hops):
+                return now + rest
+            rest //= 2
+        return now
+
+    def _present(self, traffic: Traffic, now: int) -> Array:
+        """Return the times (n_link,) that are heard at an instant (us) if nobody moves before, s."""
+        seen = self.seen[:, 0], self.seen[:, 1]
+        return present_time(traffic.state.link, traffic.state.ring, now, seen, (self.free, self.owner))
 
 
 def new_guide(ways: Ways, usual: Array, owner: Array, destinations: Array, guided: Array) -> Guide:

@@ -8,11 +8,27 @@ import pytest
 
 from tests.models.traffic.test_guidance import random_grid
 from twin.models.traffic import Rules, alone, floating_cars, guidance, loops, simulate
+from twin.models.traffic.standing import HeldUpWarning
 
 LINKS = pd.DataFrame(
     {"from": list("abb"), "to": list("bcc"), "length": [1000.0, 1000, 1100], "speed": 20.0}, index=["ab", "bc", "long"]
 )
 UNIX = 1.7e9
+
+
+SIX = pd.DataFrame({"from": "a", "to": "d", "depart": np.zeros(6)})
+
+
+def standing(length):
+    """Return links of which bc holds five; the sixth waits at b until the wait there is longer than the way by e."""
+    lengths = [1000.0, 25, 1000, length, length]
+    ends = {"from": list("abcbe"), "to": list("bcded")}
+    return pd.DataFrame(ends, index=["ab", "bc", "cd", "be", "ed"]).assign(length=lengths, speed=20.0)
+
+
+def red(cycle):
+    """Return a signal that is red for the first half of its cycle."""
+    return pd.DataFrame({"link": ["bc"], "cycle": [cycle], "start": [cycle / 2], "green": [100.0]})
 
 
 def counted(monkeypatch, owner, name):
@@ -40,6 +56,25 @@ def test_who_waits_before_a_closed_road_costs_nothing(monkeypatch):
     result = simulate(LINKS, trips, rules=Rules(informed_share=1.0), changes=closed)
     assert result.trips["arrive"].tolist() == [1e8 + 100]
     assert len(renewed) <= 6
+
+
+def test_who_stands_before_a_closed_road_costs_nothing(monkeypatch):
+    renewed = counted(monkeypatch, guidance.Guide, "renew")
+    trips = pd.DataFrame({"from": "a", "to": "c", "depart": [0.0, 2.0, 4.0]})
+    closed = pd.DataFrame({"time": [1.0], "link": ["bc"], "open": [False]})
+    with pytest.warns(HeldUpWarning):
+        simulate(LINKS.loc[["ab", "bc"]], trips, rules=Rules(informed_share=1.0, refresh=10.0), changes=closed)
+    assert len(renewed) < 20
+
+
+def test_news_of_a_queue_that_stands_for_months_are_told_when_they_change(monkeypatch):
+    # as in the story below, but red lasts for 58 days, and the other way takes 100,000 s
+    renewed = counted(monkeypatch, guidance.Guide, "renew")
+    told = counted(monkeypatch, guidance, "guided_hops")
+    result = simulate(standing(1e6), SIX, 6e6, Rules(signals=red(1e7), informed_share=1.0, refresh=60.0))
+    assert result.trips["arrive"].iloc[5] == pytest.approx(100_020 + 100_000, abs=2e-6)
+    assert len(renewed) < 60
+    assert len(told) < 600
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -86,15 +121,8 @@ def test_absurdly_many_intervals_are_refused():
 
 
 def test_the_news_of_a_standing_queue_grows_though_nothing_moves():
-    # bc holds five and is red for 50,000 s; the sixth waits at b until the wait there is longer than the 1,000 s by e
-    links = pd.DataFrame(
-        {"from": list("abcbe"), "to": list("bcded"), "length": [1000.0, 25, 1000, 10_000, 10_000], "speed": 20.0},
-        index=["ab", "bc", "cd", "be", "ed"],
-    )
-    red = pd.DataFrame({"link": ["bc"], "cycle": [1e5], "start": [5e4], "green": [100.0]})
-    trips = pd.DataFrame({"from": "a", "to": "d", "depart": np.zeros(6)})
-    rules = Rules(signals=red, informed_share=1.0, refresh=60.0, relax_after=20.0)
-    result = simulate(links, trips, rules=rules)
+    rules = Rules(signals=red(1e5), informed_share=1.0, refresh=60.0, relax_after=20.0)
+    result = simulate(standing(10_000.0), SIX, rules=rules)
     assert (result.trips["arrive"].iloc[:5] > 5e4).all()
     # the first came to bc at 50 s; with the 50 s on cd 950 s are as long as by e, which is known at 1,020 s
     assert result.trips["arrive"].iloc[5] == pytest.approx(1020 + 1000, abs=2e-6)
