@@ -208,3 +208,15 @@ def test_a_burst_that_nobody_can_repair_and_a_listed_pipe_are_told_before_the_ru
     told = "; ".join(problem.message for problem in problems if problem.code == "E137")
     assert "pipes p26: no crew repairs it, for no depot is of the kind 'water'" in told
     assert "no asset that crews repair has the id 'ss9'; the nearest is 'ss" in told
+
+
+@pytest.mark.parametrize(
+    ("lasts", "told"), [("30 min", []), ("5 h", ["road_closure lasts 5 h, and the run ends 30 min after it begins"])]
+)
+def test_an_event_that_lasts_beyond_the_run_is_a_warning(lasts, told, tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text(
+        "scenario: a\ncity: nusantara\nstart: 2026-01-15 17:00\nduration: 1 h\nmodels: [hazards, traffic]\n"
+        f"events: [{{at: +30 min, kind: road_closure, where: {{id: l4}}, duration: {lasts}}}]\n"
+    )
+    assert [problem.message for problem in load(path).check() if problem.code == "W207"] == told

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from twin.contract import Component, EventKind
+from twin.contract import SECOND, Component, EventKind
 from twin.registry import Registry
 from twin.scenario import keys
 from twin.scenario.case import ScenarioEvent
@@ -86,7 +86,22 @@ def _event(
     time = _time(entry, city, span, problems) if city and span else None
     if problems.noted > before or time is None:
         return None
+    if span:
+        _lasting(entry, kind, (time, span[1]), params, problems)
     return ScenarioEvent(kind.name, time, targets, params, entry.mark.label)
+
+
+def _lasting(
+    entry: Node, kind: EventKind, times: tuple[int, int], params: Mapping[str, object], problems: Problems
+) -> None:
+    """Warn of an event whose end lies beyond that of the run: what it changes stays so.
+
+    times  us since the start, of the event and of the end of the run
+    """
+    lasts, left = params.get("duration"), times[1] - times[0]
+    if isinstance(lasts, int | float) and lasts * SECOND > left:
+        text = f"{kind.name} lasts {format_duration(round(lasts * SECOND))}, and the run ends"
+        problems.add(entry.mark, "W207", f"{text} {format_duration(left)} after it begins")
 
 
 def _targets(entry: Node, kind: EventKind, city: City, problems: Problems) -> tuple[int, ...]:

@@ -43,6 +43,7 @@ CODES = {
     "W204": "a model waits for decisions, and no policy makes them",
     "W205": "an event of the scenario has no answer in this city",
     "W206": "a model is left out that would carry effects from one model to another",
+    "W207": "an event lasts beyond the end of the run",
 }
 """Meaning of each code; E is an error, W a warning."""
 
