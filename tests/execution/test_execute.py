@@ -21,11 +21,12 @@ from twin.execution.board import Board, stopping_on_signals
 from twin.execution.execute import Execution, execute
 from twin.execution.memory import Memory, resident, trimmer
 from twin.execution.suite import resume, run_suite, select
-from twin.execution.warned import told_of
+from twin.execution.warned import telling_runs, told_of
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Execution(workers=1, warm=False)
 APART = Execution(workers=2, warm=False)
+THREADS = Execution(workers=2, executor="threads", warm=False)
 
 
 def tables(folder):
@@ -66,21 +67,21 @@ def test_a_warning_names_the_run_it_comes_from(tmp_path, tiny, capfd):  # noqa: 
     assert told == {f"warning: arm {c.arm}, replication {c.replication}: the till is slow" for c in cases}
 
 
-@pytest.mark.filterwarnings("default::UserWarning")
-def test_what_one_run_was_warned_of_the_next_is_told_too(tmp_path, tiny, monkeypatch):  # noqa: F811
+@pytest.mark.parametrize("execution", [HERE, THREADS], ids=["here", "threads"])
+def test_what_one_run_was_warned_of_the_next_is_told_too(tmp_path, tiny, monkeypatch, execution):  # noqa: F811
     told: list[str] = []
     note = lambda message, *place: told.append(warnings.formatwarning(message, *place[:3]))  # noqa: E731
     monkeypatch.setattr(warnings, "showwarning", note)
     cases = [replace(c, options={"shop": {**c.options["shop"], "complain": True}}) for c in tiny().cases()[:4]]
-    execute(cases, tmp_path, HERE)
-    assert {line for line in told if "till" in line} == {
+    execute(cases, tmp_path, execution)
+    assert sorted(line for line in told if "till" in line) == sorted(
         f"warning: arm {c.arm}, replication {c.replication}: the till is slow\n" for c in cases
-    }
+    )
 
 
 def test_a_warning_about_code_keeps_its_form(tiny):  # noqa: F811
     plain = warnings.formatwarning(RuntimeWarning("overflow"), RuntimeWarning, "kernel.py", 3)
-    with told_of(tiny().cases()[0]):
+    with telling_runs(), told_of(tiny().cases()[0]):
         assert warnings.formatwarning(RuntimeWarning("overflow"), RuntimeWarning, "kernel.py", 3) == plain
         assert "kernel.py" not in warnings.formatwarning(UserWarning("full"), UserWarning, "kernel.py", 3)
     assert warnings.formatwarning(UserWarning("full"), UserWarning, "kernel.py", 3) != "full"

@@ -20,7 +20,7 @@ from twin.errors import TwinError
 from twin.execution.board import Board, Pace, stopping_on_signals
 from twin.execution.memory import Memory
 from twin.execution.run import FAILED, WAITING, Control, Record, run_case
-from twin.execution.warned import told_of
+from twin.execution.warned import telling_runs, told_of
 
 if TYPE_CHECKING:
     from twin.scenario import Case
@@ -74,7 +74,7 @@ def here(jobs: list[Job], execution: Execution, watch: Watch | None) -> list[Rec
     """Run jobs one after the other in this process."""
     board, pace = Board(len(jobs)), Pace(POLL)
     records = []
-    with stopping_on_signals(board), _watching(watch, board, jobs) as refresh:
+    with telling_runs(), stopping_on_signals(board), _watching(watch, board, jobs) as refresh:
         for number, job in enumerate(jobs):
 
             def progress(now: int, number: int = number) -> None:
@@ -95,11 +95,13 @@ def in_threads(jobs: list[Job], execution: Execution, workers: int, watch: Watch
     board = Board(len(jobs))
 
     def work(number: int) -> Record:
-        record = _one(jobs[number], board, execution, lambda now: board.note(number, now))
+        with told_of(jobs[number].case):
+            record = _one(jobs[number], board, execution, lambda now: board.note(number, now))
         board.note(number, record.time)
         return record
 
-    with stopping_on_signals(board), _watching(watch, board, jobs) as refresh, ThreadPoolExecutor(workers) as pool:
+    watched = _watching(watch, board, jobs)
+    with telling_runs(), stopping_on_signals(board), watched as refresh, ThreadPoolExecutor(workers) as pool:
         waiting = [pool.submit(work, number) for number in range(len(jobs))]
         while wait(waiting, POLL).not_done:
             refresh()
@@ -234,7 +236,7 @@ def _work(number: int, job: Job, execution: Execution, place: _Place, carried: _
     board.begin(number)
     _IDLE.clear()
     try:
-        with told_of(job.case):
+        with telling_runs(), told_of(job.case):
             record = _one(job, board, execution, lambda now: board.note(number, now), place.parent)
     finally:
         _IDLE.set()
