@@ -62,8 +62,10 @@ def test_more_roots_and_steps_of_one_kind_make_no_event_richer():
 def test_an_unknown_event_names_what_there_is():
     with pytest.raises(DataError, match="events 0 to 4"):
         RAIN.chain(5)
-    with pytest.raises(DataError, match="it has crash, flood, jam, late, rain"):
+    with pytest.raises(DataError, match="'fire' happened in this run; it has crash, flood, jam, late, rain"):
         RAIN.richest("fire")
+    with pytest.raises(DataError, match="nearest: link_slow; it has flood, link_slow"):
+        causes(["flood", "link_slow"], []).richest("slow_link")
 
 
 def test_an_explanation_is_indented_and_ends_with_its_roots():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -94,7 +95,9 @@ class Causes:
         found = self.ranked(kind, planned)
         if not found:
             known = ", ".join(sorted(set(self.events["kind"].tolist())))
-            raise DataError(f"no event of kind {kind!r} in this run; it has {known}")
+            close = _closest(kind, self.events["kind"].tolist())
+            hint = f"; nearest: {close}" if close else ""
+            raise DataError(f"no event of kind {kind!r} happened in this run{hint}; it has {known}")
         return found[0]
 
     def _lines(self, events: Iterable[int], planned: Container[str]) -> dict[int, _Line]:
@@ -109,6 +112,17 @@ class Causes:
             line = max(lines, key=_Line.richness, default=_Line(kind in planned, frozenset(), ()))
             best[number] = _Line(line.begun, line.kinds | {kind}, (*line.events, number))
         return best
+
+
+def _closest(kind: str, known: Iterable[str]) -> str:
+    """Return the kind closest to a name, whatever the order of its words, "" when none is close.
+
+    >>> _closest("slow_link", ["link_flows", "link_slow"])
+    'link_slow'
+    """
+    ordered = {"_".join(sorted(name.split("_"))): name for name in sorted(set(known))}
+    close = get_close_matches("_".join(sorted(kind.split("_"))), ordered, 1, 0.6)
+    return ordered[close[0]] if close else ""
 
 
 class _Line(NamedTuple):

@@ -194,6 +194,19 @@ def test_a_model_left_out_between_two_others_is_warned_of(tmp_path):
     assert told("power, backup, traffic") == told("hazards, traffic") == told("power") == []
 
 
+def test_an_interval_longer_than_the_run_is_warned_of(tmp_path):
+    path = tmp_path / "new.yaml"
+    text = "scenario: a\ncity: nusantara\nstart: 2026-01-15 17:00\nduration: 1 h\nmodels: [traffic]\n"
+    text += "options: {traffic: {publish_every: X}}\n"
+
+    def told(value):
+        path.write_text(text.replace("X", value))
+        return [problem.message for problem in load(path).check() if problem.code == "W202"]
+
+    assert told("10 h") == ["publish_every (10 h) of traffic is no shorter than the run: it never happens"]
+    assert told("5 min") == []
+
+
 def test_a_burst_that_nobody_can_repair_and_a_listed_pipe_are_told_before_the_run(tmp_path):
     path = tmp_path / "burst.yaml"
     path.write_text(

@@ -14,7 +14,7 @@ from twin.scenario.problems import Problems, nearest
 from twin.scenario.tree import Node
 from twin.scenario.values import read_moment
 from twin.scenario.where import find_targets
-from twin.units import format_duration
+from twin.units import format_duration, format_local
 
 if TYPE_CHECKING:
     from twin.city import City
@@ -64,7 +64,8 @@ def _kind(entry: Node, kinds: Mapping[str, EventKind], registry: Registry, probl
         text = f"events of kind {name.word!r} are handled by {owners[name.word]}, which is not part of this run"
     elif close and close not in kinds:
         text += f"; {close!r} is handled by {owners[close]}, which is not part of this run"
-    problems.add(name.mark, "E134", text, kinds, name.word)
+    text += "; a new scenario lists all kinds with what they mean"
+    problems.add(name.mark, "E134", text, kinds, name.word, "twin new example.yaml")
     return None
 
 
@@ -128,6 +129,7 @@ def _time(entry: Node, city: City, span: tuple[int, int], problems: Problems) ->
     if time is not None and not 0 <= time < span[1]:
         side = "before the run starts" if time < 0 else f"after the run ends ({format_duration(span[1])} long)"
         if not problems.told(node.mark, "E141"):
-            problems.add(node.mark, "E141", f"at ({node.value}) lies {side}")
+            moment = format_local(span[0] + time, city.timezone)
+            problems.add(node.mark, "E141", f"at ({node.value}), which is {moment}, lies {side}")
         return None
     return time
