@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from twin.view import Observation
 
 Array = np.ndarray[Any, Any]
-_MORE = ("crew.asset", "crew.stage")
+_MORE = ("crew.asset", "crew.stage", "repair.begun")
 _AT_DEPOT = (AT_DEPOT, OFF_DUTY, LOADING)
 _BEFORE_WORK = (*_AT_DEPOT, PREPARING, DRIVING)
 
@@ -88,7 +88,7 @@ class Lookahead(JointPowerWater):
     def _left(self, observation: Observation, crew: int, asset: int, prepares: float) -> float:
         """Return how long a crew is expected to need until its asset is back, s; half of a stage going on."""
         stage = int(observation["crew.stage"][crew])
-        left: float = self.belief.left(asset, stage)
+        left: float = self.belief.left(asset, stage, bool(observation["repair.begun"][asset]))
         if stage in _BEFORE_WORK:
             left += self._times_to(observation, int(self.assets.node[asset]))[observation["crew.node"][crew]]
         if stage in _BEFORE_WORK and stage != DRIVING:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 
-_STEP_OF_STAGE = {INSPECTING: 0, ISOLATING: 1, WAITING: 2, REPAIRING: 2, TESTING: 3}
+_REPAIR = STEPS.index("repair")
+_STEP_OF_STAGE = {INSPECTING: 0, ISOLATING: 1, WAITING: _REPAIR, REPAIRING: _REPAIR, TESTING: 3}
 """Place in STEPS; STEPS are inspect, isolate, repair, test."""
 
 
@@ -69,14 +70,17 @@ class Belief:
         self._mains = Mains(city)
         self._tables = {kind: assets.kind == kind for kind in (SUBSTATION, LINE, PIPE, PUMP)}
 
-    def left(self, asset: int, stage: int) -> float:
-        """Return how long the work on an asset is expected to take from here (s), half of the step going on.
+    def left(self, asset: int, stage: int, begun: bool) -> float:
+        """Return how long the work on an asset is expected to take from here (s), half of a step that has begun.
 
         stage  what its crew does; all of the work is left while it is still on the way
+        begun  the repair itself has, by this crew or one that went off; one that waits for water may not have
         """
-        means = self._means[self._assets.kind[asset]]
-        step = _STEP_OF_STAGE.get(stage, -1)
-        return float(means[step + 1 :].sum() + (means[step] / 2 if step >= 0 else 0.0))
+        left, step = self._means[self._assets.kind[asset]].copy(), _STEP_OF_STAGE.get(stage, -1)
+        left[: max(step, 0)] = 0.0
+        halved = {step} - {-1, _REPAIR} | ({_REPAIR} if begun else set())
+        left[list(halved)] /= 2.0
+        return float(left.sum())
 
     def dark(self, failed: Array) -> float:
         """Return persons without power plus persons without water while these assets are out."""

@@ -49,6 +49,7 @@ FIELDS = (
     Field("repair.settled", "int64", "us", "when a crew last said that it is sound", -1, observable=True),
     Field("repair.failed_at", "int64", "us", "when it failed, -1 while it works", -1),
     Field("repair.left", "int64", "us", "work left by a crew that went off, -1 for none", -1),
+    Field("repair.begun", "bool", "1", "a crew said that the work itself has begun", observable=True),
     Field("repair.isolated", "bool", "1", "its valves are closed for the repair"),
     Field("repair.count", "int64", "1", "times it came back into service"),
     Field("repair.outage", "int64", "us", "time out of service until it came back, in total"),

@@ -143,6 +143,7 @@ class RepairSteps(Model):
             self._stage(view, crew, WAITING)
             return Park("begin")
         self._stage(view, crew, REPAIRING)
+        view.put("repair.begun", asset, True)
         return Delay(int(view["crew.left"][crew]), "test")
 
     def _interrupted(self, view: View, crew: int) -> int:
@@ -202,6 +203,7 @@ class RepairSteps(Model):
         if view["repair.isolated"][asset]:
             view.put("repair.isolated", asset, False)
             view.schedule("reopen", 0, int(self.assets.row[asset]))
+        view.put("repair.begun", asset, False)
         view.put("repair.settled", asset, view.now)
         view.put("repair.reported", asset, -1)
         view.put("repair.left", asset, -1)

@@ -52,8 +52,18 @@ def test_a_crew_at_its_depot_needs_its_time_to_set_out_and_one_on_its_way_back_d
 def test_work_left_counts_half_of_the_step_going_on():
     place = city()
     belief = Belief(place, build_assets(place), np.zeros(1, dtype=np.int64), known_durations(place, ""))
-    stages = (kinds.DRIVING, kinds.INSPECTING, kinds.ISOLATING, kinds.WAITING, kinds.REPAIRING, kinds.TESTING)
-    assert [belief.left(0, stage) for stage in stages] == [15_300, 15_000, 14_700, 7500, 7500, 150]
+    stages = (kinds.DRIVING, kinds.INSPECTING, kinds.ISOLATING, kinds.WAITING)
+    assert [belief.left(0, stage, False) for stage in stages] == [15_300, 15_000, 14_700, 14_700]
+    stages = (*stages, kinds.REPAIRING, kinds.TESTING)
+    assert [belief.left(0, stage, True) for stage in stages] == [8100, 7800, 7500, 7500, 7500, 150]
+
+
+def test_a_crew_that_waits_for_the_water_to_fall_has_done_none_of_the_repair_or_part_of_it():
+    wet = [Planned("water", at * SECOND, (0,), {"depth": depth}) for at, depth in ((50, 1.0), (5000, 0.1), (9000, 1.0))]
+    world = world_of([*wet, *BROKEN], rule=Lookahead)
+    for now, stage, left in ((4000, kinds.WAITING, 14_700), (8000, kinds.REPAIRING, 7500), (9900, kinds.WAITING, 7500)):
+        believes = believed(world.run(now * SECOND))
+        assert (world.state["crew.stage"][0], believes.under) == (stage, {0: pytest.approx(left)})
 
 
 def test_its_first_ranking_reckons_with_the_table_of_durations_that_it_is_given():
