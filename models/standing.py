@@ -48,6 +48,14 @@ class Standing:
             out[self.targets[i]] = np.maximum(out[self.targets[i]], self.share[i])
         return out
 
+    def lowest(self, lasting: Array, usual: Array) -> tuple[Array, Array]:
+        """Return the least share of those that last, where less than usual, and which of them it is or -1."""
+        out, which = usual.copy(), np.full(len(usual), -1)
+        for i in np.flatnonzero(lasting).tolist():
+            lower = self.targets[i][out[self.targets[i]] > self.share[i]]
+            out[lower], which[lower] = self.share[i], i
+        return out, which
+
     def total(self, lasting: Array, rows: int) -> Array:
         """Return the sum of the shares of those that last, on each of a number of rows."""
         out = np.zeros(rows)

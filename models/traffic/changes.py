@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -76,14 +77,10 @@ class Changes:
         from twin.kernels.traffic_layout import MINIMUM_TIME
 
         now = {name: values[links] for name, values in self.present.items()}
-        wave = 1 / (now["jam_density"] * now["reaction_time"])
-        flow = now["lanes"] * now["speed"] * wave * now["jam_density"] / (now["speed"] + wave)
         headway = traffic.settings.headway.copy()
-        headway[links] = _ticks(1 / np.minimum(flow, now["capacity"]), 1)
+        headway[links], traffic.settings.storage[links] = room_of(now)
         headway[len(self.present["open"]) :] = headway[self.pockets]
         set_headways(traffic, headway)
-        storage = np.rint(now["length"] * now["lanes"] * now["jam_density"] * 1000).astype(np.int64)
-        traffic.settings.storage[links] = np.maximum(storage, 1)
         free = _ticks(now["length"] / now["speed"], MINIMUM_TIME)
         for link, value in zip(links.tolist(), free.tolist(), strict=True):
             if value != traffic.settings.free_flow[link]:
@@ -98,6 +95,15 @@ class Changes:
         habitual = where_there_is_a_way(hops, settings.habitual)
         informed = habitual if guide is None else where_there_is_a_way(guide.hops(), settings.informed)
         drivers.lead(habitual, informed, np.append(shut, np.zeros(len(self.pockets), bool)))
+
+
+def room_of(links: Mapping[str, Array]) -> tuple[Array, Array]:
+    """Return headway (us) and storage (1/1000 PCU) of links by their columns; without `reaction_time` it is 1 s."""
+    density, speed = links["jam_density"], links["speed"]
+    wave = 1 / (density * links.get("reaction_time", 1.0))
+    flow = links["lanes"] * speed * wave * density / (speed + wave)
+    storage = np.rint(links["length"] * links["lanes"] * density * 1000).astype(np.int64)
+    return _ticks(1 / np.minimum(flow, links["capacity"]), 1), np.maximum(storage, 1)
 
 
 def where_there_is_a_way(hops: Array, before: Array) -> Array:

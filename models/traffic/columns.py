@@ -36,6 +36,8 @@ _OF_STATE = {
 }
 _OF_SETTINGS = {
     "free_flow": Field("road.free_flow", "int64", "us", "travel time without delay"),
+    "headway": Field("road.headway", "int64", "us", "between cars, at the entry and the exit"),
+    "storage": Field("road.storage", "int64", "1", "room for vehicles, 1/1000 PCU"),
     "closed": Field("road.closed", "int8", "1", "1 admits nobody"),
     "control": Field("node.control", "int8", "1", "none, fixed time, actuated or dark"),
     "informed": Field("next_hop.informed", "int32", "1", "next link of drivers who know the present times"),

@@ -17,7 +17,7 @@ import numpy as np
 
 from twin.contract import SECOND, Event, EventKind, Kpi, Model, Option, Setup
 from twin.fields import Field
-from twin.models.traffic import figures
+from twin.models.traffic import figures, works
 from twin.models.traffic.changes import where_there_is_a_way
 from twin.models.traffic.city_turns import pockets, write_gaps
 from twin.models.traffic.columns import KERNEL_FIELDS, kernel_settings, kernel_state, rows_of, write_initial
@@ -43,6 +43,7 @@ class Traffic(Model):
     owns = (
         *KERNEL_FIELDS,
         *TRAIL_FIELDS,
+        *works.FIELDS,
         Field("link.time", "float64", "s", "present travel time", traced=True),
         Field("link.open", "bool", "1", "vehicles may enter", 1, traced=True),
         Field("link.flow", "float64", "veh/s", "vehicles that left, per second, since the last publication"),
@@ -61,6 +62,7 @@ class Traffic(Model):
     parameters = ("demand.profile", "demand.trips_morning", "demand.classes")
     city_defaults: ClassVar = {"demand": {"pcu": CLASS_PCU}, "signals": SIGNAL_TIMES}
     events = (
+        *works.EVENTS,
         EventKind("signal_mode", "a signal changes between fixed time (0) and vehicle-actuated (1)", target="signals"),
         EventKind(_PUBLISH, "travel times are published", quiet=True),
         EventKind("road_look", "somebody looks at the vehicles as they stand now", quiet=True),
@@ -96,6 +98,9 @@ class Traffic(Model):
         Kpi("vehicles_on_road", "1", "lower", "vehicles under way or waiting to enter", 0.0),
         Kpi("slow_links", "1", "lower", "links far above free-flow time", 0.0),
     )
+
+    def doubt(self, setup: Setup) -> list[str]:
+        return works.without_effect(setup)
 
     def setup(self, setup: Setup) -> dict[str, int]:
         from twin.kernels.traffic_layout import Trips, build
@@ -137,11 +142,13 @@ class Traffic(Model):
         self.node_of_signal = city["signals"]["node"] if "signals" in city.tables else np.empty(0, np.int32)
         self.signal_of_node = np.full(city.rows("nodes"), -1)
         self.signal_of_node[self.node_of_signal] = np.arange(self.node_of_signal.shape[0])
+        self.works = works.Works(setup, self.link_of_queue)
         pages = first_pages(self.trips.depart.size)
-        return {**rows_of(self.built.settings, self.built.state), "routes": 1, "trail": pages}
+        return {**rows_of(self.built.settings, self.built.state), **self.works.rows, "routes": 1, "trail": pages}
 
     def start(self, view: View) -> None:
         write_initial(view, self.built.settings, self.built.state)
+        self.works.start(view)
         self._touch(view)
         view.put("link.time", slice(None), self.streets.free_time)
         view.schedule(_PUBLISH, int(self.run_options["publish_every"] * SECOND))
@@ -165,6 +172,10 @@ class Traffic(Model):
         if event.kind == "signal_mode":
             view.put("signal.mode", event.target, int(event.value))
             self._control(view, np.array([event.target]))
+            self._touch(view)
+        elif event.kind in works.KINDS:
+            self.works.begin_or_end(view, event)
+            self.works.write(view, self._arrays(view), self.built)
             self._touch(view)
         elif event.kind == _PUBLISH:
             publish(self, view)
@@ -199,14 +210,15 @@ class Traffic(Model):
         return changed
 
     def _slow_down(self, view: View) -> bool:
-        if "link.wet_speed" not in view:
+        if "link.wet_speed" not in view and not self.works.rows["speed_limit"]:
             return False
         from twin.kernels.traffic import set_free_flow
 
-        factor = np.maximum(view["link.wet_speed"], 0.05)
-        dry = self.built.settings.free_flow[: factor.size]
-        wanted = np.maximum(np.rint(dry / factor).astype(np.int64), 1)
-        changed = np.flatnonzero(wanted != view["road.free_flow"][: factor.size])
+        dry = self.built.settings.free_flow[: view.city.rows("links")]
+        wanted = self.works.free_flow(view, dry)
+        if "link.wet_speed" in view:
+            wanted = np.maximum(wanted, np.rint(dry / np.maximum(view["link.wet_speed"], 0.05)).astype(np.int64))
+        changed = np.flatnonzero(wanted != view["road.free_flow"][: dry.size])
         settings, state = self._settings(view), kernel_state(view)
         for row in changed.tolist():
             set_free_flow(self.built.network, settings, state, row, int(wanted[row]))

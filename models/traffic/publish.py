@@ -87,8 +87,9 @@ def blockers(model: Traffic, view: View, row: int) -> list[int]:
     """Return events that hold a link's first vehicle up: walk along the queue it stands in.
 
     The walk goes from a link to the one its first vehicle wants to enter, as
-    long as that one is full; on the way it notes dark signals and wet or closed
-    roads. It is empty for ordinary congestion.
+    long as that one is full; on the way it notes dark signals, wet or closed
+    roads, and lanes closed and speed limits set, also on the link ahead. It is
+    empty for ordinary congestion.
     """
     found: list[int] = []
     seen: set[int] = set()
@@ -98,6 +99,8 @@ def blockers(model: Traffic, view: View, row: int) -> list[int]:
         seen.add(row)
         found += _here(model, view, row)
         following = int(view["queue.head_next"][row])
+        if following < view["link.lanes"].size:
+            found += model.works.behind(view, following)
         if following >= view["road.queue"].shape[0] or view["queue.head_ready"][row] == NEVER:
             break
         if view["entry.free"][following] <= view.now:
@@ -115,6 +118,7 @@ def _here(model: Traffic, view: View, row: int) -> list[int]:
         return found
     if not view["link.open"][row]:
         found.append(view.cause("link.open", row))
+    found += model.works.behind(view, row)
     if "link.wet_speed" in view and view["link.wet_speed"][row] < 1:
         found.append(view.cause("link.wet_speed", row))
     return [event for event in found if event >= 0]

@@ -28,8 +28,9 @@ LANES: Mapping[str, Mapping[str, bool]] = {
         "attack_sensors": True, "drain_cleared": False,
     },
     "Streets": {
-        "road_flooded": True, "road_closure": True, "road_damage": True, "gridlock": True, "road_drained": False,
-        "road_closure_end": False, "road_repair": False, "gridlock_relaxed": False,
+        "road_flooded": True, "road_closure": True, "road_damage": True, "lane_closure": True, "speed_limit": True,
+        "gridlock": True, "road_drained": False, "road_closure_end": False, "road_repair": False,
+        "lane_closure_end": False, "speed_limit_end": False, "gridlock_relaxed": False,
     },
     "Power": {
         "substation_wet": True, "substation_trip": True, "substation_failure": True, "line_failure": True,

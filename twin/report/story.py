@@ -30,6 +30,8 @@ WORDS = {
     "road_flooded": "Water closes {link}",
     "road_drained": "{link} is free of water",
     "road_closure": "Roads are closed by order",
+    "lane_closure": "Lanes are closed",
+    "speed_limit": "A speed limit begins to hold",
     "substation_wet": "Water reaches {substation}",
     "substation_trip": "{substation} trips",
     "substation_failure": "{substation} fails",
