@@ -132,9 +132,9 @@ def _times_so_far(model: Traffic, view: View, free: Array) -> tuple[Array, Array
     from twin.models.traffic.columns import kernel_state
     from twin.models.traffic.standing import on_links
 
-    _, row, entered = on_links(model.built._replace(state=kernel_state(view)))
-    link, so_far = model.link_of_queue[row], view.now - entered
-    return link, np.where(row < len(free), np.maximum(so_far, free[link]), so_far)
+    there = on_links(model.built._replace(state=kernel_state(view)))
+    link, so_far = model.link_of_queue[there.link], view.now - there.entered
+    return link, np.where(there.link < len(free), np.maximum(so_far, free[link]), so_far)
 
 
 def _streets(links: Mapping[str, Array]) -> Array:

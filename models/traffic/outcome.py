@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from twin.models.traffic.frames import JAM_DENSITY, SECOND, Frames, departures, rows_of
+from twin.models.traffic.frames import SECOND, Frames, departures, rows_of
 from twin.models.traffic.gridlock import say
-from twin.models.traffic.standing import Names, on_links, warn_of_waits
+from twin.models.traffic.pockets import movements
+from twin.models.traffic.standing import Names, on_links, places, warn_of_waits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,6 +57,8 @@ class Result:
     gridlocks  links of each cycle in which every queue waits for the next, at the end
     relaxed    how often a gridlock was moved on by one vehicle
     end        when the last vehicle had left, or the end of the run if some had not
+    standing   of those still under way, in the order of events: share of the link
+               driven when the run ended, and since when (s)
     nodes      x, y (m) of the nodes, if they were given
     driving_side  as given
     """
@@ -66,6 +69,7 @@ class Result:
     gridlocks: list[list[Any]]
     relaxed: int
     end: float
+    standing: tuple[Array, Array]
     nodes: pd.DataFrame | None = None
     driving_side: str = "right"
 
@@ -87,27 +91,17 @@ class Result:
     def drives(self) -> Drives:
         """Return where vehicles were on their links.
 
-        The log says when, not where. Who had not left a link drove at free speed
-        up to the queue of those ahead of him that had not left it either, each
-        as long as a car: Newell, A simplified theory of kinematic waves, part
-        II, Transp. Res. B 27 (1993).
+        The log says when, not where. Who had not left a link drove steadily to
+        where he was when the run ended, or up to the queue of those ahead of
+        him, each as long as his class is, see `twin.models.traffic.standing`.
         """
-        links = self.links
-        link = rows_of(self.events["link"], links.index)
-        length, speed = (links[name].to_numpy(float) for name in ("length", "speed"))
-        lanes, density = (
-            links[name].to_numpy(float) if name in links else np.full(len(links), value)
-            for name, value in (("lanes", 1.0), ("jam_density", JAM_DENSITY))
-        )
+        length = self.links["length"].to_numpy(float)
+        link = rows_of(self.events["link"], self.links.index)
         entered, left = (self.events[name].to_numpy(float) for name in ("entered", "left"))
         reached, place = left.copy(), length[link]
         still = np.flatnonzero(np.isnan(left))
-        still = still[np.lexsort((entered[still], link[still]))]
-        on = link[still]
-        ahead = np.arange(len(still)) - np.searchsorted(on, on)
-        queue_end = np.maximum(length[on] - ahead / (lanes * density)[on], 0.0)
-        place[still] = np.minimum(queue_end, speed[on] * (self.end - entered[still]))
-        reached[still] = entered[still] + place[still] / speed[on]
+        place[still] *= self.standing[0]
+        reached[still] = np.maximum(self.standing[1], entered[still])
         return Drives(link, entered, reached, np.where(np.isnan(left), self.end, left), place)
 
 
@@ -130,6 +124,7 @@ def result_of(frames: Frames, traffic: Traffic, log: list[Array], relaxed: int, 
     for rows, cycle in zip(stuck, cycles, strict=True):
         say(cycle, _since(state, rows, relaxed))
     warn_of_waits(_names(frames), traffic)
+    place, since = places(traffic, np.append(np.arange(n_link), movements(frames)[:, 0]))
     return Result(
         _trips(frames, traffic, events),
         _links(frames, traffic, events, free[:n_link]),
@@ -137,6 +132,7 @@ def result_of(frames: Frames, traffic: Traffic, log: list[Array], relaxed: int, 
         cycles,
         relaxed,
         float(state.clock[NOW] if under_way else last) / SECOND,
+        (place, since / SECOND),
         frames.positions,
         "left" if frames.left else "right",
     )
@@ -154,8 +150,6 @@ def _since(state: State, cycle: list[int], relaxed: int) -> str:
 
 def _names(frames: Frames) -> Names:
     """Return the labels that the user gave, with pockets as their links."""
-    from twin.models.traffic.pockets import movements
-
     links = np.asarray(frames.links.index, object)
     trips, to = frames.trips.index, frames.trips["to"]
     return Names(
@@ -170,7 +164,7 @@ def _events(frames: Frames, traffic: Traffic, log: list[Array]) -> list[Array]:
     from twin.kernels.traffic_arrays import NEVER
     from twin.models.traffic.pockets import join
 
-    vehicle, link, entered = on_links(traffic)
+    vehicle, link, entered, *_ = on_links(traffic)
     there = (vehicle, link, entered, np.full(len(vehicle), NEVER))
     events = join([np.append(*columns) for columns in zip(log, there, strict=True)], len(frames.links))
     order = np.lexsort((events[0], events[3]))

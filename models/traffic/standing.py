@@ -33,9 +33,34 @@ class Names(NamedTuple):
     vehicle: Callable[[int], str]
 
 
-def on_links(traffic: Traffic) -> tuple[Array, Array, Array]:
-    """Return vehicle, link and entry (us) of all vehicles on links (n_vehicle,), by link, first in first."""
-    from twin.kernels.traffic_arrays import ENTRIES, EXITS, OUT_SLOT, ROW_TIME, ROW_WORD, VEHICLE_MASK
+class There(NamedTuple):
+    """List the vehicles on links (n_vehicle,), by link, first in first.
+
+    vehicle, link   rows of the kernel's, pockets behind the links
+    entered, ready  us; when it had, or would have, driven to the end
+    space           1/1000 PCU
+    """
+
+    vehicle: Array
+    link: Array
+    entered: Array
+    ready: Array
+    space: Array
+
+
+def on_links(traffic: Traffic) -> There:
+    """Return all vehicles on links and in pockets."""
+    from twin.kernels.traffic_arrays import (
+        CLASS_MASK,
+        CLASS_SHIFT,
+        ENTRIES,
+        EXITS,
+        OUT_SLOT,
+        ROW_TIME,
+        ROW_WORD,
+        SHIFTED,
+        VEHICLE_MASK,
+    )
 
     state, bounds = traffic.state, traffic.network.ring_start
     count = state.link[:, ENTRIES] - state.link[:, EXITS]
@@ -43,7 +68,38 @@ def on_links(traffic: Traffic) -> tuple[Array, Array, Array]:
     place = np.arange(len(link)) - np.repeat(np.cumsum(count) - count, count)
     first = bounds[link]
     slot = first + (state.link[link, OUT_SLOT] - first + place) % (bounds[link + 1] - first)
-    return state.ring[slot, ROW_WORD] & VEHICLE_MASK, link, state.ring[slot, ROW_TIME]
+    word, entered = state.ring[slot, ROW_WORD], state.ring[slot, ROW_TIME]
+    shifted = place < state.link[link, SHIFTED]
+    ready = np.where(shifted, state.ring_ready[slot], entered + traffic.settings.free_flow[link])
+    space = traffic.demand.class_pcu[word >> CLASS_SHIFT & CLASS_MASK]
+    return There(word & VEHICLE_MASK, link, entered, ready, space)
+
+
+def places(traffic: Traffic, owner: Array) -> tuple[Array, Array]:
+    """Return where vehicles on links are, as a share of the length, and since when (us); by vehicle.
+
+    Who has not driven to the end is under way, or stands at the end of the queue
+    of those ahead of him, each of whom takes his space: Newell, A simplified
+    theory of kinematic waves, part II, Transp. Res. B 27 (1993).
+
+    owner  (n_link,)  link that each of the kernel's links is or belongs to
+    """
+    settings, now = traffic.settings, traffic.state.clock[0]
+    there = on_links(traffic)
+    own = owner[there.link]
+    left = np.maximum(there.ready - now, 0) / settings.free_flow[there.link]
+    driven = np.where(there.link == own, 1 - left, 1.0)
+    order = np.lexsort((there.entered, own))
+    before = np.cumsum(there.space[order]) - there.space[order]
+    ahead = np.empty(len(order))
+    ahead[order] = before - before[np.searchsorted(own[order], own[order])]
+    queue_end = np.maximum(1 - ahead / settings.storage[own], 0.0)
+    place = np.minimum(driven, queue_end)
+    # Who is in a pocket had left the link when he entered it.
+    reached = np.where(there.link == own, there.entered + (there.ready - there.entered) * place, there.entered)
+    since = np.where(driven < queue_end, now, reached)
+    by_vehicle = np.argsort(there.vehicle)
+    return place[by_vehicle], np.minimum(since, now)[by_vehicle]
 
 
 def warn_of_waits(names: Names, traffic: Traffic) -> None:

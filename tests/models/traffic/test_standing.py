@@ -197,3 +197,16 @@ def test_no_wait_and_no_time_is_below_zero():
     result = simulate(LINKS, rows)
     assert result.trips["wait"].tolist() == [0] * 12
     assert result.trips["time"].tolist() == [0, 50, 100, 100] * 3
+
+
+def test_motorcycles_stand_closer_and_nobody_is_ahead_of_where_he_can_be():
+    mixed = trips(8).assign(**{"class": ["truck", "motorcycle"] * 4})
+    with pytest.warns(HeldUpWarning):
+        result = simulate(LINKS, mixed, 600.0, changes=CLOSED)
+    # trucks are 10 m long, motorcycles 1.25 m
+    assert (1000 - result.drives().place).tolist() == pytest.approx([0, 10, 11.25, 21.25, 22.5, 32.5, 33.75, 43.75])
+    # 200 m at 20 m/s, then 20 s at 5 m/s; the second entered at 10 s and never drove faster
+    slowed = pd.DataFrame({"time": [10.0], "link": ["ab"], "speed": [5.0]})
+    drives = simulate(LINKS, trips(2, every=10.0), 30.0, changes=slowed).drives()
+    assert drives.place.tolist() == pytest.approx([300, 100])
+    assert drives.reached.tolist() == [30, 30]
