@@ -128,8 +128,10 @@ class Oracle:
         vehicle = queue.vehicles[0]
         if vehicle.route is not None:
             return vehicle.route[0] if vehicle.route else ARRIVE
-        if queue.link is not None and self.network.pocket_target[queue.link] >= 0:
-            return int(self.network.pocket_target[queue.link])
+        if queue.link is not None and self._is_pocket(queue.link):
+            after = int(self.network.pocket_target[queue.link])
+            if not self.settings.closed[after]:
+                return after
         if self.demand.destination_node[vehicle.destination] == queue.node:
             return ARRIVE
         table = self.settings.informed if vehicle.informed else self.settings.habitual
