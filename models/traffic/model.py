@@ -174,8 +174,8 @@ class Traffic(Model):
             self._control(view, np.array([event.target]))
             self._touch(view)
         elif event.kind in works.KINDS:
-            self.works.begin_or_end(view, event)
-            self.works.write(view, self._arrays(view), self.built)
+            self.works.begin_or_end(view, event, self._arrays(view), self.built)
+            self._slow_down(view)
             self._touch(view)
         elif event.kind == _PUBLISH:
             publish(self, view)

@@ -62,8 +62,11 @@ class Works:
         for field, column, _ in _OF_KIND.values():
             view.put(field, slice(None), self.usual[column])
 
-    def begin_or_end(self, view: View, event: Event) -> None:
-        """Note that an event begins or ends, and lower or restore what it acts on."""
+    def begin_or_end(self, view: View, event: Event, traffic: Traffic, built: Traffic) -> None:
+        """Lower or restore what an event acts on when it begins or ends; call `touch` afterwards.
+
+        built  as the roads are without works
+        """
         kind = event.kind.removesuffix("_end")
         standing, (field, column, _) = self.standing[kind], _OF_KIND[kind]
         begins = event.kind == kind
@@ -73,12 +76,10 @@ class Works:
         lasting = view[f"{kind}.event"]
         value, behind = standing.lowest(lasting >= 0, self.usual[column])
         view.put(field, slice(None), value, np.where(behind < 0, event.id, np.append(lasting, -1)[behind]))
+        self._write(view, traffic, built)
 
-    def write(self, view: View, traffic: Traffic, built: Traffic) -> None:
-        """Give the kernel the headways and storages of present lanes and speeds; call `touch` afterwards.
-
-        built  as the roads are without works
-        """
+    def _write(self, view: View, traffic: Traffic, built: Traffic) -> None:
+        """Give the kernel the headways and storages of present lanes and speeds."""
         from twin.models.traffic.changes import room_of, set_headways
 
         lanes, speed = view["link.lanes"], view["link.speed"]

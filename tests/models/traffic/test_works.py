@@ -1,4 +1,4 @@
-"""Lanes that a scenario closes for a while, worked out by hand."""
+"""Lanes that a scenario closes and speeds that it limits for a while, worked out by hand."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 
 from tests.models.traffic.small_city import small_city
 from twin.assembly import Assembly
-from twin.contract import SECOND, Setup
+from twin.contract import SECOND, EventKind, Model, Setup
+from twin.fields import Field
 from twin.kernels.traffic_arrays import ENTRIES, EXITS
 from twin.models.traffic import Traffic
 from twin.world import World
@@ -32,9 +33,9 @@ def planned(kind, time, targets, duration, **params):
     return SimpleNamespace(kind=kind, time=time * SECOND, targets=tuple(targets), params=params, label=label)
 
 
-def world_of(*events, city=None):
+def world_of(*events, city=None, parts=()):
     setup = Setup(city or street(), {}, 1, 1_768_460_400 * SECOND, 3600 * SECOND, events)
-    return World(Assembly(setup.city, [Traffic()], [], setup, {"traffic": {"informed_share": 0.0}}))
+    return World(Assembly(setup.city, [Traffic(), *parts], [], setup, {"traffic": {"informed_share": 0.0}}))
 
 
 def after(world, at):
@@ -45,7 +46,7 @@ def after(world, at):
 def counts(world, at):
     """Return how many have begun a trip to zone 3 by a time (s), and entered and left the middle of the street."""
     queue = after(world, at)["road.queue"]
-    traffic = world.assembly.components[0]
+    traffic = world.assembly.components[-1]
     there = (traffic.trips.origin == 0) & (traffic.trips.destination == 3)
     return np.array([(traffic.trips.depart[there] <= at * SECOND).sum(), queue[1, ENTRIES], queue[1, EXITS]])
 
@@ -109,3 +110,47 @@ def test_a_closure_that_takes_no_lane_is_doubted():
     assert Traffic().doubt(setup) == [
         "road.yaml:7: lane_closure changes nothing: no road it names has more lanes than those left"
     ]
+
+
+class _Wet(Model):
+    """Water on the middle of the street leaves a share of its speed from 100 s on."""
+
+    name = "wet"
+    owns = (Field("link.wet_speed", "float64", "1", "share of the dry speed that water leaves", 1, traced=True),)
+    events = (EventKind("wets", "water comes", quiet=True),)
+
+    def __init__(self, share):
+        self.share = share
+
+    def setup(self, setup):
+        return {}
+
+    def start(self, view):
+        view.schedule("wets", 100 * SECOND)
+
+    def on_event(self, view, event):
+        view.put("link.wet_speed", 1, self.share)
+
+
+LIMIT = planned("speed_limit", 50, [0, 1], 450, speed=5.0)
+
+
+@pytest.mark.parametrize(("share", "wet"), [(0.8, 200), (0.25, 400)])
+def test_of_water_and_a_speed_limit_the_slower_holds(share, wet):
+    # 1,000 m at 10 m/s, at the limit of 5 m/s, and at the share of 10 m/s that water leaves
+    world = world_of(LIMIT, parts=[_Wet(share)])
+    seen = [(after(world, at)["road.free_flow"][:3] // SECOND).tolist() for at in (49, 50, 100, 500)]
+    assert seen == [[100, 100, 100], [200, 200, 100], [200, wet, 100], [100, round(100 / share), 100]]
+
+
+def test_half_of_a_way_takes_twice_as_long_under_half_of_the_speed():
+    # trips are few: nobody waits
+    city = street(trips=400)
+    world, free = world_of(planned("speed_limit", 600, [0, 1, 2], 2400, speed=5.0), city=city), world_of(city=city)
+    world.run(), free.run()
+    depart = world.assembly.components[-1].trips.depart / SECOND
+    arrival, usual = (run.state["vehicle.arrival"] / SECOND for run in (world, free))
+    there = (np.abs(usual - depart - 300) < 5) & (depart > 310) & (depart < 590)
+    assert there.sum() > 3
+    # driven as usual until 600 s, what is left of the 300 s takes twice as long
+    assert (arrival - 600)[there] == pytest.approx(2 * (usual - 600)[there], abs=10)
