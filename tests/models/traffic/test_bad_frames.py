@@ -48,7 +48,7 @@ def test_room_for_too_many_counts_the_smallest_vehicles_that_drive():
     rules = Rules(pcu={"car": 1.0, "ant": 0.001})
     long = LINKS.assign(length=100_000.0)
     assert len(simulate(long, TRIPS, rules=rules).trips) == len(TRIPS)
-    with pytest.raises(ValueError, match="links row ab: length is 100000.0, .* room for more than 1e.07 vehicles"):
+    with pytest.raises(ValueError, match=r"links row ab: length is 100000.0, .* room for more than 1e.07 vehicles"):
         simulate(long, TRIPS.assign(**{"class": "ant"}), rules=rules)
 
 
