@@ -146,6 +146,16 @@ def test_the_directions_of_a_street_lie_beside_each_other(ax, draw):
     assert left_of_way[0] > 0 > left_of_way[1]
 
 
+def test_closed_streets_are_dashed_once_and_named(ax):
+    value, closed = np.full(LINKS, 3.0), np.zeros(LINKS, dtype=bool)
+    ends = np.sort([CITY["links"]["from_node"], CITY["links"]["to_node"]], axis=0)
+    closed[(ends == ends[:, [4]]).all(axis=0)] = True
+    assert closed.sum() == 2
+    plot.link_map(CITY, value, ax=ax, closed=closed)
+    assert len(drawn(ax, 4.3)[0]) == 1
+    assert "Closed" in [text.get_text() for text in ax.get_legend().get_texts()]
+
+
 def test_lines_are_shifted_to_the_right_of_their_way():
     bent = np.array([[0.0, 0.0], [10.0, 0.0], [10.0, -10.0]])
     back, other = base.beside([bent[::-1], bent], np.array([1.0, -2.0]))

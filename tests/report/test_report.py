@@ -21,7 +21,7 @@ from twin.execution.manifest import list_files
 from twin.execution.output import write_table
 from twin.report import write_report
 from twin.report.data import comparisons, panels, read_report
-from twin.report.windows import windows
+from twin.report.windows import closures, windows
 from twin.results import Results
 
 MINUTE = 60_000_000
@@ -170,6 +170,27 @@ def test_the_outage_is_shaded_from_event_to_event(tmp_path):
     report = read_report(Results(suite))
     (dark,) = (one for one in windows(report) if one.label == "Power out")
     assert dark.last == report.moment(int(report.manifest["duration_us"]))
+
+
+def test_a_closure_of_roads_is_shaded_until_it_ends_and_names_its_links(tmp_path):
+    suite = make_suite(tmp_path)
+    event = {
+        "kind": "road_closure",
+        "time": 60 * MINUTE,
+        "params": {"duration": 1800.0},
+        "targets": [5, 2],
+        "label": "",
+    }
+    for manifest in suite.glob("*/*/manifest.json"):
+        edit(manifest, lambda content: content["case"].update(events=[event, event]))
+    report = read_report(Results(suite))
+    shut = windows(report)[0]
+    assert (shut.label, shut.first, shut.last) == (
+        "Road closure",
+        report.moment(60 * MINUTE),
+        report.moment(90 * MINUTE),
+    )
+    assert closures(report) == [2, 5]
 
 
 def test_a_figure_without_any_value_is_not_called_the_same(tmp_path, few_pictures):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from numpy.typing import ArrayLike
 
 from twin.plot import base
 from twin.plot.places import draw_places, name_places
 from twin.plot.style import (
     INK,
+    PAPER,
     Caption,
     Floats,
     Scale,
@@ -93,18 +96,22 @@ def _round_up(value: float) -> float:
 
 
 def link_map(
-    city: City, value: Floats, scale: Scale = DELAY, ax: Axes | None = None, caption: Caption | None = None
-) -> Axes:
+    city: City, value: Floats, scale: Scale = DELAY, ax: Axes | None = None, caption: Caption | None = None,
+    closed: ArrayLike | None = None,
+) -> Axes:  # fmt: skip
     """Draw a quantity of every link, the worst classes on top and widest; each direction on its side of the street.
 
-    value  (n_link,)  in the unit of the scale's label; nan is drawn as a plain street
+    value   (n_link,)  in the unit of the scale's label; nan is drawn as a plain street
+    closed  (n_link,)  links that are dashed along the middle of their street
     Raises ValueError when the length is not the number of links.
     """
     same_length(value, city, "links")
+    shut = np.zeros(len(value), dtype=bool) if closed is None else np.asarray(closed, dtype=bool)
+    same_length(shut, city, "links")
     ax = axes_or_new(ax, map_size(city))
     backdrop(ax, city, grey=scale is DEPTH)
     _quantity(ax, city, np.asarray(value, dtype=np.float64), scale)
-    _facilities(ax, city, grey=scale is DEPTH)
+    _facilities(ax, city, _closed(ax, city, np.flatnonzero(shut)), grey=scale is DEPTH)
     colour_bar(ax, scale)
     set_title(ax, scale.title, caption)
     return ax
@@ -133,10 +140,22 @@ def backdrop(ax: Axes, city: City, grey: bool = False) -> None:
     frame_map(ax, base.extent(city), base.is_to_scale(city))
 
 
-def _facilities(ax: Axes, city: City, grey: bool = False) -> None:
-    """Mark hospitals and ambulance stations, small, with a legend of them and of the water."""
+def _facilities(ax: Axes, city: City, handles: Sequence[Line2D] = (), grey: bool = False) -> None:
+    """Mark hospitals and ambulance stations, small, with a legend of them, of the water and of what else is drawn."""
     draw_places(ax, city, ("stations", "hospitals"), size=0.75)
-    legend_below(ax, [*ax.get_legend_handles_labels()[0], *water_handles(city, grey)])
+    legend_below(ax, [*ax.get_legend_handles_labels()[0], *handles, *water_handles(city, grey)])
+
+
+def _closed(ax: Axes, city: City, rows: base.Rows) -> list[Line2D]:
+    """Dash links, each street once, and return the legend entry of that, none without any."""
+    ends = np.sort([city["links"]["from_node"][rows], city["links"]["to_node"][rows]], axis=0)
+    lines, once = base.segments(city), rows[np.unique(ends, axis=1, return_index=True)[1]]
+    look: dict[str, Any] = {"color": INK, "linewidth": 1.8, "linestyle": (0, (2.6, 2.0))}
+    base.draw_lines(ax, [lines[k] for k in once], 3.0, PAPER, 4.2)
+    drawn = base.draw_lines(ax, [lines[k] for k in once], look["linewidth"], look["color"], 4.3)
+    drawn.set_linestyle(look["linestyle"])
+    drawn.set_capstyle("butt")
+    return [Line2D([], [], label="Closed", **look)] if len(rows) else []
 
 
 def _quantity(ax: Axes, city: City, value: Floats, scale: Scale) -> None:

@@ -31,8 +31,8 @@ from twin.plot.style import (
 
 Moments = NDArray[np.datetime64]
 
-FLOOD_SHADE, BLACKOUT_SHADE = "#00736f", "#6b6b6b"
-HATCHED = {FLOOD_SHADE: "///"}
+FLOOD_SHADE, BLACKOUT_SHADE, CLOSURE_SHADE = "#00736f", "#6b6b6b", "#a03c00"
+HATCHED = {FLOOD_SHADE: "///", CLOSURE_SHADE: "\\\\\\"}
 """Shades that are hatched instead of filled, so that no band is taken for them."""
 
 MOST_BANDS = 2

@@ -15,7 +15,7 @@ from twin.plot.maps import MAP_SIZE
 from twin.plot.series import MOST_BANDS, WIDTH, story_figure
 from twin.report import data
 from twin.report.data import Report
-from twin.report.windows import windows
+from twin.report.windows import closures, windows
 from twin.stats import Comparison
 from twin.wording import counted, number
 
@@ -213,9 +213,12 @@ def _delay(report: Report, city: City) -> Iterator[Picture]:
         caption = (
             f"Streets in {report.baseline} ({runs}): {slow:.0f} % of the links took more than 1.6 times the free time."
         )
-        yield draw_map(
-            report, ("delay", report.baseline, runs), caption, partial(plot.link_map, city, ratio, plot.DELAY)
-        )
+        closed = np.zeros(len(ratio), dtype=bool)
+        closed[shut := closures(report)] = True
+        if shut:
+            caption += f" {len(shut)} links that the scenario closes for a while are dashed."
+        draw = partial(plot.link_map, city, ratio, plot.DELAY, closed=closed)
+        yield draw_map(report, ("delay", report.baseline, runs), caption, draw)
 
 
 def _differences(report: Report, city: City) -> Iterator[Picture]:

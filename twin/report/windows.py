@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin.errors import DataError
-from twin.plot.series import BLACKOUT_SHADE, FLOOD_SHADE, Window
+from twin.plot.series import BLACKOUT_SHADE, CLOSURE_SHADE, FLOOD_SHADE, Window
 
 if TYPE_CHECKING:
     from twin.report.data import Report
 
 Array = np.ndarray[Any, Any]
+
+_LASTING = {
+    "flood": ("rise", "hold", "fall"), "road_closure": ("duration",), "lane_closure": ("duration",),
+    "speed_limit": ("duration",),
+}  # fmt: skip
+"""Kinds of event that are shaded, and the params that add up to how long they last."""
 
 
 def windows(report: Report) -> list[Window]:
@@ -22,15 +28,20 @@ def windows(report: Report) -> list[Window]:
 
 
 def _hazard(report: Report, event: dict[str, Any]) -> Window:
-    """Return how long a flood lasts; of any other event its beginning."""
-    given = event.get("params", {})
-    begin, end = int(event["time"]), int(event["time"])
-    if event["kind"] == "flood":
-        lengths = [given.get(name) for name in ("rise", "hold", "fall")]
-        seconds = sum(float(length) for length in lengths if isinstance(length, int | float))
-        end = min(begin + int(seconds * 1e6), int(report.manifest["duration_us"]))
-    label = str(event["kind"]).replace("_", " ").capitalize()
-    return Window(label, report.moment(begin), report.moment(end), FLOOD_SHADE)
+    """Return how long a flood or a closure of roads lasts; of any other event its beginning."""
+    given, kind = event.get("params", {}), str(event["kind"])
+    lengths = [given.get(name) for name in _LASTING.get(kind, ())]
+    seconds = sum(float(length) for length in lengths if isinstance(length, int | float))
+    begin = int(event["time"])
+    end = min(begin + int(seconds * 1e6), int(report.manifest["duration_us"]))
+    shade = FLOOD_SHADE if kind == "flood" else CLOSURE_SHADE
+    return Window(kind.replace("_", " ").capitalize(), report.moment(begin), report.moment(end), shade)
+
+
+def closures(report: Report) -> list[int]:
+    """Return the rows of the links that the scenario of the baseline closes, each once."""
+    events = report.manifest["case"].get("events", [])
+    return sorted({int(row) for event in events if event["kind"] == "road_closure" for row in event["targets"]})
 
 
 def _outage(report: Report) -> list[Window]:
