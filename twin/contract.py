@@ -84,6 +84,11 @@ class EventKind:
         return tables[data] if 0 <= data < len(tables) else ""
 
 
+def kinds_planned(kinds: Mapping[str, EventKind]) -> set[str]:
+    """Return the names of those kinds of event that a scenario may plan."""
+    return {name for name, kind in kinds.items() if kind.scenario}
+
+
 @dataclass(frozen=True, slots=True)
 class Kpi:
     """A figure a run is judged by; direction "lower" or "higher" is better."""

@@ -65,12 +65,13 @@ def why(world: World, event: int | str) -> str:
     event  its id, or a kind: then the one with the richest line of causes, as `twin why` takes it
     """
     from twin.chain import Words, explain
+    from twin.contract import kinds_planned
     from twin.units import format_local
     from twin.why import Causes
 
     causes = Causes(world.events.arrays(), world.parents.arrays())
     kinds = world.assembly.logged_kinds
-    planned = {name for name, kind in kinds.items() if kind.scenario}
+    planned = kinds_planned(kinds)
     number = causes.richest(event, planned) if isinstance(event, str) else int(event)
     city, start = world.assembly.city, world.assembly.setup.start
     words = Words(city, lambda time: format_local(start + time, city.timezone), kinds)

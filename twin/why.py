@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from twin.contract import SECOND
+from twin.contract import SECOND, kinds_planned
 from twin.errors import DataError
 
 if TYPE_CHECKING:
@@ -237,7 +237,7 @@ def explained(causes: Causes, kind: str, assembly: Assembly, tries: int = 4) -> 
 
     Yields (event, verdict), for at most `tries` events a verdict for each root, and for all where there are several.
     """
-    planned = {name for name, known in assembly.event_kinds.items() if known.scenario}
+    planned = kinds_planned(assembly.event_kinds)
     able = [e for e in causes.ranked(kind, planned) if any(_planned(causes, n, assembly) for n in causes.roots(e))]
     for event in able[:tries]:
         verdicts = verify_each(causes, event, assembly)

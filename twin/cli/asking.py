@@ -31,6 +31,7 @@ def why(  # noqa: PLR0913 - one parameter per option of the command
     """Print the chain of causes behind an event."""
     from twin.chain import explain
     from twin.cli.console import say
+    from twin.contract import kinds_planned
     from twin.results import Results
 
     chosen = _newest(Results(run), arm)
@@ -38,7 +39,7 @@ def why(  # noqa: PLR0913 - one parameter per option of the command
     causes = _causes(chosen)
     words = _words(chosen)
     named = event.lstrip("-").isdigit()
-    planned = {name for name, kind in words.kinds.items() if kind.scenario}
+    planned = kinds_planned(words.kinds)
     first = int(event) if named else causes.richest(event, planned)
     if not verify:
         say(explain(causes, first, words, whole))

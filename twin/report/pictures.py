@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from twin import plot
+from twin.contract import kinds_planned
 from twin.plot.base import has_places
 from twin.plot.maps import MAP_SIZE
 from twin.plot.series import MOST_BANDS, WIDTH, story_figure
@@ -122,7 +123,7 @@ def cascade(report: Report) -> Picture | None:
     if found is None or not {"outage", "pressure_lost"} & set(found.events["kind"].tolist()):
         return None
     moments = np.array([report.moment(int(time)) for time in found.events["time"]])
-    planned = {name for name, kind in kinds(run).items() if kind.scenario}
+    planned = kinds_planned(kinds(run))
     with plot.style():
         made, ax = plot.figure(WIDTH, 2.2 + 0.6 * count_lanes(found.events, found.parents, planned))
         note = plot.Caption(report.title, f"{report.baseline}, replication {run.replication}", report.period())
