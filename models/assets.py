@@ -23,7 +23,7 @@ KINDS = ("substation", "line", "pipe", "pump", "link")
 SUBSTATION, LINE, PIPE, PUMP, LINK = range(len(KINDS))
 SKILLS = ("power", "water", "road")
 SKILL_OF_KIND = (0, 0, 1, 1, 2)
-_TABLES = ("substations", "lines", "pipes", "pumps", "links")
+TABLES = ("substations", "lines", "pipes", "pumps", "links")
 _NOWHERE = -1
 _BREAKS = {"pipe_burst": "water", "pump_failure": "water"}
 """Planned kinds of event that break assets, and the skill it takes to repair them."""
@@ -129,11 +129,11 @@ def _part(city: City, kind: int) -> tuple[Array, Array, Array]:
         hospitals = np.bincount(fed[fed >= 0], minlength=customers.shape[0])
         sums = [np.array([values[buses].sum() for buses in below], dtype=np.int64) for values in (customers, hospitals)]
         return nodes_of(city, kind), sums[0], sums[1]
-    rows = city.rows(_TABLES[kind])
+    rows = city.rows(TABLES[kind])
     none = np.zeros(rows, dtype=np.int64)
     if kind == LINK or not rows:
         return nodes_of(city, kind), none, none
-    ends = np.stack([np.asarray(city[_TABLES[kind]][f"{end}_node"], np.int64) for end in ("from", "to")])
+    ends = np.stack([np.asarray(city[TABLES[kind]][f"{end}_node"], np.int64) for end in ("from", "to")])
     return nodes_of(city, kind), _persons_at(city, ends), none
 
 
@@ -142,7 +142,7 @@ def nodes_of(city: City, kind: int, end: str = "from") -> Array:
 
     A substation, or a line that follows a street, is reached at one place only.
     """
-    table = _TABLES[kind]
+    table = TABLES[kind]
     if not city.rows(table):
         return np.zeros(0, dtype=np.int64)
     if kind == SUBSTATION:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,8 +93,13 @@ class Desk:
 
     def list(self, view: View, asset: int) -> None:
         """Put an asset on the list of repairs."""
-        wanted = view.emit("repair_wanted", asset, causes=[self.cause(view, asset)])
+        wanted = self.tell(view, "repair_wanted", asset, causes=[self.cause(view, asset)])
         view.put("repair.reported", asset, view.now, wanted)
+
+    def tell(self, view: View, kind: str, asset: int, value: float = 0.0, causes: Sequence[int] | None = None) -> int:
+        """Log what happens to an asset, by its row in the city table of its kind; return the event's id."""
+        of, row = int(self._assets.kind[asset]), int(self._assets.row[asset])
+        return view.emit(kind, row, value, of, causes)
 
 
 def _field_of(kind: int) -> str:

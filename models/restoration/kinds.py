@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twin.contract import EventKind, Kpi, Option
 from twin.fields import Field
+from twin.models.assets import TABLES
 from twin.models.travel import leg_fields
 
 STAGES = (
@@ -77,13 +78,14 @@ EVENTS = (
     EventKind("restock", "every depot has its material again"),
 )
 
+_ASSET = "|".join(TABLES)
 TELLS = (
-    EventKind("repair_wanted", "the desk knows of an asset to repair", "repair"),
-    EventKind("repair_refused", "an order could not be carried out", "repair", row="crew"),
-    EventKind("repair_broken_off", "a crew has left its work, with so much left to do", "repair", unit="s"),
-    EventKind("repair_done", "an asset works again", "repair"),
-    EventKind("crew_sent", "a crew sets out", "repair", row="crew"),
-    EventKind("crew_on_site", "a crew has come", "repair", row="crew"),
+    EventKind("repair_wanted", "the desk knows of an asset to repair", _ASSET),
+    EventKind("repair_refused", "an order could not be carried out", _ASSET, row="crew"),
+    EventKind("repair_broken_off", "a crew has left its work, with so much left to do", _ASSET, unit="s"),
+    EventKind("repair_done", "an asset works again", _ASSET, row="crew"),
+    EventKind("crew_sent", "a crew sets out", _ASSET, row="crew"),
+    EventKind("crew_on_site", "a crew has come", _ASSET, row="crew"),
     EventKind("crew_free", "a crew can be sent", "crew"),
 )
 

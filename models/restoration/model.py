@@ -166,10 +166,10 @@ class Restoration(RepairSteps):
         if not known or view["repair.assigned"][asset] or not view["crew.free"][crew]:
             return
         if self.crews.skill[crew] != self.assets.skill[asset]:
-            view.emit("repair_refused", asset, float(crew), int(self.crews.skill[crew]))
+            self.desk.tell(view, "repair_refused", asset, float(crew))
             return
         wanted = view.cause("repair.reported", asset) if view["repair.reported"][asset] >= 0 else -1
-        order = view.emit("crew_sent", asset, float(crew), crew, [view.cause_id, wanted])
+        order = self.desk.tell(view, "crew_sent", asset, float(crew), [view.cause_id, wanted])
         view.because(order)
         view.put("repair.assigned", asset, True)
         view.put("crew.free", crew, False)

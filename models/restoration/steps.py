@@ -118,7 +118,7 @@ class RepairSteps(Model):
     def repair_inspect(self, view: View, job: Job) -> StepResult:
         """Find the fault."""
         crew, asset = job.entity, int(view["crew.asset"][job.entity])
-        view.because(view.emit("crew_on_site", asset, float(crew), crew))
+        view.because(self.desk.tell(view, "crew_on_site", asset, float(crew)))
         self._stage(view, crew, INSPECTING)
         then = "isolate" if self._takes(view, asset, "isolate") and not view["repair.isolated"][asset] else "begin"
         return Delay(self._takes(view, asset, "inspect"), then)
@@ -152,7 +152,7 @@ class RepairSteps(Model):
         if view["crew.stage"][crew] == REPAIRING:
             left = max(left - (view.now - int(view["crew.since"][crew])), 0)
             view.put("crew.left", crew, left)
-            view.because(view.emit("repair_broken_off", int(view["crew.asset"][crew]), left / SECOND, crew))
+            view.because(self.desk.tell(view, "repair_broken_off", int(view["crew.asset"][crew]), left / SECOND))
         return left
 
     def repair_broken_off(self, view: View, job: Job) -> StepResult:
@@ -169,7 +169,7 @@ class RepairSteps(Model):
         view.put("repair.left", asset, self._interrupted(view, crew))
         view.put("repair.assigned", asset, False)
         view.put("crew.asset", crew, -1)
-        view.emit("repair_wanted", asset, causes=[view.cause_id])
+        self.desk.tell(view, "repair_wanted", asset)
         return Delay(0, "back")
 
     def repair_test(self, view: View, job: Job) -> StepResult:
@@ -187,7 +187,7 @@ class RepairSteps(Model):
         view.raw("repair.mended")[asset] += 1
         view.put("crew.kits", crew, max(int(view["crew.kits"][crew]) - 1, 0))
         self._mend(view, asset)
-        view.because(view.emit("repair_done", asset, data=crew))
+        view.because(self.desk.tell(view, "repair_done", asset, float(crew)))
         return self._leave(view, crew)
 
     def _mend(self, view: View, asset: int) -> None:

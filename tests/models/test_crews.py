@@ -13,7 +13,9 @@ from tests.models.water_city import water_tables
 from twin.assembly import Assembly
 from twin.contract import HOUR, SECOND, EventKind, Model, Setup
 from twin.errors import CityError, DataError
+from twin.execution.output import event_columns
 from twin.fields import Field
+from twin.frames import why
 from twin.models.assets import KINDS, LINK, PIPE, PUMP, build_assets
 from twin.models.policies.restoration import FirstCome
 from twin.models.restoration import Restoration
@@ -163,10 +165,25 @@ def test_an_order_goes_back_to_the_failure_that_people_report_at_the_instant_of_
 def test_a_crew_is_sent_because_of_the_report_whatever_woke_the_policy():
     world = mended().run("1 h")
     found = Causes(world.events.arrays(), world.parents.arrays())
-    wanted = {found.events["target"][event]: event for event in found.find("repair_wanted")}
+    about = list(zip(found.events["target"].tolist(), found.events["data"].tolist(), strict=True))
+    wanted = {about[event]: event for event in found.find("repair_wanted")}
     sent = found.find("crew_sent")
     assert len(sent) >= 3
-    assert all(wanted[found.events["target"][event]] in found.behind(event) for event in sent)
+    assert all(wanted[about[event]] in found.behind(event) for event in sent)
+
+
+def test_what_a_crew_does_is_told_by_the_asset_and_not_by_a_row_of_the_list_of_repairs():
+    world = mended().run()
+    city, columns = world.assembly.city, event_columns(world, world.events.arrays())
+    struck = [city[table]["id"][row] for table, row in (("lines", 2), ("pipes", 1), ("pumps", 0), ("links", 5))]
+    for kind in ("repair_wanted", "crew_sent", "crew_on_site", "repair_done"):
+        assert sorted(columns["target_id"][columns["kind"] == kind]) == sorted(struck)
+    kinds = columns["kind"].tolist()
+    lines = [why(world, kinds.index(kind)).splitlines()[0] for kind in ("crew_sent", "repair_done")]
+    assert all(
+        line.endswith(f"{kind} line {struck[0]}, crew 0")
+        for line, kind in zip(lines, ("crew_sent", "repair_done"), strict=True)
+    )
 
 
 def test_an_order_to_a_crew_without_the_skill_is_refused_and_told():

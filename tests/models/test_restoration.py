@@ -88,7 +88,14 @@ def world_of(events, crews=1, rule=FirstCome, duration=60_000, **options):
 
 
 def told(world, kind):
-    return [(row[0] / SECOND, row[2]) for row in world.events.rows() if row[1] == kind]
+    """Return the times of events of a kind and what they are about: an asset where the event names its kind."""
+    assets = world.assembly.by_name["restoration"].assets
+    about = world.assembly.logged_kinds[kind].target.split("|")
+    return [
+        (row[0] / SECOND, row[2] + int(assets.first[row[4]]) if len(about) > 1 else row[2])
+        for row in world.events.rows()
+        if row[1] == kind
+    ]
 
 
 def test_one_repair_takes_the_times_worked_out_by_hand():
