@@ -175,15 +175,15 @@ def test_events_of_a_kind_are_tried_until_a_root_explains_one():
 
 
 def test_each_of_two_needed_roots_is_tried_and_both_together():
-    """The tank would feed the town past the switch: the pump's failure is needed, the switch is not."""
-    events = planned("pump_failure", 0, [0]), planned("pipe_switch", 3600, [1], value=1)
+    """The tank would run empty without the draw of a drop too: the pump's failure is needed, the draw is not."""
+    events = planned("pump_failure", 0, [0]), planned("hydrant_draw", 3600, [1], flow=1e-6)
     world = water_world(small_city(), *events).run("8 h")
     found = Causes(world.events.arrays(), world.parents.arrays())
     (lost,) = found.find("pressure_lost")
     verdicts = verify_each(found, lost, world.assembly)
     assert [(verdict.root_kind, len(verdict.others), verdict.gone) for verdict in verdicts] == [
         ("pump_failure", 0, True),
-        ("pipe_switch", 0, False),
+        ("hydrant_draw", 0, False),
         ("pump_failure", 1, True),
     ]
     assert str(verdicts[2]).endswith("without: does not happen. Together the roots explain it.")
