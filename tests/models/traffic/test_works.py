@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+import twin
 from tests.models.traffic.small_city import small_city
 from twin.assembly import Assembly
 from twin.contract import SECOND, EventKind, Model, Setup
@@ -154,3 +155,11 @@ def test_half_of_a_way_takes_twice_as_long_under_half_of_the_speed():
     assert there.sum() > 3
     # driven as usual until 600 s, what is left of the 300 s takes twice as long
     assert (arrival - 600)[there] == pytest.approx(2 * (usual - 600)[there], abs=10)
+
+
+def test_the_embedded_road_works_close_lanes_and_slow_the_same_links():
+    kinds = {case.arm: [event.kind for event in case.events] for case in twin.load("roadworks").cases()}
+    works = ["lane_closure"]
+    assert kinds == {"no_works": [], "peak": works, "later": works, "peak_limit": [*works, "speed_limit"]}
+    case = next(case for case in twin.load("roadworks").cases() if case.arm == "peak_limit")
+    assert case.events[0].targets == case.events[1].targets != ()
