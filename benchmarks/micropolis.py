@@ -93,9 +93,10 @@ def legs(world: World) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {name: [] for name in _SKILLS}
     for row in world.events.rows():
         if row[1] == "crew_sent":
-            sent[row[4]] = row[0]
+            sent[int(row[3])] = row[0]
         elif row[1] == "crew_on_site":
-            found[_SKILLS[crews.skill[row[4]]]].append(round((row[0] - sent[row[4]]) / MINUTE))
+            crew = int(row[3])
+            found[_SKILLS[crews.skill[crew]]].append(round((row[0] - sent[crew]) / MINUTE))
     return found
 
 
