@@ -88,8 +88,7 @@ def blockers(model: Traffic, view: View, row: int) -> list[int]:
 
     The walk goes from a link to the one its first vehicle wants to enter, as
     long as that one is full; on the way it notes dark signals, wet or closed
-    roads, and lanes closed and speed limits set, also on the link ahead. It is
-    empty for ordinary congestion.
+    roads, closed lanes and speed limits. It is empty for ordinary congestion.
     """
     found: list[int] = []
     seen: set[int] = set()
@@ -99,8 +98,6 @@ def blockers(model: Traffic, view: View, row: int) -> list[int]:
         seen.add(row)
         found += _here(model, view, row)
         following = int(view["queue.head_next"][row])
-        if following < view["link.lanes"].size:
-            found += model.works.behind(view, following)
         if following >= view["road.queue"].shape[0] or view["queue.head_ready"][row] == NEVER:
             break
         if view["entry.free"][following] <= view.now:

@@ -80,15 +80,18 @@ def test_a_closed_lane_takes_its_room_and_gives_it_back():
     assert (world.state["road.storage"][1], world.state["road.headway"][1]) == built
 
 
-def test_of_two_closures_the_one_with_fewer_lanes_left_holds_and_is_named():
-    one, three = (planned("lane_closure", 100 * n, [0], 500, lanes_left=float(left)) for n, left in ((1, 3), (2, 1.5)))
-    world = world_of(one, three)
-    seen = []
+@pytest.mark.parametrize(
+    ("left", "held"),
+    [((3.0, 1.5), [(3, 100), (1.5, 200), (1.5, 200)]), ((1.5, 3.0), [(1.5, 100), (1.5, 100), (3, 200)])],
+)
+def test_of_two_closures_the_one_with_fewer_lanes_left_holds_and_is_named(left, held):
+    first, second = (planned("lane_closure", 100 * n, [0], 500, lanes_left=left[n - 1]) for n in (1, 2))
+    world, seen = world_of(first, second), []
     for at in (99, 100, 200, 600, 700):
         state = after(world, at)
         cause = int(state["link.lanes@cause"][0])
-        seen.append((float(state["link.lanes"][0]), world.events.rows()[cause][0] // SECOND if cause >= 0 else None))
-    assert seen == [(4, None), (3, 100), (1.5, 200), (1.5, 200), (4, 700)]
+        seen.append((state["link.lanes"][0], world.events.rows()[cause][0] // SECOND if cause >= 0 else None))
+    assert seen == [(4, None), *held, (4, 700)]
 
 
 def test_a_slow_street_names_the_lanes_closed_ahead():
