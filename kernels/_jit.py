@@ -60,7 +60,8 @@ def inline_jit(function: Kernel) -> Kernel:
     """Compile a function into each of its callers, whichever file they are in.
 
     Else as `lean_jit`, but not cached alone. A call that is not inlined passes every array of its
-    tuples on the stack, which costs more than most such functions.
+    tuples on the stack, which costs more than most such functions. Python itself cannot call it:
+    it has no entry for Python, and the process would die.
     """
     return cast(Kernel, _compiled(function, **_LEAN, forceinline=True, no_cpython_wrapper=True))
 

@@ -1,5 +1,7 @@
 """Bad input of the emergency service: told by `twin check` with its place, and refused when a run is made."""
 
+from dataclasses import replace
+
 import pytest
 
 import twin
@@ -7,6 +9,7 @@ from tests.cities import line_city
 from tests.models.emergency.service_world import plan_file, service, two_stations
 from twin.errors import ScenarioError, TwinError
 
+NO_TRIPS = {"trips_morning": 0.0, "profile": [1.0] * 24, "classes": {"car": 1.0}}
 HEAD = "time,lon,lat,priority,kind\n"
 GOOD = "units:\n  - {kind: ambulance, station: west}\n"
 BAD_PLANS = [
@@ -35,7 +38,8 @@ def town(tmp_path, options="", city=None):
     head = "scenario: town\ncity: nusantara\nstart: 2026-01-15 17:00\nduration: 2 h\nmodels: [traffic, emergency]\n"
     path.write_text(f"{head}options: {{emergency: {{{options}}}}}\n", encoding="utf-8")
     scenario = twin.load(path)
-    scenario._city = city or line_city(stations=two_stations())
+    city = city or line_city(stations=two_stations())
+    scenario._city = replace(city, parameters={**city.parameters, "demand": NO_TRIPS})
     return scenario
 
 
