@@ -58,12 +58,16 @@ def free_times(built: Arrays, origin: Array, destination: Array) -> Array:
     pairs, trip = np.unique(origin.astype(np.int64) * len(table) + destination, return_inverse=True)
     node, row = np.divmod(pairs, max(len(table), 1))
     goal = built.demand.destination_node[row]
-    link = np.where(node == goal, -1, table[row, node])
-    spent = np.zeros(link.size, np.int64)
-    while (under_way := link >= 0).any():
-        spent[under_way] += free[link[under_way]]
-        arrived = network.to_node[link] == goal
-        link = np.where(under_way & ~arrived, table[row, network.hop_column[link]], -1)
+    spent = np.zeros(pairs.size, np.int64)
+    way = np.flatnonzero(node != goal)
+    link = table[row[way], node[way]]
+    while way.size:
+        there = link >= 0
+        way, link = way[there], link[there]
+        spent[way] += free[link]
+        further = network.to_node[link] != goal[way]
+        way = way[further]
+        link = table[row[way], network.hop_column[link[further]]]
     return spent[trip]
 
 
