@@ -69,7 +69,7 @@ def on_links(traffic: Traffic) -> There:
     first = bounds[link]
     slot = first + (state.link[link, OUT_SLOT] - first + place) % (bounds[link + 1] - first)
     word, entered = state.ring[slot, ROW_WORD], state.ring[slot, ROW_TIME]
-    shifted = place < state.link[link, SHIFTED]
+    shifted = state.link[link, EXITS] + place < state.link[link, SHIFTED]
     ready = np.where(shifted, state.ring_ready[slot], entered + traffic.settings.free_flow[link])
     space = traffic.demand.class_pcu[word >> CLASS_SHIFT & CLASS_MASK]
     return There(word & VEHICLE_MASK, link, entered, ready, space)

@@ -210,3 +210,14 @@ def test_motorcycles_stand_closer_and_nobody_is_ahead_of_where_he_can_be():
     drives = simulate(LINKS, trips(2, every=10.0), 30.0, changes=slowed).drives()
     assert drives.place.tolist() == pytest.approx([300, 100])
     assert drives.reached.tolist() == [30, 30]
+
+
+def test_who_enters_after_a_change_of_speed_drives_at_the_new_one():
+    links = pd.DataFrame({"from": ["a"], "to": ["b"], "length": 1000.0, "speed": 20.0}, index=["ab"])
+    driven = pd.DataFrame({"from": "a", "to": "b", "depart": np.arange(0.0, 400.0, 10.0)})
+    slower = pd.DataFrame({"time": [100.0], "link": ["ab"], "speed": [10.0]})
+    result = simulate(links, driven, changes=slower, until=395.0)
+    place, since = result.standing
+    there = result.events.loc[result.events["left"].isna(), "entered"].to_numpy()
+    assert place == pytest.approx((395 - there) / 100, abs=1e-6)
+    assert (since == 395).all()
